@@ -1,0 +1,272 @@
+/**
+ * The connector interface: everything a connector author needs, in one file that imports nothing.
+ *
+ * A connector turns a *desired entry* into changes of one kind of directory. It knows nothing of SCIM: the gateway has
+ * already evaluated the mapping. It keeps no state of its own beyond connections, so it may be opened, closed and killed
+ * at any moment, and two processes may have the same target open.
+ */
+
+/** Raised by one when a change of this file would break existing connectors. */
+export const SPI_VERSION = 1;
+
+/** What stands in a directory: an account or a group. */
+export type EntryKind = 'user' | 'group';
+
+/** Attribute name, in the directory's own words, to its values. No values and no key mean the same: absent. */
+export type Attributes = Readonly<Record<string, readonly string[]>>;
+
+/** How an entry is found again. */
+export interface EntryRef {
+  /** Immutable for the life of the entry: entryUUID, objectGUID, a row id. Never a DN or a user name. */
+  readonly reference: string;
+  /** The name the entry had when last seen (a DN, a user name). A hint: renames elsewhere make it stale. */
+  readonly name: string;
+}
+
+/** An entry as it stands in the directory now. */
+export interface Entry extends EntryRef {
+  readonly attributes: Attributes;
+  readonly active: boolean;
+  /** The ownership mark written by `create`, where the directory has room for one. */
+  readonly owner?: string;
+}
+
+/** An entry as it should stand. */
+export interface DesiredEntry {
+  readonly attributes: Attributes;
+  readonly active: boolean;
+}
+
+/** One attribute's part of a delta. `replace: []` removes the attribute; `add` and `remove` are value-wise. */
+export type AttributeChange =
+  | { readonly attribute: string; readonly replace: readonly string[] }
+  | { readonly attribute: string; readonly add: readonly string[]; readonly remove: readonly string[] };
+
+/** A group's members to add and to remove. Applying it twice must be harmless. */
+export interface MemberDelta {
+  readonly add: readonly EntryRef[];
+  readonly remove: readonly EntryRef[];
+}
+
+/** What a write did: where the entry is found from now on. A rename changes `name`, never `reference`. */
+export interface Written extends EntryRef {
+  /** Things the administrator should know although the write succeeded. */
+  readonly warnings?: readonly string[];
+}
+
+/** An attribute value by which an existing entry may be recognised. */
+export interface CorrelationKey {
+  readonly attribute: string;
+  readonly value: string;
+}
+
+/** One native change, for previews and audit. Secrets are masked. */
+export interface NativeChange {
+  /** The native verb: `add`, `modify`, `modifyDN`, `INSERT`, ... */
+  readonly operation: string;
+  /** The DN, table or file it would touch. */
+  readonly object: string;
+  /** The change in the directory's own notation. */
+  readonly detail: string;
+}
+
+/** One step of a connection test. */
+export interface TestStep {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly message: string;
+  /** What to do about it, when the state is not `ok`. */
+  readonly remedy?: string;
+}
+
+/** What the directory can hold, as far as the connector can tell. */
+export interface TargetAttribute {
+  readonly name: string;
+  readonly multiValued: boolean;
+  readonly required: boolean;
+  readonly readOnly: boolean;
+  /** In characters. */
+  readonly maxLength?: number;
+}
+
+/** The target's schema by kind of entry. */
+export interface TargetSchema {
+  readonly user: readonly TargetAttribute[];
+  readonly group: readonly TargetAttribute[];
+}
+
+/**
+ * Why a call failed; decides what the gateway does next.
+ *
+ * - `unavailable`, `timeout`, `throttled`: tried again with growing delay.
+ * - `invalid`, `conflict`, `permission`, `unsupported`: parked until a person or a new change removes the cause.
+ * - `notFound`: the entry is gone; the gateway creates it again or, when removing, is content.
+ */
+export type FailureKind =
+  | 'unavailable'
+  | 'timeout'
+  | 'throttled'
+  | 'invalid'
+  | 'conflict'
+  | 'permission'
+  | 'unsupported'
+  | 'notFound';
+
+/** The only error a connector may let out. Its message is shown to administrators: no secrets, say what to mend. */
+export class ConnectorError extends Error {
+  override readonly name = 'ConnectorError';
+
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+    options: {
+      /** `unknown` when the write may or may not have happened: the gateway reads before it tries again. */
+      readonly outcome?: 'none' | 'unknown';
+      /** The attribute at fault, when one is. */
+      readonly attribute?: string;
+      /** For `throttled`: how long to wait, in milliseconds. */
+      readonly retryAfterMs?: number;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.outcome = options.outcome ?? 'none';
+    this.attribute = options.attribute;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  readonly outcome: 'none' | 'unknown';
+  readonly attribute: string | undefined;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** One wrong setting or secret. `path` is the way to it: `['settings', 'url']`, `['secrets', 'bindPassword']`. */
+export interface SettingsIssue {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** Thrown by `ConnectorType.parse` with every issue at once. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  constructor(readonly issues: readonly SettingsIssue[]) {
+    super(issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  }
+}
+
+/** What surrounds a single call. */
+export interface CallContext {
+  /** Aborted at the deadline. A connector must settle soon after; what it had sent has an unknown outcome. */
+  readonly signal: AbortSignal;
+}
+
+/** What surrounds an open connector. */
+export interface ConnectorContext {
+  readonly targetId: string;
+  /** Relative file names in the settings are resolved against this folder. */
+  readonly dataDir: string;
+  /** Structured log without personal data or secrets. */
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: object): void;
+}
+
+/** What a connector can do. The gateway never calls what is not declared. */
+export interface Capabilities {
+  readonly kinds: readonly EntryKind[];
+  /** `native`: the directory knows disabled accounts. `none`: deactivation can only delete or keep. */
+  readonly activation: 'native' | 'none';
+  readonly rename: boolean;
+  readonly password: boolean;
+  /** Calls the directory gladly serves at the same time from one process. */
+  readonly maxConcurrency: number;
+}
+
+/** `AUTHORITATIVE`: kept so for ever. `INITIAL`: written on create only. `IGNORE`: not written. */
+export type ApplyMode = 'AUTHORITATIVE' | 'INITIAL' | 'IGNORE';
+
+/** One line of a mapping: target attribute <- expression over the SCIM resource. */
+export interface MappingEntry {
+  readonly attribute: string;
+  readonly expression: string;
+  readonly apply?: ApplyMode;
+}
+
+/** A mapping for each kind of entry. */
+export interface Mapping {
+  readonly user: readonly MappingEntry[];
+  readonly group: readonly MappingEntry[];
+}
+
+/** An open connector: one configured directory. Every method rejects with a `ConnectorError` and with nothing else. */
+export interface Connector {
+  /** Checks, step by step, all that provisioning will need. Never rejects: failures are steps. */
+  test(call: CallContext): Promise<readonly TestStep[]>;
+  schema(call: CallContext): Promise<TargetSchema>;
+  /** The entry now, or undefined when it does not exist. */
+  read(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<Entry | undefined>;
+  /** Entries that match every one of the keys; none, one or several. */
+  correlate(
+    kind: EntryKind,
+    keys: readonly CorrelationKey[],
+    call: CallContext,
+  ): Promise<readonly Entry[]>;
+  /**
+   * Makes the entry, active or not as desired. `owner` identifies the resource it stands for; store it where there is
+   * room. Fails with `conflict` when the name is taken.
+   */
+  create(
+    kind: EntryKind,
+    desired: DesiredEntry,
+    owner: string,
+    call: CallContext,
+  ): Promise<Written>;
+  /** Applies all changes in one native operation where the directory can; a change of the naming attribute renames. */
+  update(
+    kind: EntryKind,
+    ref: EntryRef,
+    changes: readonly AttributeChange[],
+    call: CallContext,
+  ): Promise<Written>;
+  /** Adds and removes members of a group, in chunks the directory can take. Existing or missing ones are no error. */
+  members(group: EntryRef, delta: MemberDelta, call: CallContext): Promise<Written>;
+  /** Enables or disables an account, keeping everything else. */
+  setActive(
+    kind: EntryKind,
+    ref: EntryRef,
+    active: boolean,
+    call: CallContext,
+  ): Promise<Written>;
+  /** Sets a password the directory stores by its own rules. Only with `capabilities.password`. */
+  setPassword?(ref: EntryRef, password: string, call: CallContext): Promise<void>;
+  /** Removes the entry; an entry that is already gone is no error. */
+  remove(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<void>;
+  /** Every entry in the connector's scope. Throws rather than ending early. */
+  list(kind: EntryKind, call: CallContext): AsyncIterable<Entry>;
+  /** The native changes that would turn `current` (undefined: nothing there) into `desired`. Pure. */
+  plan(kind: EntryKind, current: Entry | undefined, desired: DesiredEntry): readonly NativeChange[];
+  /** For directories that take effect in batches: makes all earlier writes effective. */
+  flush?(call: CallContext): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A kind of directory, before any is configured. */
+export interface ConnectorType<Settings = unknown, Secrets = unknown> {
+  /** `SPI_VERSION` at the time of writing. */
+  readonly spiVersion: number;
+  /** `ldap`, `radius`, `saml`, or the npm package's own word. */
+  readonly id: string;
+  readonly title: string;
+  readonly capabilities: Capabilities;
+  /** JSON Schema (2020-12) of the settings, from which forms are drawn. */
+  readonly settingsSchema: object;
+  /** JSON Schema of the secrets. They are stored encrypted and never shown again. */
+  readonly secretsSchema: object;
+  /** The attribute whose value names an entry of that kind (`uid`, `cn`, `User-Name`). */
+  readonly namingAttribute: (kind: EntryKind, settings: Settings) => string;
+  /** What a sync rule uses when its administrator gives no mapping. Expressions are the gateway's (docs/mapping.md). */
+  readonly defaultMapping: (settings: Settings) => Mapping;
+  /** Checks and completes settings and secrets; throws `SettingsError`. */
+  parse(settings: unknown, secrets: unknown): { settings: Settings; secrets: Secrets };
+  /** Opens the target without touching the network: a directory that is down must not keep the gateway down. */
+  open(settings: Settings, secrets: Secrets, context: ConnectorContext): Connector;
+}
