@@ -40,7 +40,11 @@ export interface DesiredEntry {
 /** One attribute's part of a delta. `replace: []` removes the attribute; `add` and `remove` are value-wise. */
 export type AttributeChange =
   | { readonly attribute: string; readonly replace: readonly string[] }
-  | { readonly attribute: string; readonly add: readonly string[]; readonly remove: readonly string[] };
+  | {
+      readonly attribute: string;
+      readonly add: readonly string[];
+      readonly remove: readonly string[];
+    };
 
 /** A group's members to add and to remove. Applying it twice must be harmless. */
 export interface MemberDelta {
@@ -230,12 +234,7 @@ export interface Connector {
   /** Adds and removes members of a group, in chunks the directory can take. Existing or missing ones are no error. */
   members(group: EntryRef, delta: MemberDelta, call: CallContext): Promise<Written>;
   /** Enables or disables an account, keeping everything else. */
-  setActive(
-    kind: EntryKind,
-    ref: EntryRef,
-    active: boolean,
-    call: CallContext,
-  ): Promise<Written>;
+  setActive(kind: EntryKind, ref: EntryRef, active: boolean, call: CallContext): Promise<Written>;
   /** Sets a password the directory stores by its own rules. Only with `capabilities.password`. */
   setPassword?(ref: EntryRef, password: string, call: CallContext): Promise<void>;
   /** Removes the entry; an entry that is already gone is no error. */

@@ -84,7 +84,8 @@ export async function until(
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     if (await condition()) return;
-    if (Date.now() > deadline) throw new Error(`gave up after ${timeoutMs} ms waiting for: ${what}`);
+    if (Date.now() > deadline)
+      throw new Error(`gave up after ${timeoutMs} ms waiting for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
@@ -116,7 +117,13 @@ export function stopProcess(
 export function run(
   program: string,
   args: readonly string[],
-  options: { cwd?: string; input?: string; env?: NodeJS.ProcessEnv; uid?: number; gid?: number } = {},
+  options: {
+    cwd?: string;
+    input?: string;
+    env?: NodeJS.ProcessEnv;
+    uid?: number;
+    gid?: number;
+  } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -130,9 +137,7 @@ export function run(
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.on('error', reject);
     child.on('close', (code) =>
-      code === 0
-        ? resolve(output)
-        : reject(new Error(`${program} ended with ${code}:\n${output}`)),
+      code === 0 ? resolve(output) : reject(new Error(`${program} ended with ${code}:\n${output}`)),
     );
     child.stdin.end(options.input ?? '');
   });

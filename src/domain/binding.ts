@@ -1,0 +1,46 @@
+/** A binding: one resource in one target, and how far the target has got. */
+
+/**
+ * - `PENDING`: there is something to deliver. `DELIVERING`: a worker holds the lease. `SYNCED`: nothing to do.
+ * - `RETRYING`: failed, tried again by itself. `PARKED`: failed, waits for a person or a new change.
+ * - `HELD`: waits for the rule to be enabled (or, later, for an approval).
+ * - `OUT_OF_SCOPE`: the target's scope filter does not match. `REMOVED`: the entry is gone, as desired.
+ */
+export type BindingState =
+  'PENDING' | 'DELIVERING' | 'SYNCED' | 'RETRYING' | 'PARKED' | 'HELD' | 'OUT_OF_SCOPE' | 'REMOVED';
+
+/** Why the last delivery failed, for a person to act on. */
+export interface DeliveryError {
+  /** A failure kind of the connector interface, or `mapping` or `internal`. */
+  readonly kind: string;
+  readonly message: string;
+  readonly attribute?: string;
+  readonly at: Date;
+}
+
+export interface Binding {
+  readonly id: string;
+  readonly ruleId: string;
+  readonly targetId: string;
+  readonly resourceId: string;
+  readonly resourceType: string;
+  readonly state: BindingState;
+  /** The resource's generation this target should have. */
+  readonly generation: number;
+  /** The generation the target has; 0: none yet. */
+  readonly observedGeneration: number;
+  /** The entry's immutable reference, once there is an entry. */
+  readonly reference?: string;
+  /** The entry's native name when last seen. */
+  readonly name?: string;
+  /** Failed attempts since the last success. */
+  readonly attempts: number;
+  readonly nextAttemptAt?: Date;
+  readonly lastError?: DeliveryError;
+  readonly lastSyncedAt?: Date;
+}
+
+/** The binding of a resource in a target; one each. */
+export function bindingId(targetId: string, resourceId: string): string {
+  return `${targetId}:${resourceId}`;
+}

@@ -1,0 +1,149 @@
+/** What the domain needs from the outside. `src/store` implements the stores, `src/app.ts` wires them. */
+import { type ApiKey, type RuleCredential } from './credential';
+import { type AttributePath, type Filter } from './filter/ast';
+import {
+  type Membership,
+  type MembershipDelta,
+  type NewResource,
+  type Resource,
+  type ResourceScope,
+} from './resource';
+import { type DeletePolicy, type SyncRule, type SyncRuleDraft } from './sync-rule';
+import { type Target, type TargetDraft } from './target';
+
+/** A page of a list that can be entered anywhere, SCIM's own kind (RFC 7644 section 3.4.2.4). */
+export interface ResourceQuery extends ResourceScope {
+  readonly filter?: Filter;
+  readonly sortBy?: AttributePath;
+  readonly descending?: boolean;
+  /** How many to leave out from the start. */
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface ResourcePage {
+  readonly resources: readonly Resource[];
+  readonly total: number;
+}
+
+/** A page of a list read by keyset: everything after a key, in the order of the key. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly hasMore: boolean;
+}
+
+/**
+ * Resources and memberships. Every write is one atomic document that carries the new state, its generation and the fact
+ * that it is not yet fanned out; when a promise resolves it is on disk. Unique attributes (userName, group displayName)
+ * are enforced here: `DomainError('uniqueness')`.
+ */
+export interface ResourceStore {
+  insert(resource: NewResource): Promise<Resource>;
+  find(scope: ResourceScope, id: string): Promise<Resource | undefined>;
+  /** Resources by id in whatever state, deleted ones included, in no order; unknown ids are left out. */
+  findAll(ids: readonly string[]): Promise<readonly Resource[]>;
+  /** Throws `invalidFilter` for what cannot be compiled to a query. */
+  search(query: ResourceQuery): Promise<ResourcePage>;
+  /**
+   * Writes new attributes (all of them) and, in the same atomic step, a change of members. Undefined when `current` is
+   * no longer current: read again and try again.
+   */
+  update(
+    current: Resource,
+    attributes: ScimAttributes,
+    members?: MembershipDelta,
+  ): Promise<Resource | undefined>;
+  /** Changes members without looking at attributes: parallel calls all take effect. Undefined: no such group. */
+  changeMembers(
+    scope: ResourceScope,
+    groupId: string,
+    delta: MembershipDelta,
+  ): Promise<Resource | undefined>;
+  /**
+   * Makes the resource vanish from SCIM and from every group; its names are free at once. False: no such resource.
+   * `expectedGeneration` (If-Match) that is not current: `preconditionFailed`.
+   */
+  remove(scope: ResourceScope, id: string, expectedGeneration?: number): Promise<boolean>;
+
+  /** The type of each of the ids that is a live resource of the rule. */
+  typesOf(ruleId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Members of a group by ascending member id, after the given one. */
+  members(groupId: string, after: string | undefined, limit: number): Promise<Page<Membership>>;
+  /** The groups of each of the members, by member id. */
+  groupsOf(memberIds: readonly string[]): Promise<ReadonlyMap<string, readonly Resource[]>>;
+  /** Resources of a rule (or all) by ascending id, for administrators. `search` matches the beginning of names. */
+  list(query: ResourceListQuery): Promise<Page<Resource>>;
+  count(query: ResourceListFilter): Promise<number>;
+}
+
+export type ScimAttributes = Resource['attributes'];
+
+export interface ResourceListFilter {
+  readonly resourceType: string;
+  readonly ruleId?: string;
+  /** Beginning of userName, displayName or an e-mail address, in any case. */
+  readonly search?: string;
+  readonly active?: boolean;
+}
+
+export interface ResourceListQuery extends ResourceListFilter {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** Rules; names are unique regardless of case (`uniqueness`). */
+export interface SyncRuleStore {
+  insert(draft: SyncRuleDraft): Promise<SyncRule>;
+  find(id: string): Promise<SyncRule | undefined>;
+  findAll(ids: readonly string[]): Promise<readonly SyncRule[]>;
+  list(query: {
+    readonly after?: string;
+    readonly limit: number;
+    readonly search?: string;
+    readonly enabled?: boolean;
+  }): Promise<Page<SyncRule>>;
+  count(filter: { readonly search?: string; readonly enabled?: boolean }): Promise<number>;
+  setEnabled(id: string, enabled: boolean): Promise<SyncRule | undefined>;
+  /** Revokes the credentials and marks the rule and all its resources for removal by the policy, durably. */
+  startDeletion(id: string, policy: DeletePolicy): Promise<SyncRule | undefined>;
+  /** Rules under deletion that have no resource left are erased; answers their ids. */
+  finishDeletions(): Promise<readonly string[]>;
+  /** Notes a SCIM request; cheap, at most once a few seconds per rule. */
+  touch(id: string, userAgent: string | undefined): Promise<void>;
+  usesOfTarget(targetId: string): Promise<number>;
+}
+
+/** Targets; names are unique regardless of case. Secrets are encrypted at rest. */
+export interface TargetStore {
+  insert(draft: TargetDraft): Promise<Target>;
+  find(id: string): Promise<Target | undefined>;
+  findAll(ids: readonly string[]): Promise<readonly Target[]>;
+  list(query: {
+    readonly after?: string;
+    readonly limit: number;
+    readonly connector?: string;
+    readonly search?: string;
+  }): Promise<Page<Target>>;
+  count(filter: { readonly connector?: string; readonly search?: string }): Promise<number>;
+  all(): Promise<readonly Target[]>;
+}
+
+export interface CredentialStore {
+  addRuleCredential(credential: RuleCredential): Promise<void>;
+  /** By SHA-256 of the token; expired ones are not found. */
+  findRuleCredential(hash: string): Promise<RuleCredential | undefined>;
+  ruleCredentials(ruleId: string): Promise<readonly RuleCredential[]>;
+  /** Ends all other credentials of the rule, now or at the given time. */
+  expireRuleCredentials(ruleId: string, exceptId: string, at: Date): Promise<void>;
+  addApiKey(key: ApiKey): Promise<void>;
+  findApiKey(hash: string): Promise<ApiKey | undefined>;
+  apiKeys(): Promise<readonly ApiKey[]>;
+  revokeApiKey(id: string): Promise<ApiKey | undefined>;
+  /** Notes that a credential was used; cheap, at most once a minute each. */
+  touch(kind: 'rule' | 'apiKey', id: string): Promise<void>;
+}
+
+/** Told, after the fact and without waiting, that a resource changed. A hint: what is durable is found anyway. */
+export interface ChangeListener {
+  resourceChanged(resource: Pick<Resource, 'id' | 'ruleId'>): void;
+}
