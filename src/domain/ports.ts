@@ -1,4 +1,5 @@
 /** What the domain needs from the outside. `src/store` implements the stores, `src/app.ts` wires them. */
+import { type Binding, type BindingState } from './binding';
 import { type ApiKey, type RuleCredential } from './credential';
 import { type AttributePath, type Filter } from './filter/ast';
 import {
@@ -8,7 +9,7 @@ import {
   type Resource,
   type ResourceScope,
 } from './resource';
-import { type DeletePolicy, type SyncRule, type SyncRuleDraft } from './sync-rule';
+import { type DeletePolicy, type SyncAs, type SyncRule, type SyncRuleDraft } from './sync-rule';
 import { type Target, type TargetDraft } from './target';
 
 /** A page of a list that can be entered anywhere, SCIM's own kind (RFC 7644 section 3.4.2.4). */
@@ -146,4 +147,85 @@ export interface CredentialStore {
 /** Told, after the fact and without waiting, that a resource changed. A hint: what is durable is found anyway. */
 export interface ChangeListener {
   resourceChanged(resource: Pick<Resource, 'id' | 'ruleId'>): void;
+}
+
+/** A kind of directory, for administrators. */
+export interface ConnectorDescription {
+  readonly id: string;
+  readonly title: string;
+  /** JSON Schema of the settings. */
+  readonly settingsSchema: object;
+  /** JSON Schema of the secrets; their values are never shown. */
+  readonly secretsSchema: object;
+  readonly capabilities: {
+    readonly kinds: readonly string[];
+    readonly activation: string;
+    readonly rename: boolean;
+    readonly password: boolean;
+  };
+}
+
+/** One wrong field of an administrator's input. */
+export interface InputIssue {
+  /** The way to the field, list indexes included: `['settings', 'url']`. */
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** One step of a target's connection test. */
+export interface TargetTestStep {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly message: string;
+  readonly remedy?: string;
+}
+
+/** The connectors that are loaded and the targets they open; implemented by `src/delivery`. */
+export interface Directories {
+  types(): readonly ConnectorDescription[];
+  /** Checked and completed settings, or everything that is wrong with them. */
+  parse(
+    connector: string,
+    settings: unknown,
+    secrets: unknown,
+  ):
+    | {
+        readonly ok: true;
+        readonly settings: TargetDraft['settings'];
+        readonly secrets: TargetDraft['secrets'];
+      }
+    | { readonly ok: false; readonly issues: readonly InputIssue[] };
+  /** Checks the mappings and the scope filter of a rule's target; no issues: they can be evaluated. */
+  checkSyncAs(target: Target, syncAs: SyncAs): readonly InputIssue[];
+  /** The connection test of a target; never rejects because of the target. */
+  test(target: Target): Promise<readonly TargetTestStep[]>;
+}
+
+export interface BindingFilter {
+  readonly ruleId?: string;
+  readonly targetId?: string;
+  readonly resourceId?: string;
+  readonly states?: readonly BindingState[];
+}
+
+/** Bindings, for administrators. */
+export interface BindingReader {
+  find(id: string): Promise<Binding | undefined>;
+  /** By ascending id, after the given one. */
+  list(
+    query: BindingFilter & { readonly after?: string; readonly limit: number },
+  ): Promise<Page<Binding>>;
+  count(filter: BindingFilter): Promise<number>;
+  /** All bindings of each of the resources, by resource id. */
+  ofResources(resourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly Binding[]>>;
+}
+
+/** What administrators may ask of the delivery engine. */
+export interface DeliveryControl {
+  /** Delivers again, now; also a parked binding. Undefined: no such binding. */
+  retry(bindingId: string): Promise<Binding | undefined>;
+  /** Delivers what was held while the rule was disabled. */
+  ruleEnabled(ruleId: string): Promise<void>;
+  /** Begins to carry out a rule's deletion. */
+  ruleDeletionStarted(ruleId: string): void;
 }
