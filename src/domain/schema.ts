@@ -11,7 +11,8 @@ export interface AttributeDefinition {
   readonly caseExact: boolean;
   readonly mutability: 'readOnly' | 'readWrite' | 'immutable' | 'writeOnly';
   readonly returned: 'always' | 'never' | 'default' | 'request';
-  readonly uniqueness: 'none' | 'server' | 'global';
+  /** Absent on complex attributes (RFC 7643 erratum 6004). */
+  readonly uniqueness?: 'none' | 'server' | 'global';
   readonly canonicalValues?: readonly string[];
   readonly referenceTypes?: readonly string[];
   readonly subAttributes?: readonly AttributeDefinition[];
