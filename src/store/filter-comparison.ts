@@ -1,0 +1,104 @@
+/** One comparison of a SCIM filter (RFC 7644 section 3.4.2.2, table 3) as a MongoDB condition. */
+import { DomainError } from '../domain/error';
+import { type CompareOperator, type Literal } from '../domain/filter/ast';
+import { fold } from '../domain/filter/fold';
+import { type AttributeDefinition } from '../domain/schema';
+
+export type Query = Record<string, unknown>;
+
+/** `field operator literal`; `invalidFilter` when the attribute's type does not allow it. */
+export function compare(
+  field: string,
+  definition: AttributeDefinition,
+  operator: CompareOperator,
+  literal: Literal,
+): Query {
+  if (literal === null) {
+    if (operator === 'eq') return { [field]: { $exists: false } };
+    if (operator === 'ne') return { [field]: { $exists: true } };
+    throw new DomainError('invalidFilter', `null can only be compared with eq and ne.`);
+  }
+  const value = literalFor(definition, literal);
+  switch (operator) {
+    case 'eq':
+      return { [field]: value };
+    case 'ne':
+      return { [field]: { $ne: value } };
+    case 'co':
+    case 'sw':
+    case 'ew':
+      return { [field]: substring(definition, operator, value) };
+    case 'gt':
+    case 'ge':
+    case 'lt':
+    case 'le':
+      if (typeof value === 'boolean') throw unordered(definition, operator);
+      return { [field]: { [ORDERED[operator]]: value } };
+  }
+}
+
+const ORDERED = { gt: '$gt', ge: '$gte', lt: '$lt', le: '$lte' } as const;
+
+function unordered(definition: AttributeDefinition, operator: string): DomainError {
+  return new DomainError(
+    'invalidFilter',
+    `"${definition.name}" is ${definition.type} and cannot be compared with ${operator}.`,
+  );
+}
+
+function substring(
+  definition: AttributeDefinition,
+  operator: 'co' | 'sw' | 'ew',
+  value: unknown,
+): RegExp {
+  if (typeof value !== 'string') throw unordered(definition, operator);
+  const literal = value.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  if (operator === 'sw') return new RegExp(`^${literal}`);
+  return operator === 'ew' ? new RegExp(`${literal}$`) : new RegExp(literal);
+}
+
+/** The literal as the attribute's values stand in `norm`, or `invalidFilter` when it can be none of them. */
+function literalFor(
+  definition: AttributeDefinition,
+  literal: string | number | boolean,
+): string | number | boolean | Date {
+  switch (definition.type) {
+    case 'boolean':
+      return booleanFor(definition, literal);
+    case 'integer':
+    case 'decimal': {
+      const number = typeof literal === 'number' ? literal : Number.NaN;
+      if (Number.isNaN(number)) throw mismatch(definition, 'a number');
+      return number;
+    }
+    case 'dateTime': {
+      const date = new Date(typeof literal === 'string' ? literal : Number.NaN);
+      if (Number.isNaN(date.getTime())) {
+        throw mismatch(definition, 'a time like "2030-01-31T12:00:00Z"');
+      }
+      return date;
+    }
+    case 'string':
+    case 'binary':
+    case 'reference':
+    case 'complex': {
+      const text = String(literal);
+      return definition.caseExact || definition.type === 'binary' ? text : fold(text);
+    }
+  }
+}
+
+/** Entra writes booleans as strings: `roles[primary eq "True"]`. */
+function booleanFor(definition: AttributeDefinition, literal: string | number | boolean): boolean {
+  const text = String(literal).toLowerCase();
+  if (text === 'true') return true;
+  if (text === 'false') return false;
+  throw mismatch(definition, 'true or false');
+}
+
+function mismatch(definition: AttributeDefinition, expected: string): DomainError {
+  return new DomainError(
+    'invalidFilter',
+    `"${definition.name}" is ${definition.type}: compare it with ${expected}.`,
+  );
+}

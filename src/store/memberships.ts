@@ -1,0 +1,179 @@
+/**
+ * Members of groups. A change is first written, atomically with the group's new generation, into the group's journal;
+ * then carried over to one small document for each member. Whoever finds a journal left by a crash carries it over.
+ *
+ * Carrying over is idempotent and needs no order between processes: everybody folds the whole journal in its order and
+ * writes the outcome under the group's generation at which it was read, and a higher generation always wins. Who read
+ * later saw all that an earlier reader saw, so the highest generation carries the truth.
+ */
+import { type AnyBulkWriteOperation } from 'mongoose';
+import { composeDeltas } from '../domain/membership-delta';
+import { type Membership, type MembershipDelta } from '../domain/resource';
+import { type Page } from '../domain/ports';
+import { isDuplicateKey } from './duplicate-key';
+import {
+  membershipId,
+  type MembershipDocument,
+  type MembershipModel,
+} from './models/membership.model';
+import { type ResourceDocument, type ResourceModel } from './models/resource.model';
+
+/** What carrying over needs of a group document. */
+export type JournaledGroup = Pick<ResourceDocument, '_id' | 'ruleId' | 'generation' | 'journal'>;
+
+export class Memberships {
+  constructor(
+    private readonly resources: ResourceModel,
+    private readonly memberships: MembershipModel,
+  ) {}
+
+  /**
+   * Carries over what stands in the group's journal. Answers the generation up to which the group's membership documents
+   * are now complete; undefined when there is no such group.
+   */
+  async applyJournal(groupId: string): Promise<number | undefined> {
+    const group = await this.resources
+      .findById(groupId, { ruleId: 1, generation: 1, journal: 1 })
+      .lean();
+    if (!group) return undefined;
+    await this.carryOver(group);
+    return group.generation;
+  }
+
+  /** Carries the journal of a group that was just read over to the membership documents, then empties it. */
+  async carryOver(group: JournaledGroup): Promise<void> {
+    const entries = group.journal ?? [];
+    const [first, ...others] = entries;
+    if (!first) return;
+    const delta = others.reduce<MembershipDelta>(composeDeltas, first);
+    if (delta.replaceAll) await this.removeAllBut(group, delta.add);
+    // Members that are there already must not look changed to the directories; but beside an unfinished change of
+    // somebody else "there already" may be about to change, and then only writing settles it.
+    const settled = delta.replaceAll && others.length === 0;
+    const added = settled
+      ? (await this.effective(group._id, { ...delta, replaceAll: false })).add
+      : delta.add;
+    await this.write(group, { ...delta, add: added });
+    await this.resources.updateOne(
+      { _id: group._id },
+      { $pull: { journal: { token: { $in: entries.map((entry) => entry.token) } } } },
+    );
+  }
+
+  /** Which of the delta's additions and removals would change anything. */
+  async effective(groupId: string, delta: MembershipDelta): Promise<MembershipDelta> {
+    const ids = [...delta.add, ...delta.remove].map((memberId) => membershipId(groupId, memberId));
+    const documents = await this.memberships
+      .find({ _id: { $in: ids }, present: true }, { memberId: 1 })
+      .lean();
+    const present = new Set(documents.map((document) => document.memberId));
+    return {
+      replaceAll: delta.replaceAll,
+      add: delta.replaceAll ? delta.add : delta.add.filter((id) => !present.has(id)),
+      remove: delta.remove.filter((id) => present.has(id)),
+    };
+  }
+
+  /** Whether the members are exactly these. */
+  async areExactly(groupId: string, memberIds: readonly string[]): Promise<boolean> {
+    const count = await this.memberships.countDocuments({ groupId, present: true });
+    if (count !== memberIds.length) return false;
+    const ids = memberIds.map((memberId) => membershipId(groupId, memberId));
+    return (await this.memberships.countDocuments({ _id: { $in: ids }, present: true })) === count;
+  }
+
+  async page(groupId: string, after: string | undefined, limit: number): Promise<Page<Membership>> {
+    const documents = await this.memberships
+      .find({
+        groupId,
+        present: true,
+        ...(after === undefined ? {} : { memberId: { $gt: after } }),
+      })
+      .sort({ memberId: 1 })
+      .limit(limit + 1)
+      .lean();
+    return {
+      items: documents
+        .slice(0, limit)
+        .map(({ groupId, memberId, memberType }) => ({ groupId, memberId, memberType })),
+      hasMore: documents.length > limit,
+    };
+  }
+
+  async groupIdsOf(memberIds: readonly string[]): Promise<readonly Membership[]> {
+    return this.memberships
+      .find(
+        { memberId: { $in: memberIds }, present: true },
+        { groupId: 1, memberId: 1, memberType: 1 },
+      )
+      .lean();
+  }
+
+  async memberIdsOf(groupId: string): Promise<readonly string[]> {
+    const documents = await this.memberships
+      .find({ groupId, present: true }, { memberId: 1 })
+      .lean();
+    return documents.map((document) => document.memberId);
+  }
+
+  private async removeAllBut(group: JournaledGroup, kept: readonly string[]): Promise<void> {
+    await this.memberships.updateMany(
+      {
+        groupId: group._id,
+        present: true,
+        generation: { $lt: group.generation },
+        memberId: { $nin: kept },
+      },
+      { $set: { present: false, generation: group.generation, changedAt: new Date() } },
+    );
+  }
+
+  private async write(group: JournaledGroup, delta: MembershipDelta): Promise<void> {
+    const types = await this.typesOf(delta.add);
+    const changedAt = new Date();
+    const operations = [
+      ...delta.add.map((id) =>
+        this.upsert(group, id, { present: true, changedAt, memberType: types.get(id) ?? 'User' }),
+      ),
+      ...delta.remove.map((id) =>
+        this.upsert(group, id, { present: false, changedAt, memberType: types.get(id) ?? 'User' }),
+      ),
+    ];
+    for (let start = 0; start < operations.length; start += BATCH) {
+      await this.writeBatch(operations.slice(start, start + BATCH));
+    }
+  }
+
+  private upsert(
+    group: JournaledGroup,
+    memberId: string,
+    state: Pick<MembershipDocument, 'present' | 'changedAt' | 'memberType'>,
+  ): AnyBulkWriteOperation<MembershipDocument> {
+    return {
+      updateOne: {
+        filter: { _id: membershipId(group._id, memberId), generation: { $lt: group.generation } },
+        update: {
+          $set: { ...state, generation: group.generation },
+          $setOnInsert: { ruleId: group.ruleId, groupId: group._id, memberId },
+        },
+        upsert: true,
+      },
+    };
+  }
+
+  private async writeBatch(operations: AnyBulkWriteOperation<MembershipDocument>[]): Promise<void> {
+    try {
+      await this.memberships.bulkWrite(operations, { ordered: false });
+    } catch (error) {
+      // The document exists with a higher generation: somebody who knew more was here first.
+      if (!isDuplicateKey(error)) throw error;
+    }
+  }
+
+  private async typesOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const documents = await this.resources.find({ _id: { $in: ids } }, { resourceType: 1 }).lean();
+    return new Map(documents.map((document) => [document._id, document.resourceType]));
+  }
+}
+
+const BATCH = 1_000;

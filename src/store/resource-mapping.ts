@@ -1,0 +1,127 @@
+/** Documents of `resources` to domain resources and back. */
+import { type Resource, type ScimObject, type ScimValue } from '../domain/resource';
+import { fold } from '../domain/filter/fold';
+import { type AttributeDefinition } from '../domain/schema';
+import { type ResourceSchema } from '../domain/schema-table';
+import { escapeKey, fromStored, toStored } from './attribute-keys';
+import { type ResourceDocument } from './models/resource.model';
+
+export function toResource(document: ResourceDocument): Resource {
+  return {
+    id: document._id,
+    ruleId: document.ruleId,
+    resourceType: document.resourceType,
+    attributes: fromStored(document.attributes),
+    generation: document.generation,
+    createdAt: document.createdAt,
+    lastModified: document.lastModified,
+    ...(document.deletedAt ? { deletedAt: document.deletedAt } : {}),
+  };
+}
+
+/** The fields of a document that follow from the attributes alone. */
+export interface AttributeFields {
+  attributes: Record<string, unknown>;
+  norm: Record<string, unknown>;
+  unique: string[];
+}
+
+export function attributeFields(schema: ResourceSchema, attributes: ScimObject): AttributeFields {
+  return {
+    attributes: toStored(attributes),
+    norm: normalise(schema, attributes),
+    unique: uniqueKeys(schema, attributes),
+  };
+}
+
+/**
+ * The copy that filters look at: strings that are not caseExact folded, dateTimes as dates, so that every comparison is
+ * an exact one and an index serves it.
+ */
+function normalise(schema: ResourceSchema, attributes: ScimObject): Record<string, unknown> {
+  const norm: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    const extension = schema.extensions.find((candidate) => candidate.id === name);
+    if (extension) {
+      norm[escapeKey(name)] = normaliseObject(extension.attributes, value as ScimObject);
+      continue;
+    }
+    const definition = definitionOf(schema.core.attributes, name) ?? COMMON[name];
+    if (definition && definition.returned !== 'never')
+      norm[name] = normaliseValue(definition, value);
+  }
+  return norm;
+}
+
+/** `externalId` belongs to every resource and to no schema (RFC 7643 section 3.1); it is caseExact. */
+const COMMON: Readonly<
+  Record<string, Pick<AttributeDefinition, 'type' | 'caseExact' | 'returned'>>
+> = {
+  externalId: { type: 'string', caseExact: true, returned: 'default' },
+};
+
+type Normalised = Pick<AttributeDefinition, 'type' | 'caseExact' | 'subAttributes'>;
+
+function normaliseValue(definition: Normalised, value: ScimValue): unknown {
+  if (Array.isArray(value)) {
+    return (value as readonly ScimValue[]).map((item) => normaliseValue(definition, item));
+  }
+  if (definition.type === 'complex') {
+    return normaliseObject(definition.subAttributes ?? [], value as ScimObject);
+  }
+  if (typeof value !== 'string') return value;
+  if (definition.type === 'dateTime') return new Date(value);
+  return definition.caseExact ? value : fold(value);
+}
+
+function normaliseObject(
+  definitions: readonly AttributeDefinition[],
+  object: ScimObject,
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(object)) {
+    const definition = definitionOf(definitions, name);
+    if (definition) result[name] = normaliseValue(definition, value);
+  }
+  return result;
+}
+
+function definitionOf(
+  definitions: readonly AttributeDefinition[],
+  name: string,
+): AttributeDefinition | undefined {
+  return definitions.find((definition) => definition.name === name);
+}
+
+function uniqueKeys(schema: ResourceSchema, attributes: ScimObject): string[] {
+  const keys: string[] = [];
+  for (const definition of schema.core.attributes) {
+    const value = attributes[definition.name];
+    if (isUnique(schema, definition) && typeof value === 'string') {
+      keys.push(uniqueKey(schema, definition, value));
+    }
+  }
+  return keys;
+}
+
+/**
+ * Whether two resources of a rule may not share the value. The schema says so; and a group's displayName, by which
+ * Entra and others recognise groups, is kept unique although RFC 7643 does not ask for it.
+ */
+export function isUnique(schema: ResourceSchema, definition: AttributeDefinition): boolean {
+  if (definition.name === 'id') return false;
+  if (schema.type.name === 'Group' && definition.name === 'displayName') return true;
+  return (
+    definition.uniqueness !== 'none' && definition.type === 'string' && !definition.multiValued
+  );
+}
+
+/** The value as it stands in `unique`. */
+export function uniqueKey(
+  schema: ResourceSchema,
+  definition: AttributeDefinition,
+  value: string,
+): string {
+  const compared = definition.caseExact ? value : fold(value);
+  return `${schema.type.name}.${definition.name}:${compared}`;
+}

@@ -1,0 +1,281 @@
+/** Resources in MongoDB: the port `ResourceStore`. Every write is one atomic document. */
+import { v4 as randomId, v7 as timeOrderedId } from 'uuid';
+import { DomainError } from '../domain/error';
+import { isEmptyDelta } from '../domain/membership-delta';
+import {
+  type Page,
+  type ResourceListFilter,
+  type ResourceListQuery,
+  type ResourcePage,
+  type ResourceQuery,
+  type ResourceStore,
+} from '../domain/ports';
+import {
+  GROUP,
+  type Membership,
+  type MembershipDelta,
+  type NewResource,
+  type Resource,
+  type ResourceScope,
+  type ScimObject,
+} from '../domain/resource';
+import { type ResourceSchema, type SchemasOf } from '../domain/schema-table';
+import { isDuplicateKey } from './duplicate-key';
+import { compileFilter, sortField } from './filter-query';
+import { type Query } from './filter-comparison';
+import { listQuery } from './resource-list-query';
+import { type Memberships } from './memberships';
+import {
+  type JournalEntry,
+  type ResourceDocument,
+  type ResourceModel,
+} from './models/resource.model';
+import { attributeFields, toResource } from './resource-mapping';
+
+export class MongoResourceStore implements ResourceStore {
+  constructor(
+    private readonly model: ResourceModel,
+    private readonly memberships: Memberships,
+    private readonly schemas: SchemasOf,
+  ) {}
+
+  async insert(resource: NewResource): Promise<Resource> {
+    const now = new Date();
+    const members = resource.members ?? [];
+    const document: ResourceDocument = {
+      _id: timeOrderedId(),
+      ruleId: resource.ruleId,
+      resourceType: resource.resourceType,
+      ...attributeFields(this.schemaOf(resource), resource.attributes),
+      generation: 1,
+      createdAt: now,
+      lastModified: now,
+      live: true,
+      pending: now,
+      ...(members.length > 0
+        ? { journal: [journalEntry({ replaceAll: false, add: members, remove: [] })] }
+        : {}),
+    };
+    await this.refuseDuplicates(resource, () => this.model.insertMany([document], { lean: true }));
+    await this.memberships.carryOver(document);
+    return toResource(document);
+  }
+
+  async find(scope: ResourceScope, id: string): Promise<Resource | undefined> {
+    const document = await this.model.findOne({ _id: id, ...scope, live: true }, SHOWN).lean();
+    return document ? toResource(document) : undefined;
+  }
+
+  async findAll(ids: readonly string[]): Promise<readonly Resource[]> {
+    const documents = await this.model.find({ _id: { $in: ids } }, SHOWN).lean();
+    return documents.map(toResource);
+  }
+
+  async search(query: ResourceQuery): Promise<ResourcePage> {
+    const schema = this.schemaOf(query);
+    const filter: Query = { ruleId: query.ruleId, resourceType: query.resourceType, live: true };
+    if (query.filter) {
+      filter['$and'] = [
+        await compileFilter(query.filter, {
+          schema,
+          memberships: (way, id) => this.lookup(way, id),
+        }),
+      ];
+    }
+    const direction = query.descending ? -1 : 1;
+    const sort: Record<string, 1 | -1> = query.sortBy
+      ? { [sortField(query.sortBy, schema)]: direction, _id: 1 }
+      : { _id: 1 };
+    const [total, documents] = await Promise.all([
+      this.model.countDocuments(filter),
+      query.limit === 0
+        ? []
+        : this.model.find(filter, SHOWN).sort(sort).skip(query.offset).limit(query.limit).lean(),
+    ]);
+    return { total, resources: documents.map(toResource) };
+  }
+
+  async update(
+    current: Resource,
+    attributes: ScimObject,
+    members?: MembershipDelta,
+  ): Promise<Resource | undefined> {
+    const fields = attributeFields(this.schemaOf(current), attributes);
+    const lastModified = new Date();
+    const update = {
+      $set: { ...fields, lastModified, pending: lastModified },
+      $inc: { generation: 1 },
+      ...(members && !isEmptyDelta(members) ? { $push: { journal: journalEntry(members) } } : {}),
+    };
+    const filter = { ...liveFilter(current, current.id), generation: current.generation };
+    const { matchedCount } = await this.refuseDuplicates({ ...current, attributes }, () =>
+      this.model.updateOne(filter, update),
+    );
+    if (matchedCount === 0) return undefined;
+    if (members) await this.memberships.applyJournal(current.id);
+    return { ...current, attributes, lastModified, generation: current.generation + 1 };
+  }
+
+  async changeMembers(
+    scope: ResourceScope,
+    groupId: string,
+    delta: MembershipDelta,
+  ): Promise<Resource | undefined> {
+    const [group, effective, unchanged] = await Promise.all([
+      this.model.findOne({ ...liveFilter(scope, groupId) }, { norm: 0, unique: 0 }).lean(),
+      this.memberships.effective(groupId, delta),
+      delta.replaceAll ? this.memberships.areExactly(groupId, delta.add) : false,
+    ]);
+    if (!group) return undefined;
+    // Beside an unfinished change of somebody else, "no change" could be wrong a moment later: then it is written.
+    const settled = (group.journal ?? []).length === 0;
+    if (settled && (unchanged || isEmptyDelta(effective))) return toResource(group);
+    const now = new Date();
+    const updated = await this.model
+      .findOneAndUpdate(
+        liveFilter(scope, groupId),
+        {
+          $inc: { generation: 1 },
+          $set: { lastModified: now, pending: now },
+          $push: { journal: journalEntry(settled ? effective : delta) },
+        },
+        { returnDocument: 'after', projection: { norm: 0, unique: 0 } },
+      )
+      .lean();
+    if (!updated) return undefined;
+    await this.memberships.carryOver(updated);
+    return toResource(updated);
+  }
+
+  async remove(scope: ResourceScope, id: string, expectedGeneration?: number): Promise<boolean> {
+    const now = new Date();
+    const filter = {
+      ...liveFilter(scope, id),
+      ...(expectedGeneration === undefined ? {} : { generation: expectedGeneration }),
+    };
+    const { matchedCount } = await this.model.updateOne(filter, tombstone(now));
+    if (matchedCount === 1) {
+      await this.leaveGroups(scope.ruleId, id);
+      return true;
+    }
+    if (expectedGeneration !== undefined && (await this.model.exists(liveFilter(scope, id)))) {
+      throw new DomainError(
+        'preconditionFailed',
+        'The resource was changed since that version. Read it again and repeat the request with its new ETag.',
+      );
+    }
+    return false;
+  }
+
+  /**
+   * Takes a deleted resource out of every group it was in. Part of `remove`, and repeated by the dispatcher for
+   * resources whose removal a crash cut short.
+   */
+  async leaveGroups(ruleId: string, memberId: string): Promise<void> {
+    const scope = { ruleId, resourceType: GROUP };
+    for (const { groupId } of await this.memberships.groupIdsOf([memberId])) {
+      await this.changeMembers(scope, groupId, { replaceAll: false, add: [], remove: [memberId] });
+    }
+  }
+
+  async typesOf(ruleId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const documents = await this.model
+      .find({ _id: { $in: ids }, ruleId, live: true }, { resourceType: 1 })
+      .lean();
+    return new Map(documents.map((document) => [document._id, document.resourceType]));
+  }
+
+  members(groupId: string, after: string | undefined, limit: number): Promise<Page<Membership>> {
+    return this.memberships.page(groupId, after, limit);
+  }
+
+  async groupsOf(memberIds: readonly string[]): Promise<ReadonlyMap<string, readonly Resource[]>> {
+    const found = await this.memberships.groupIdsOf(memberIds);
+    if (found.length === 0) return new Map();
+    const groupIds = [...new Set(found.map((membership) => membership.groupId))];
+    const groups = await this.model.find({ _id: { $in: groupIds }, live: true }, SHOWN).lean();
+    const byId = new Map(groups.map((group) => [group._id, toResource(group)]));
+    const result = new Map<string, Resource[]>();
+    for (const { memberId, groupId } of found) {
+      const group = byId.get(groupId);
+      if (group) result.set(memberId, [...(result.get(memberId) ?? []), group]);
+    }
+    return result;
+  }
+
+  async list(query: ResourceListQuery): Promise<Page<Resource>> {
+    const filter = listQuery(query);
+    const documents = await this.model
+      .find(
+        query.after === undefined ? filter : { $and: [filter, { _id: { $gt: query.after } }] },
+        SHOWN,
+      )
+      .sort({ _id: 1 })
+      .limit(query.limit + 1)
+      .lean();
+    return {
+      items: documents.slice(0, query.limit).map(toResource),
+      hasMore: documents.length > query.limit,
+    };
+  }
+
+  count(query: ResourceListFilter): Promise<number> {
+    return this.model.countDocuments(listQuery(query));
+  }
+
+  private async lookup(
+    direction: 'groupsOf' | 'membersOf',
+    id: string,
+  ): Promise<readonly string[]> {
+    if (direction === 'membersOf') return this.memberships.memberIdsOf(id);
+    return (await this.memberships.groupIdsOf([id])).map((membership) => membership.groupId);
+  }
+
+  private schemaOf({ ruleId, resourceType }: ResourceScope): ResourceSchema {
+    const schema = this.schemas(ruleId).get(resourceType);
+    if (!schema) throw new DomainError('notFound', `There is no resource type "${resourceType}".`);
+    return schema;
+  }
+
+  private async refuseDuplicates<Result>(
+    resource: NewResource,
+    write: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      throw duplicate(resource, error);
+    }
+  }
+}
+
+/** Everything but what filters and the delivery engine keep in the document. */
+const SHOWN = { norm: 0, unique: 0, journal: 0, pending: 0 } as const;
+
+function liveFilter(scope: ResourceScope, id: string): Query {
+  return { _id: id, ruleId: scope.ruleId, resourceType: scope.resourceType, live: true };
+}
+
+function journalEntry(delta: MembershipDelta): JournalEntry {
+  return { ...delta, token: randomId() };
+}
+
+/** The update that makes a resource vanish from SCIM and free its names. */
+export function tombstone(now: Date): Query {
+  return {
+    $set: { live: false, deletedAt: now, lastModified: now, pending: now },
+    $inc: { generation: 1 },
+    $unset: { norm: 1, unique: 1, journal: 1 },
+  };
+}
+
+/** The value itself is named: the client sent it, and has to know which one to change. */
+function duplicate(resource: NewResource, cause: unknown): DomainError {
+  const name = resource.resourceType === GROUP ? 'displayName' : 'userName';
+  return new DomainError(
+    'uniqueness',
+    `Another ${resource.resourceType} already has this ${name}. Use a different one, or update the existing resource: find it with filter=${name} eq "...".`,
+    { cause, field: name },
+  );
+}

@@ -1,0 +1,59 @@
+/** The folder's public face: opens the database and answers the domain's ports. */
+import { type Connection } from 'mongoose';
+import {
+  type CredentialStore,
+  type ResourceStore,
+  type SyncRuleStore,
+  type TargetStore,
+} from '../domain/ports';
+import { type SchemasOf } from '../domain/schema-table';
+import { connect, ensureIndexes, isReachable } from './connection';
+import { MongoCredentialStore } from './credentials';
+import { Memberships } from './memberships';
+import { administrationModels } from './models/administration.model';
+import { membershipModel } from './models/membership.model';
+import { resourceModel } from './models/resource.model';
+import { MongoResourceStore } from './resources';
+import { SecretBox } from './secret-box';
+import { MongoSyncRuleStore } from './sync-rules';
+import { MongoTargetStore } from './targets';
+
+export interface StoreOptions {
+  readonly uri: string;
+  /** Absent: the database named in the URI. */
+  readonly dbName?: string;
+  /** 32 bytes; encrypts the secrets of targets. */
+  readonly encryptionKey: Buffer;
+  readonly schemas: SchemasOf;
+}
+
+export interface Store {
+  readonly resources: ResourceStore & Pick<MongoResourceStore, 'leaveGroups'>;
+  readonly memberships: Pick<Memberships, 'applyJournal'>;
+  readonly syncRules: SyncRuleStore;
+  readonly targets: TargetStore;
+  readonly credentials: CredentialStore;
+  /** For the delivery engine's own collections. */
+  readonly connection: Connection;
+  isReachable(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const connection = await connect(options);
+  const resources = resourceModel(connection);
+  const members = membershipModel(connection);
+  const administration = administrationModels(connection);
+  await ensureIndexes(connection);
+  const memberships = new Memberships(resources, members);
+  return {
+    resources: new MongoResourceStore(resources, memberships, options.schemas),
+    memberships,
+    syncRules: new MongoSyncRuleStore(administration, resources, members),
+    targets: new MongoTargetStore(administration.targets, new SecretBox(options.encryptionKey)),
+    credentials: new MongoCredentialStore(administration),
+    connection,
+    isReachable: () => isReachable(connection),
+    close: () => connection.close(),
+  };
+}

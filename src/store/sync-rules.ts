@@ -1,0 +1,136 @@
+/** Sync rules in MongoDB: the port `SyncRuleStore`. */
+import { type Model } from 'mongoose';
+import { v7 as timeOrderedId } from 'uuid';
+import { type Page, type SyncRuleStore } from '../domain/ports';
+import { type DeletePolicy, type SyncRule, type SyncRuleDraft } from '../domain/sync-rule';
+import { type Query } from './filter-comparison';
+import { type AdministrationModels, type SyncRuleDocument } from './models/administration.model';
+import { type MembershipModel } from './models/membership.model';
+import { type ResourceModel } from './models/resource.model';
+import { nameKey, nameSearch, pageById, refuseTakenName } from './named-documents';
+import { tombstone } from './resources';
+
+export class MongoSyncRuleStore implements SyncRuleStore {
+  private readonly model: Model<SyncRuleDocument>;
+  private readonly lastTouched = new Map<string, number>();
+
+  constructor(
+    private readonly administration: AdministrationModels,
+    private readonly resources: ResourceModel,
+    private readonly memberships: MembershipModel,
+  ) {
+    this.model = administration.syncRules;
+  }
+
+  async insert(draft: SyncRuleDraft): Promise<SyncRule> {
+    const now = new Date();
+    const document: SyncRuleDocument = {
+      _id: timeOrderedId(),
+      ...draft,
+      nameKey: nameKey(draft.name),
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await refuseTakenName(draft.name, () => this.model.insertMany([document], { lean: true }));
+    return toSyncRule(document);
+  }
+
+  async find(id: string): Promise<SyncRule | undefined> {
+    const document = await this.model.findById(id).lean<SyncRuleDocument>();
+    return document ? toSyncRule(document) : undefined;
+  }
+
+  async findAll(ids: readonly string[]): Promise<readonly SyncRule[]> {
+    const documents = await this.model.find({ _id: { $in: ids } }).lean<SyncRuleDocument[]>();
+    return documents.map(toSyncRule);
+  }
+
+  async list(query: Parameters<SyncRuleStore['list']>[0]): Promise<Page<SyncRule>> {
+    const page = await pageById(this.model, ruleQuery(query), query);
+    return { ...page, items: page.items.map(toSyncRule) };
+  }
+
+  count(filter: Parameters<SyncRuleStore['count']>[0]): Promise<number> {
+    return this.model.countDocuments(ruleQuery(filter));
+  }
+
+  async setEnabled(id: string, enabled: boolean): Promise<SyncRule | undefined> {
+    const document = await this.model
+      .findOneAndUpdate(
+        { _id: id, deletion: null },
+        { $set: { enabled, updatedAt: new Date() }, $inc: { version: 1 } },
+        { returnDocument: 'after' },
+      )
+      .lean<SyncRuleDocument>();
+    return document ? toSyncRule(document) : undefined;
+  }
+
+  async startDeletion(id: string, policy: DeletePolicy): Promise<SyncRule | undefined> {
+    // The rule first: from here on nothing new comes in, and `finishDeletions` repeats the rest after a crash.
+    const document = await this.model
+      .findOneAndUpdate(
+        { _id: id, deletion: null },
+        { $set: { deletion: policy, updatedAt: new Date() }, $inc: { version: 1 } },
+        { returnDocument: 'after' },
+      )
+      .lean<SyncRuleDocument>();
+    if (!document) return undefined;
+    await this.emptyRule(id);
+    return toSyncRule(document);
+  }
+
+  async finishDeletions(): Promise<readonly string[]> {
+    const erased: string[] = [];
+    const rules = await this.model
+      .find({ deletion: { $in: ['DELETE', 'DISABLE', 'KEEP'] } }, { _id: 1 })
+      .lean<{ _id: string }[]>();
+    for (const { _id: id } of rules) {
+      await this.emptyRule(id);
+      if (await this.resources.exists({ ruleId: id })) continue;
+      await this.memberships.deleteMany({ ruleId: id });
+      await this.model.deleteOne({ _id: id });
+      erased.push(id);
+    }
+    return erased;
+  }
+
+  async touch(id: string, userAgent: string | undefined): Promise<void> {
+    const now = Date.now();
+    if (now - (this.lastTouched.get(id) ?? 0) < TOUCH_EVERY_MS) return;
+    this.lastTouched.set(id, now);
+    const lastSyncFrom = userAgent?.slice(0, 200);
+    await this.model.updateOne(
+      { _id: id },
+      { $set: { lastSyncAt: new Date(now), ...(lastSyncFrom ? { lastSyncFrom } : {}) } },
+    );
+  }
+
+  usesOfTarget(targetId: string): Promise<number> {
+    return this.model.countDocuments({ 'syncAs.targetId': targetId });
+  }
+
+  /** Revokes the credentials and tombstones every resource; repeating it is harmless. */
+  private async emptyRule(ruleId: string): Promise<void> {
+    await this.administration.ruleCredentials.deleteMany({ ruleId });
+    // Each kind of resource for itself: the index on (rule, type, live) then finds what is left at once.
+    const types = await this.resources.distinct('resourceType', { ruleId });
+    for (const resourceType of types) {
+      await this.resources.updateMany({ ruleId, resourceType, live: true }, tombstone(new Date()));
+    }
+  }
+}
+
+const TOUCH_EVERY_MS = 5_000;
+
+function ruleQuery(filter: { readonly search?: string; readonly enabled?: boolean }): Query {
+  return {
+    ...nameSearch(filter.search),
+    ...(filter.enabled === undefined ? {} : { enabled: filter.enabled }),
+  };
+}
+
+function toSyncRule(document: SyncRuleDocument): SyncRule {
+  const { _id, nameKey: _nameKey, ...fields } = document;
+  return { id: _id, ...fields };
+}

@@ -1,0 +1,70 @@
+/** Targets in MongoDB: the port `TargetStore`. Secrets are sealed before they get near the database. */
+import { type Model } from 'mongoose';
+import { v7 as timeOrderedId } from 'uuid';
+import { type Page, type TargetStore } from '../domain/ports';
+import { type Target, type TargetDraft } from '../domain/target';
+import { type Query } from './filter-comparison';
+import { type TargetDocument } from './models/administration.model';
+import { nameKey, nameSearch, pageById, refuseTakenName } from './named-documents';
+import { type SecretBox } from './secret-box';
+
+export class MongoTargetStore implements TargetStore {
+  constructor(
+    private readonly model: Model<TargetDocument>,
+    private readonly secretBox: SecretBox,
+  ) {}
+
+  async insert(draft: TargetDraft): Promise<Target> {
+    const now = new Date();
+    const id = timeOrderedId();
+    const document: TargetDocument = {
+      _id: id,
+      name: draft.name,
+      nameKey: nameKey(draft.name),
+      connector: draft.connector,
+      settings: draft.settings,
+      secrets: this.secretBox.seal(draft.secrets, id),
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await refuseTakenName(draft.name, () => this.model.insertMany([document], { lean: true }));
+    return this.toTarget(document);
+  }
+
+  async find(id: string): Promise<Target | undefined> {
+    const document = await this.model.findById(id).lean<TargetDocument>();
+    return document ? this.toTarget(document) : undefined;
+  }
+
+  async findAll(ids: readonly string[]): Promise<readonly Target[]> {
+    const documents = await this.model.find({ _id: { $in: ids } }).lean<TargetDocument[]>();
+    return documents.map((document) => this.toTarget(document));
+  }
+
+  async list(query: Parameters<TargetStore['list']>[0]): Promise<Page<Target>> {
+    const page = await pageById(this.model, targetQuery(query), query);
+    return { ...page, items: page.items.map((document) => this.toTarget(document)) };
+  }
+
+  count(filter: Parameters<TargetStore['count']>[0]): Promise<number> {
+    return this.model.countDocuments(targetQuery(filter));
+  }
+
+  async all(): Promise<readonly Target[]> {
+    const documents = await this.model.find().sort({ _id: 1 }).lean<TargetDocument[]>();
+    return documents.map((document) => this.toTarget(document));
+  }
+
+  private toTarget(document: TargetDocument): Target {
+    const { _id, nameKey: _nameKey, secrets, ...fields } = document;
+    return { id: _id, ...fields, secrets: this.secretBox.open(secrets, _id) };
+  }
+}
+
+function targetQuery(filter: { readonly connector?: string; readonly search?: string }): Query {
+  return {
+    ...nameSearch(filter.search),
+    ...(filter.connector === undefined ? {} : { connector: filter.connector }),
+  };
+}
