@@ -1,0 +1,26 @@
+/** The administrators' commands, over the domain's ports. */
+import { ApiKeys } from './api-keys';
+import { Bindings } from './bindings';
+import { type AdministrationPorts } from './ports';
+import { SyncRules } from './sync-rules';
+import { Targets } from './targets';
+
+export interface Administration {
+  readonly syncRules: SyncRules;
+  readonly targets: Targets;
+  readonly bindings: Bindings;
+  readonly apiKeys: ApiKeys;
+}
+
+/** One per process: it keeps the guards of API keys in order. `now` is the clock. */
+export function createAdministration(
+  ports: AdministrationPorts,
+  now: () => Date = () => new Date(),
+): Administration {
+  return {
+    syncRules: new SyncRules(ports, now),
+    targets: new Targets(ports.targets, ports.directories),
+    bindings: new Bindings(ports.delivery),
+    apiKeys: new ApiKeys(ports.credentials, now),
+  };
+}

@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { type RuleCredential } from '../domain/credential';
+import { newSecretToken } from '../domain/secret-token';
+import {
+  type DeletePolicy,
+  type SyncAs,
+  type SyncRule,
+  type SyncRuleDraft,
+} from '../domain/sync-rule';
+import { type Target } from '../domain/target';
+import {
+  invalidBelow,
+  issue,
+  nameIssues,
+  refused,
+  tidyName,
+  unlessTaken,
+  type Issue,
+  type Outcome,
+} from './issue';
+import { type AdministrationPorts } from './ports';
+
+/** More targets than this per rule are a mistake: every change of a resource is delivered to each of them. */
+export const MAX_TARGETS_PER_RULE = 50;
+
+/** How long an old secret token may live on beside its successor. */
+export const MAX_OVERLAP_SECONDS = 7 * 24 * 60 * 60;
+
+/** A rule with the secrets of its IdP; the only time they are readable. */
+export interface NewCredential {
+  readonly rule: SyncRule;
+  /** SCIM bearer token, or password of HTTP Basic. */
+  readonly secretToken: string;
+  /** User name of HTTP Basic. */
+  readonly basicKey: string;
+}
+
+/** What administrators do to sync rules. */
+export class SyncRules {
+  constructor(
+    private readonly ports: AdministrationPorts,
+    private readonly now: () => Date,
+  ) {}
+
+  /** Makes a rule together with the credential its IdP will use. */
+  async create(input: SyncRuleDraft): Promise<Outcome<NewCredential>> {
+    const draft: SyncRuleDraft = { ...input, name: tidyName(input.name) };
+    const issues = [...nameIssues(draft.name), ...(await this.syncAsIssues(draft.syncAs))];
+    if (issues.length > 0) return { issues };
+
+    const inserted = await unlessTaken(
+      () => this.ports.rules.insert(draft),
+      'Another sync rule has this name. Names differ in more than upper and lower case.',
+    );
+    if (inserted.issues !== undefined) return inserted;
+    const rule = inserted.value;
+    try {
+      return { value: await this.issueCredential(rule, newBasicKey()) };
+    } catch (error) {
+      // A rule that nobody can ever use would only block its name.
+      await this.ports.rules.startDeletion(rule.id, 'KEEP');
+      this.ports.delivery.ruleDeletionStarted(rule.id);
+      throw error;
+    }
+  }
+
+  /**
+   * Replaces the secret token. The old one ends now, or after the overlap, during which both work (requirements D2).
+   * The user name of HTTP Basic stays.
+   */
+  async changeSecretToken(id: string, overlapSeconds = 0): Promise<Outcome<NewCredential>> {
+    const found = await this.changeable(id);
+    const issues = [...(found.issues ?? []), ...overlapIssues(overlapSeconds)];
+    if (found.issues !== undefined || issues.length > 0) return { issues };
+
+    const rule = found.value;
+    const newest = newestOf(await this.ports.credentials.ruleCredentials(id));
+    const credentialId = uuidv7();
+    const created = await this.issueCredential(
+      rule,
+      newest?.basicKey ?? newBasicKey(),
+      credentialId,
+    );
+    const end = new Date(this.now().getTime() + overlapSeconds * 1000);
+    await this.ports.credentials.expireRuleCredentials(id, credentialId, end);
+
+    // Two changes at the same time end each other's token. Whoever lost is told, instead of configuring a dead token.
+    const own = (await this.ports.credentials.ruleCredentials(id)).find(
+      (credential) => credential.id === credentialId,
+    );
+    if (own === undefined || own.expiresAt !== undefined) {
+      return refused(
+        'CONFLICT',
+        ['id'],
+        'The token was changed by somebody else at the same moment. Change it once more.',
+      );
+    }
+    return { value: created };
+  }
+
+  /** Lets the rule's IdP in and delivers what was held. Enabling an enabled rule changes nothing. */
+  async enable(id: string): Promise<Outcome<SyncRule>> {
+    const outcome = await this.setEnabled(id, true);
+    // Also when it was enabled already: a process that died between the two steps is made good by asking again.
+    if (outcome.issues === undefined) await this.ports.delivery.ruleEnabled(id);
+    return outcome;
+  }
+
+  /** From now on SCIM is answered with 403 and nothing is delivered; nothing is lost (requirements B3). */
+  async disable(id: string): Promise<Outcome<SyncRule>> {
+    return this.setEnabled(id, false);
+  }
+
+  /** Revokes the rule's credentials at once and begins to undo what it provisioned, by the policy. */
+  async delete(id: string, policy: DeletePolicy): Promise<Outcome<SyncRule>> {
+    const started = await this.ports.rules.startDeletion(id, policy);
+    const rule = started ?? (await this.ports.rules.find(id));
+    if (rule === undefined) return noSuchRule();
+    if (rule.deletion !== policy) {
+      return refused(
+        'CONFLICT',
+        ['onProvisioned'],
+        `The rule is being deleted already, with ${String(rule.deletion)}.`,
+      );
+    }
+    this.ports.delivery.ruleDeletionStarted(id);
+    return { value: rule };
+  }
+
+  private async setEnabled(id: string, enabled: boolean): Promise<Outcome<SyncRule>> {
+    const found = await this.changeable(id);
+    if (found.issues !== undefined || found.value.enabled === enabled) return found;
+    const changed = await this.ports.rules.setEnabled(id, enabled);
+    return changed === undefined ? noSuchRule() : { value: changed };
+  }
+
+  private async changeable(id: string): Promise<Outcome<SyncRule>> {
+    const rule = await this.ports.rules.find(id);
+    if (rule === undefined) return noSuchRule();
+    if (rule.deletion !== undefined) {
+      return refused('CONFLICT', ['id'], 'The rule is being deleted.');
+    }
+    return { value: rule };
+  }
+
+  private async issueCredential(
+    rule: SyncRule,
+    basicKey: string,
+    id = uuidv7(),
+  ): Promise<NewCredential> {
+    const { token, hash, hint } = newSecretToken('scim');
+    await this.ports.credentials.addRuleCredential({
+      id,
+      ruleId: rule.id,
+      hash,
+      hint,
+      basicKey,
+      createdAt: this.now(),
+    });
+    return { rule, secretToken: token, basicKey };
+  }
+
+  private async syncAsIssues(all: readonly SyncAs[]): Promise<readonly Issue[]> {
+    if (all.length === 0) {
+      return [issue('REQUIRED', ['syncAs'], 'Name at least one target to sync to.')];
+    }
+    if (all.length > MAX_TARGETS_PER_RULE) {
+      const message = `A rule has at most ${String(MAX_TARGETS_PER_RULE)} targets.`;
+      return [issue('LIMIT_EXCEEDED', ['syncAs'], message)];
+    }
+    const ids = new Set(all.map((syncAs) => syncAs.targetId));
+    const targets = new Map<string, Target>();
+    for (const target of await this.ports.targets.findAll([...ids])) targets.set(target.id, target);
+
+    return all.flatMap((syncAs, index) => {
+      const path = ['syncAs', String(index)];
+      const target = targets.get(syncAs.targetId);
+      if (target === undefined) {
+        return [issue('NOT_FOUND', [...path, 'targetId'], 'There is no such target.')];
+      }
+      const twice = all.findIndex((other) => other.targetId === syncAs.targetId) < index;
+      return [
+        ...(twice
+          ? [issue('INVALID', [...path, 'targetId'], 'This target is named twice; once is enough.')]
+          : []),
+        ...invalidBelow(path, this.ports.directories.checkSyncAs(target, syncAs)),
+      ];
+    });
+  }
+}
+
+function noSuchRule(): { readonly issues: readonly Issue[] } {
+  return refused('NOT_FOUND', ['id'], 'There is no such sync rule.');
+}
+
+function overlapIssues(seconds: number): readonly Issue[] {
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= MAX_OVERLAP_SECONDS) return [];
+  const message = `The overlap is 0 to ${String(MAX_OVERLAP_SECONDS)} seconds (7 days).`;
+  return [issue('INVALID', ['overlapSeconds'], message)];
+}
+
+/** Not a secret: it names the credential, the token proves it. Without `:`, which HTTP Basic forbids in user names. */
+function newBasicKey(): string {
+  return randomBytes(6).toString('hex');
+}
+
+function newestOf(credentials: readonly RuleCredential[]): RuleCredential | undefined {
+  return credentials.reduce<RuleCredential | undefined>(
+    (newest, one) => (newest === undefined || one.createdAt > newest.createdAt ? one : newest),
+    undefined,
+  );
+}
