@@ -1,0 +1,256 @@
+/** What a provisioning client can do with resources, whatever protocol it speaks. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { equalAttributes } from './attribute-values';
+import { DomainError } from './error';
+import { isEmptyDelta } from './membership-delta';
+import {
+  type ChangeListener,
+  type Page,
+  type ResourcePage,
+  type ResourceQuery,
+  type ResourceStore,
+} from './ports';
+import {
+  type Membership,
+  type MembershipDelta,
+  type Resource,
+  type ResourceScope,
+  type ScimObject,
+} from './resource';
+import { type ResourceSchema, type SchemasOf } from './schema-table';
+import { coerceResource } from './validation';
+
+/** What a modification makes of a resource. */
+export interface Modified {
+  readonly attributes: ScimObject;
+  /** Absent: the members stay. */
+  readonly members?: MembershipDelta;
+}
+
+/** One member as a value filter sees it: `value`, `type` and `display`. */
+export type CurrentMembers = () => AsyncIterable<ScimObject>;
+
+/** A change of a resource that can be computed again when somebody else was faster. */
+export interface Modification {
+  /** Nothing but members change, so that attributes need not be read: {@link apply} may be called with none. */
+  readonly onlyMembers: boolean;
+  apply(attributes: ScimObject, currentMembers: CurrentMembers): Promise<Modified>;
+}
+
+/** The generations an If-Match header allows (RFC 7232 section 3.1); absent: any. */
+export type ExpectedGenerations = readonly number[] | undefined;
+
+/** How often a change is computed again when others keep changing the same resource. */
+const MAX_ATTEMPTS = 20;
+const MEMBER_PAGE = 500;
+
+export interface ProvisioningDependencies {
+  readonly store: ResourceStore;
+  readonly schemas: SchemasOf;
+  readonly changes: ChangeListener;
+}
+
+/** Errors are {@link DomainError}s: `notFound`, `uniqueness`, `preconditionFailed`, and what validation throws. */
+export class Provisioning {
+  constructor(private readonly deps: ProvisioningDependencies) {}
+
+  async create(scope: ResourceScope, body: unknown): Promise<Resource> {
+    const schema = this.schemaOf(scope);
+    const { attributes, members } = coerceResource(schema, body);
+    const ids = members && (await this.resolvable(scope.ruleId, members));
+    const resource = await this.deps.store.insert({
+      ...scope,
+      attributes: withDefaults(schema, attributes),
+      ...(ids && ids.length > 0 ? { members: ids } : {}),
+    });
+    return this.changed(resource);
+  }
+
+  async get(scope: ResourceScope, id: string): Promise<Resource> {
+    return found(await this.deps.store.find(scope, id), scope, id);
+  }
+
+  search(query: ResourceQuery): Promise<ResourcePage> {
+    return this.deps.store.search(query);
+  }
+
+  /**
+   * Replaces all attributes (PUT). Members that are not mentioned leave, as RFC 7644 section 3.5.1 allows, but `active`
+   * keeps its value: a client that omits it must not reactivate anybody.
+   */
+  async replace(
+    scope: ResourceScope,
+    id: string,
+    body: unknown,
+    expected?: ExpectedGenerations,
+  ): Promise<Resource> {
+    const schema = this.schemaOf(scope);
+    const coerced = coerceResource(schema, body);
+    const members: MembershipDelta | undefined = schema.hasMembers
+      ? { replaceAll: true, add: coerced.members ?? [], remove: [] }
+      : undefined;
+    const replacement: Modification = {
+      onlyMembers: false,
+      apply: async (current) => {
+        const keepsActive = 'active' in current && !('active' in coerced.attributes);
+        const attributes = keepsActive
+          ? { ...coerced.attributes, ...pick(current, 'active') }
+          : coerced.attributes;
+        return members === undefined ? { attributes } : { attributes, members };
+      },
+    };
+    return this.modify(scope, id, replacement, expected);
+  }
+
+  /** Applies a modification to the current state, and again when that has changed meanwhile. */
+  async modify(
+    scope: ResourceScope,
+    id: string,
+    modification: Modification,
+    expected?: ExpectedGenerations,
+  ): Promise<Resource> {
+    const currentMembers: CurrentMembers = () => this.currentMembers(id);
+    if (modification.onlyMembers && expected === undefined) {
+      const { members } = await modification.apply({}, currentMembers);
+      return this.changeMembers(scope, id, await this.resolvableDelta(scope.ruleId, id, members));
+    }
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      if (attempt > 0) await pause(Math.random() * Math.min(5 * 2 ** attempt, 100));
+      const current = await this.get(scope, id);
+      checkExpected(current, expected);
+      const modified = await modification.apply(current.attributes, currentMembers);
+      const members = await this.resolvableDelta(scope.ruleId, id, modified.members);
+      const written = await this.write(current, { ...modified, members }, expected);
+      if (written !== undefined) return written;
+    }
+    throw new DomainError(
+      'conflict',
+      `${scope.resourceType} "${id}" is being changed by many requests at once. Try again.`,
+    );
+  }
+
+  async delete(scope: ResourceScope, id: string, expected?: ExpectedGenerations): Promise<void> {
+    let generation: number | undefined;
+    if (expected !== undefined) {
+      const current = await this.get(scope, id);
+      checkExpected(current, expected);
+      generation = current.generation;
+    }
+    if (!(await this.deps.store.remove(scope, id, generation))) throw notFound(scope, id);
+    this.deps.changes.resourceChanged({ id, ruleId: scope.ruleId });
+  }
+
+  /** A page of a group's members. */
+  members(groupId: string, after: string | undefined, limit: number): Promise<Page<Membership>> {
+    return this.deps.store.members(groupId, after, limit);
+  }
+
+  /** The groups of each of the members. */
+  groupsOf(memberIds: readonly string[]): Promise<ReadonlyMap<string, readonly Resource[]>> {
+    return this.deps.store.groupsOf(memberIds);
+  }
+
+  /** Undefined: somebody else was faster. */
+  private async write(
+    current: Resource,
+    modified: { readonly attributes: ScimObject; readonly members: MembershipDelta | undefined },
+    expected: ExpectedGenerations,
+  ): Promise<Resource | undefined> {
+    const { attributes, members } = modified;
+    if (equalAttributes(current.attributes, attributes)) {
+      if (members === undefined) return current;
+      // The store finds out whether the members really change; with If-Match the change must meet this very version.
+      if (expected === undefined) return this.changeMembers(current, current.id, members);
+    }
+    const updated = await this.deps.store.update(current, attributes, members);
+    return updated && this.changed(updated);
+  }
+
+  private async changeMembers(
+    scope: ResourceScope,
+    id: string,
+    delta: MembershipDelta | undefined,
+  ): Promise<Resource> {
+    if (delta === undefined) return this.get(scope, id);
+    const { ruleId, resourceType } = scope;
+    const group = await this.deps.store.changeMembers({ ruleId, resourceType }, id, delta);
+    return this.changed(found(group, scope, id));
+  }
+
+  /** Members that are live resources of the rule; the others are left out, and the response shows it. */
+  private async resolvable(ruleId: string, ids: readonly string[]): Promise<readonly string[]> {
+    if (ids.length === 0) return ids;
+    const types = await this.deps.store.typesOf(ruleId, ids);
+    return types.size === ids.length ? ids : ids.filter((id) => types.has(id));
+  }
+
+  /** A group that is its own member would never end, so it is left out too. Undefined: nothing changes. */
+  private async resolvableDelta(
+    ruleId: string,
+    groupId: string,
+    delta: MembershipDelta | undefined,
+  ): Promise<MembershipDelta | undefined> {
+    if (delta === undefined) return undefined;
+    const others = delta.add.filter((id) => id !== groupId);
+    const resolved = { ...delta, add: await this.resolvable(ruleId, others) };
+    return isEmptyDelta(resolved) ? undefined : resolved;
+  }
+
+  private async *currentMembers(groupId: string): AsyncGenerator<ScimObject> {
+    const { store } = this.deps;
+    let after: string | undefined;
+    do {
+      const page = await store.members(groupId, after, MEMBER_PAGE);
+      const resources = await store.findAll(page.items.map((item) => item.memberId));
+      const names = new Map(resources.map((one) => [one.id, one.attributes['displayName']]));
+      for (const { memberId, memberType } of page.items) {
+        const display = names.get(memberId);
+        const member = { value: memberId, type: memberType };
+        yield typeof display === 'string' ? { ...member, display } : member;
+      }
+      after = page.hasMore ? page.items.at(-1)?.memberId : undefined;
+    } while (after !== undefined);
+  }
+
+  private changed(resource: Resource): Resource {
+    this.deps.changes.resourceChanged({ id: resource.id, ruleId: resource.ruleId });
+    return resource;
+  }
+
+  private schemaOf({ ruleId, resourceType }: ResourceScope): ResourceSchema {
+    const schema = this.deps.schemas(ruleId).get(resourceType);
+    if (schema === undefined) {
+      throw new DomainError('notFound', `There is no resource type "${resourceType}".`);
+    }
+    return schema;
+  }
+}
+
+/** A new user is active unless the client says otherwise, so that `filter=active eq true` finds it. */
+function withDefaults(schema: ResourceSchema, attributes: ScimObject): ScimObject {
+  const active = schema.attribute('active');
+  if (active?.type !== 'boolean' || 'active' in attributes) return attributes;
+  return { ...attributes, active: true };
+}
+
+function pick(attributes: ScimObject, name: string): ScimObject {
+  const value = attributes[name];
+  return value === undefined ? {} : { [name]: value };
+}
+
+function checkExpected(current: Resource, expected: ExpectedGenerations): void {
+  if (expected === undefined || expected.includes(current.generation)) return;
+  throw new DomainError(
+    'preconditionFailed',
+    'The resource was changed since that version. Read it again and repeat the request with its new ETag.',
+  );
+}
+
+function found(resource: Resource | undefined, scope: ResourceScope, id: string): Resource {
+  if (resource === undefined) throw notFound(scope, id);
+  return resource;
+}
+
+function notFound({ resourceType }: ResourceScope, id: string): DomainError {
+  return new DomainError('notFound', `There is no ${resourceType} with the id "${id}".`);
+}

@@ -1,0 +1,134 @@
+/** A whole resource as a client sends it in POST and PUT, checked and in canonical form. */
+import {
+  attributeValue,
+  isObject,
+  withAttribute,
+  withProperty,
+  type AttributePlace,
+} from '../attribute-values';
+import { DomainError } from '../error';
+import { parseAttributePath } from '../filter/parser';
+import { type ScimObject } from '../resource';
+import { type ResolvedPath } from '../schema';
+import { type ResourceSchema } from '../schema-table';
+import { coerceMembers } from './members';
+import { tolerant, type ValidationProfile } from './profile';
+import { coerceAttribute, coerceSubAttributes, invalid, isDerived } from './value';
+
+/** What a resource becomes: its attributes and, for a group whose members were mentioned, their ids. */
+export interface CoercedResource {
+  readonly attributes: ScimObject;
+  readonly members?: readonly string[];
+}
+
+/** Throws `invalidSyntax` for what is no JSON object, `invalidValue` for wrong or missing values. */
+export function coerceResource(
+  schema: ResourceSchema,
+  body: unknown,
+  profile: ValidationProfile = tolerant,
+): CoercedResource {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new DomainError('invalidSyntax', 'The body must be a JSON object.');
+  }
+  let attributes: ScimObject = {};
+  let members: readonly string[] | undefined;
+  for (const [name, value] of Object.entries(body) as [string, unknown][]) {
+    const path = resolveName(schema, name);
+    if (path === undefined) {
+      profile.unknownAttribute(name);
+    } else if (isMembers(schema, path)) {
+      members = coerceMembers(value);
+    } else if (isWritable(path, profile)) {
+      attributes = assign(attributes, path, value, profile);
+    }
+  }
+  checkRequired(schema, attributes);
+  return members === undefined ? { attributes } : { attributes, members };
+}
+
+/** Required attributes have a value (RFC 7643 section 2.2). Throws `invalidValue`. */
+export function checkRequired(schema: ResourceSchema, attributes: ScimObject): void {
+  for (const attribute of schema.core.attributes) {
+    if (attribute.required && !Object.hasOwn(attributes, attribute.name)) {
+      throw invalid(attribute.name, `is required for a ${schema.type.name}`);
+    }
+  }
+}
+
+/** Whether the path is a group's `members`, which are kept apart from the attributes. */
+export function isMembers(schema: ResourceSchema, path: ResolvedPath): boolean {
+  return schema.hasMembers && path.extension === undefined && path.attribute.name === 'members';
+}
+
+/**
+ * Whether values of the attribute are kept. A password is checked like any string but not kept: directories get
+ * theirs elsewhere, and what is not stored cannot leak.
+ */
+export function isStored(path: ResolvedPath): boolean {
+  return (path.subAttribute ?? path.attribute).returned !== 'never';
+}
+
+/** An attribute by the name a client uses as a key: bare, dotted, URN-qualified, or the URN of an extension. */
+function resolveName(schema: ResourceSchema, name: string): ResolvedPath | undefined {
+  const attribute = schema.attribute(name);
+  if (attribute !== undefined) return { attribute };
+  try {
+    return schema.resolve(parseAttributePath(name));
+  } catch (error) {
+    // Not even an attribute name: unknown like any other.
+    if (error instanceof DomainError) return undefined;
+    throw error;
+  }
+}
+
+function isWritable(path: ResolvedPath, profile: ValidationProfile): boolean {
+  const { attribute, subAttribute } = path;
+  const mutability = subAttribute?.mutability ?? attribute.mutability;
+  if (mutability !== 'readOnly' && attribute.mutability !== 'readOnly') return true;
+  profile.readOnlyAttribute(attribute.name);
+  return false;
+}
+
+function assign(
+  attributes: ScimObject,
+  path: ResolvedPath,
+  value: unknown,
+  profile: ValidationProfile,
+): ScimObject {
+  const { attribute, subAttribute } = path;
+  if (subAttribute !== undefined) {
+    if (isDerived(subAttribute)) return attributes;
+    // "name.givenName": joins what other keys said of the same attribute.
+    return mergeComplex(attributes, path, { [subAttribute.name]: value }, profile);
+  }
+  if (attribute.type === 'complex' && !attribute.multiValued && !profile.unassigned(value)) {
+    const single = profile.single(value);
+    if (single === undefined) throw invalid(attribute.name, 'takes one value, not a list');
+    return mergeComplex(attributes, path, single.value, profile);
+  }
+  const coerced = coerceAttribute(attribute, value, profile);
+  return isStored(path) ? withAttribute(attributes, path, coerced) : attributes;
+}
+
+/**
+ * Sets the sub-attributes in `value` beside those a complex attribute already has; null unassigns one. A multi-valued
+ * attribute gets them as its one value.
+ */
+export function mergeComplex(
+  attributes: ScimObject,
+  path: AttributePlace,
+  value: unknown,
+  profile: ValidationProfile,
+): ScimObject {
+  const { attribute } = path;
+  if (attribute.multiValued) {
+    return withAttribute(attributes, path, coerceAttribute(attribute, [value], profile));
+  }
+  const current = attributeValue(attributes, path);
+  let object: ScimObject = isObject(current) ? current : {};
+  for (const [name, item] of coerceSubAttributes(attribute, value, profile)) {
+    object = withProperty(object, name, item);
+  }
+  const nothing = Object.keys(object).length === 0;
+  return withAttribute(attributes, path, nothing ? undefined : object);
+}
