@@ -1,0 +1,77 @@
+/** Text in, text out: the value-wise part of the mapping language. Everything here is linear in its input. */
+
+/** What comes before the last `@`; all of it when there is none. */
+export function localPart(text: string): string {
+  const at = text.lastIndexOf('@');
+  return at < 0 ? text : text.slice(0, at);
+}
+
+/** What comes after the last `@`; nothing when there is none. */
+export function domainPart(text: string): string {
+  const at = text.lastIndexOf('@');
+  return at < 0 ? '' : text.slice(at + 1);
+}
+
+/** The n-th part between separators; negative numbers count from the end. */
+export function part(text: string, separator: string, index: number): string {
+  return text.split(separator).at(index) ?? '';
+}
+
+/** A run of characters (code points, so that no pair is torn); a negative start counts from the end. */
+export function characters(text: string, start: number, length: number): string {
+  const all = Array.from(text);
+  const from = start < 0 ? Math.max(0, all.length + start) : start;
+  return all.slice(from, from + length).join('');
+}
+
+/** The digits 0 to 9. */
+export function digits(text: string): string {
+  let result = '';
+  for (const char of text) {
+    if (char >= '0' && char <= '9') result += char;
+  }
+  return result;
+}
+
+/** Letters that have no decomposition, and how they are written without them. */
+const PLAIN: ReadonlyMap<string, string> = new Map([
+  ['ß', 'ss'],
+  ['ẞ', 'SS'],
+  ['æ', 'ae'],
+  ['Æ', 'AE'],
+  ['œ', 'oe'],
+  ['Œ', 'OE'],
+  ['ø', 'o'],
+  ['Ø', 'O'],
+  ['đ', 'd'],
+  ['Đ', 'D'],
+  ['ð', 'd'],
+  ['Ð', 'D'],
+  ['ħ', 'h'],
+  ['Ħ', 'H'],
+  ['ı', 'i'],
+  ['ł', 'l'],
+  ['Ł', 'L'],
+  ['ŋ', 'n'],
+  ['Ŋ', 'N'],
+  ['ŧ', 't'],
+  ['Ŧ', 'T'],
+  ['þ', 'th'],
+  ['Þ', 'Th'],
+  ['‐', '-'],
+  ['–', '-'],
+  ['—', '-'],
+  ['‘', "'"],
+  ['’', "'"],
+  ['“', '"'],
+  ['”', '"'],
+]);
+
+/** Without diacritics; whatever has no ASCII form is left out. */
+export function ascii(text: string): string {
+  let result = '';
+  for (const char of text.normalize('NFKD')) {
+    result += char <= '\u007f' ? char : (PLAIN.get(char) ?? '');
+  }
+  return result;
+}
