@@ -61,6 +61,8 @@ export interface Slapd {
   count(filter: string, base?: string): Promise<number>;
   /** Whether a simple bind with this password succeeds. */
   authenticates(dn: string, password: string): Promise<boolean>;
+  /** How many connections clients hold to either port. */
+  connections(): number;
   /** Applies LDIF change records as the server's own administrator. */
   ldapmodify(ldif: string): Promise<void>;
   /** Ends the process and keeps the data. */
@@ -282,6 +284,18 @@ class PrivateSlapd implements Slapd {
         throw error;
       },
     );
+  }
+
+  connections(): number {
+    const ports = [this.url, this.ldapsUrl].map((url) => Number(new URL(url).port));
+    const established = '01';
+    return readFileSync('/proc/net/tcp', 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, local = '', , state]) => {
+        const port = Number.parseInt(local.split(':')[1] ?? '', 16);
+        return state === established && ports.includes(port);
+      }).length;
   }
 
   async ldapmodify(ldif: string): Promise<void> {

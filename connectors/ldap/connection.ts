@@ -1,0 +1,128 @@
+/** One signed-in connection. It is born bound, and once it has lost its socket it is never used again. */
+import type net from 'node:net';
+import { debuglog } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, ResultCodeError } from 'ldapts';
+import { ConnectorError } from '../spi';
+import { ASSERTION, PASSWORD_MODIFY, PASSWORD_POLICY } from './controls';
+import { dial } from './dial';
+import { attributeValues } from './entry';
+import { ConnectionLost, toConnectorError } from './failures';
+import { type LdapSecrets, type LdapSettings } from './settings';
+
+const GOODBYE_MS = 200;
+
+/** What the server says it can do (rootDSE, RFC 4512 section 5.1). */
+export interface Features {
+  readonly assertion: boolean;
+  readonly passwordModify: boolean;
+  readonly passwordPolicy: boolean;
+  /** Where the schema stands. */
+  readonly subschema: string | undefined;
+}
+
+/**
+ * Gives the library a socket that is already open, and gives it only once: the library reconnects by itself, anonymously,
+ * whenever an operation finds it without a socket.
+ */
+function handOver(socket: net.Socket): () => net.Socket {
+  let given = false;
+  return () => {
+    if (given) throw new Error('the connection is closed');
+    given = true;
+    return socket;
+  };
+}
+
+/** Refuses to work while the library's own debug log is on: it prints passwords. */
+function refuseDebugLog(): void {
+  if (!debuglog('ldapts').enabled) return;
+  throw new ConnectorError(
+    'unsupported',
+    'NODE_DEBUG=ldapts prints passwords: start Usher without it.',
+  );
+}
+
+export class Connection {
+  private lost = false;
+
+  private constructor(
+    private readonly socket: net.Socket,
+    readonly client: Client,
+    readonly features: Features,
+  ) {
+    socket.once('close', () => (this.lost = true));
+    this.lost = socket.destroyed;
+  }
+
+  /** Dials, signs in and asks the server what it can do. Rejects with a `ConnectorError`. */
+  static async open(settings: LdapSettings, secrets: LdapSecrets): Promise<Connection> {
+    refuseDebugLog();
+    return Connection.signIn(await dial(settings), settings, secrets);
+  }
+
+  /** Signs in over an open socket, and closes it when that fails. */
+  static async signIn(
+    socket: net.Socket,
+    settings: LdapSettings,
+    secrets: LdapSecrets,
+  ): Promise<Connection> {
+    const client = new Client({
+      url: 'ldap://socket',
+      timeout: settings.operationTimeoutMs,
+      connectTimeout: settings.connectTimeoutMs,
+      createConnection: handOver(socket),
+    });
+    try {
+      await client.bind(settings.bindDN, secrets.bindPassword);
+      return new Connection(socket, client, await readFeatures(client));
+    } catch (error) {
+      socket.destroy();
+      const failure = asConnectionLost(error);
+      throw toConnectorError(failure, { action: `sign in as ${settings.bindDN}` });
+    }
+  }
+
+  /** False once the socket is gone. */
+  get usable(): boolean {
+    return !this.lost && !this.socket.destroyed && this.client.isBound;
+  }
+
+  /** Closes without ceremony; whatever is in flight rejects. */
+  destroy(): void {
+    this.lost = true;
+    this.socket.destroy();
+  }
+
+  /** Says goodbye (RFC 4511 section 4.3) and closes. */
+  async close(): Promise<void> {
+    if (this.usable) {
+      const unbound = this.client.unbind().catch(() => undefined);
+      // A directory that reads nothing does not even take the goodbye.
+      await Promise.race([unbound, sleep(GOODBYE_MS, undefined, { ref: false })]);
+    }
+    this.destroy();
+  }
+}
+
+/** Result codes pass; everything else the library throws means that no answer came. */
+export function asConnectionLost(error: unknown): unknown {
+  if (error instanceof ResultCodeError || error instanceof ConnectorError) return error;
+  if (!(error instanceof Error) || error instanceof TypeError) return error;
+  if (/timed out/.test(error.message)) {
+    return new ConnectionLost('the directory did not answer in time', true, 'timeout', error);
+  }
+  return new ConnectionLost('the connection to the directory broke', true, 'broken', error);
+}
+
+async function readFeatures(client: Client): Promise<Features> {
+  const attributes = ['supportedControl', 'supportedExtension', 'subschemaSubentry'];
+  const { searchEntries } = await client.search('', { scope: 'base', attributes });
+  const values = (name: string): readonly string[] => attributeValues(searchEntries[0]?.[name]);
+  return {
+    assertion: values('supportedControl').includes(ASSERTION),
+    passwordPolicy: values('supportedControl').includes(PASSWORD_POLICY),
+    passwordModify: values('supportedExtension').includes(PASSWORD_MODIFY),
+    subschema: values('subschemaSubentry')[0],
+  };
+}

@@ -1,0 +1,192 @@
+/** Entries between LDAP's shapes and the connector interface: always arrays of strings, empty means absent. */
+import { Attribute, Change, type Entry as LdapEntry } from 'ldapts';
+import {
+  type AttributeChange,
+  type Attributes,
+  ConnectorError,
+  type DesiredEntry,
+  type Entry,
+  type EntryKind,
+} from '../spi';
+import { formatRdn, isAttributeDescription, parentDn, sameDn } from './dn';
+import { type LdapSettings } from './settings';
+
+/** draft-behera-ldap-password-policy section 5.3.3: locked until an administrator unlocks it. */
+export const LOCKED_FOR_GOOD = '000001010000Z';
+export const LOCK_ATTRIBUTE = 'pwdAccountLockedTime';
+
+/** Attributes whose values are bytes: a value that happens to be UTF-8 would else be taken for text. */
+export const BINARY_ATTRIBUTES = [
+  ...['jpegPhoto', 'photo', 'audio', 'userCertificate', 'userCertificate;binary'],
+  ...['userSMIMECertificate', 'userPKCS12', 'thumbnailPhoto', 'objectGUID', 'objectSid'],
+] as const;
+
+const HIDDEN = new Set(['dn', 'entryuuid', 'userpassword', LOCK_ATTRIBUTE.toLowerCase()]);
+
+/** The library's one value, many values or none, as strings; bytes in base64. */
+export function attributeValues(raw: LdapEntry[string] | undefined): readonly string[] {
+  if (raw === undefined) return [];
+  const values: readonly (string | Buffer)[] = Array.isArray(raw) ? raw : [raw];
+  return values.map((value) => (typeof value === 'string' ? value : value.toString('base64')));
+}
+
+/** The values of an attribute whatever its case; empty strings are no values. */
+export function valuesOf(attributes: Attributes, name: string): readonly string[] {
+  const wanted = name.toLowerCase();
+  return Object.entries(attributes)
+    .filter(([key]) => key.toLowerCase() === wanted)
+    .flatMap(([, values]) => values)
+    .filter((value) => value !== '');
+}
+
+/** The attributes to ask for when an entry is read. */
+export function requestedAttributes(settings: LdapSettings): string[] {
+  return [
+    ...['*', 'entryUUID', LOCK_ATTRIBUTE],
+    ...(settings.ownerAttribute === undefined ? [] : [settings.ownerAttribute]),
+  ];
+}
+
+export function namingAttribute(kind: EntryKind, settings: LdapSettings): string {
+  return kind === 'user' ? settings.userRdnAttribute : settings.groupRdnAttribute;
+}
+
+export function baseDn(kind: EntryKind, settings: LdapSettings): string {
+  return kind === 'user' ? settings.userBaseDN : settings.groupBaseDN;
+}
+
+export function objectClasses(kind: EntryKind, settings: LdapSettings): readonly string[] {
+  return kind === 'user' ? settings.userObjectClasses : settings.groupObjectClasses;
+}
+
+/** The object class by which entries of that kind are told from others. */
+export function tellingClass(kind: EntryKind, settings: LdapSettings): string {
+  return objectClasses(kind, settings).at(-1) ?? 'top';
+}
+
+/** What stands in the member attribute of a group that has nobody in it. */
+export function fillerMember(groupDn: string, settings: LdapSettings): string {
+  return settings.emptyGroupMember ?? groupDn;
+}
+
+/** RFC 4519 sections 3.5 and 3.6: these two classes demand a member. */
+export function demandsMember(settings: LdapSettings): boolean {
+  return settings.groupObjectClasses.some((name) =>
+    ['groupofnames', 'groupofuniquenames'].includes(name.toLowerCase()),
+  );
+}
+
+/** The entry as the gateway sees it. `entryUUID` must have been asked for. */
+export function toEntry(kind: EntryKind, raw: LdapEntry, settings: LdapSettings): Entry {
+  const attributes: Record<string, readonly string[]> = {};
+  for (const [name, value] of Object.entries(raw)) {
+    if (HIDDEN.has(name.toLowerCase())) continue;
+    const values = visibleValues(kind, raw.dn, name, attributeValues(value), settings);
+    if (values.length > 0) attributes[name] = values;
+  }
+  const owner = settings.ownerAttribute && valuesOf(attributes, settings.ownerAttribute)[0];
+  return {
+    reference: entryUuid(raw),
+    name: raw.dn,
+    attributes,
+    // A lock that the directory itself set after wrong passwords passes by; only the administrator's counts.
+    active: attributeValues(raw[LOCK_ATTRIBUTE])[0] !== LOCKED_FOR_GOOD,
+    ...(owner ? { owner } : {}),
+  };
+}
+
+function visibleValues(
+  kind: EntryKind,
+  dn: string,
+  name: string,
+  values: readonly string[],
+  settings: LdapSettings,
+): readonly string[] {
+  if (kind !== 'group' || name.toLowerCase() !== settings.memberAttribute.toLowerCase()) {
+    return values;
+  }
+  const filler = fillerMember(dn, settings);
+  return values.filter((value) => value !== '' && !sameDn(value, filler));
+}
+
+/** The immutable identifier of RFC 4530, or an empty string where it may not be read. */
+export function entryUuid(raw: LdapEntry | undefined): string {
+  return attributeValues(raw?.['entryUUID'])[0] ?? '';
+}
+
+function checkedName(attribute: string): string {
+  if (isAttributeDescription(attribute)) return attribute;
+  throw new ConnectorError('invalid', `"${attribute}" is no attribute name (RFC 4512).`, {
+    attribute,
+  });
+}
+
+/** The DN and the attributes of a new entry. */
+export interface Addition {
+  readonly dn: string;
+  readonly attributes: readonly Attribute[];
+}
+
+/** What an add request must hold. `disabled` is set by who knows how the directory disables accounts. */
+export function addition(
+  kind: EntryKind,
+  desired: Pick<DesiredEntry, 'attributes'>,
+  extra: Readonly<Record<string, readonly string[]>>,
+  settings: LdapSettings,
+): Addition {
+  const naming = namingAttribute(kind, settings);
+  const rdn = formatRdn(naming, valuesOf(desired.attributes, naming)[0]);
+  const dn = `${rdn},${baseDn(kind, settings)}`;
+  const merged = new Map<string, { type: string; values: Set<string> }>();
+  const put = (type: string, values: readonly string[]): void => {
+    const key = checkedName(type).toLowerCase();
+    const known = merged.get(key) ?? { type, values: new Set<string>() };
+    for (const value of values) if (value !== '') known.values.add(value);
+    merged.set(key, known);
+  };
+  put('objectClass', objectClasses(kind, settings));
+  for (const [type, values] of Object.entries(desired.attributes)) put(type, values);
+  for (const [type, values] of Object.entries(extra)) put(type, values);
+  if (kind === 'group' && demandsMember(settings)) {
+    const members = merged.get(settings.memberAttribute.toLowerCase());
+    if (!members?.values.size) put(settings.memberAttribute, [fillerMember(dn, settings)]);
+  }
+  return {
+    dn,
+    attributes: [...merged.values()]
+      .filter(({ values }) => values.size > 0)
+      .map(({ type, values }) => new Attribute({ type, values: [...values] })),
+  };
+}
+
+/** One part of a modify request. */
+export function change(
+  operation: 'add' | 'delete' | 'replace',
+  type: string,
+  values: readonly string[],
+): Change {
+  const modification = new Attribute({ type: checkedName(type), values: [...values] });
+  return new Change({ operation, modification });
+}
+
+const filled = (values: readonly string[]): string[] => [
+  ...new Set(values.filter((value) => value !== '')),
+];
+
+/** A delta as parts of one modify request. Removal is `replace` by nothing, which is no error on a missing attribute. */
+export function toChanges(changes: readonly AttributeChange[]): Change[] {
+  return changes.flatMap((one) => {
+    if ('replace' in one) return [change('replace', one.attribute, filled(one.replace))];
+    const [add, remove] = [filled(one.add), filled(one.remove)];
+    return [
+      ...(remove.length > 0 ? [change('delete', one.attribute, remove)] : []),
+      ...(add.length > 0 ? [change('add', one.attribute, add)] : []),
+    ];
+  });
+}
+
+/** Where an entry stands after its RDN has changed. */
+export function renamed(dn: string, rdn: string): string {
+  const parent = parentDn(dn);
+  return parent === '' ? rdn : `${rdn},${parent}`;
+}

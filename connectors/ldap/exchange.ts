@@ -1,0 +1,186 @@
+/** The operations of one call: its signal, its connections, and whether it has changed anything yet. */
+import {
+  AndFilter,
+  type Attribute,
+  type Change,
+  type Control,
+  type Entry as LdapEntry,
+  EqualityFilter,
+  type Filter,
+  PresenceFilter,
+} from 'ldapts';
+import { type CallContext, ConnectorError, type EntryRef } from '../spi';
+import { AssertionControl } from './controls';
+import { type Connection, type Features } from './connection';
+import { type ConnectionPool } from './connection-pool';
+import { isDn, sameDn } from './dn';
+import { BINARY_ATTRIBUTES, entryUuid } from './entry';
+import { type Attempt, ConnectionLost, hasCode, RESULT, toConnectorError } from './failures';
+
+/** Sends a write about the entry at `dn`, together with the controls that make sure it is that entry. */
+export type EntryWrite<T> = (
+  connection: Connection,
+  dn: string,
+  controls: readonly Control[],
+) => Promise<T>;
+
+export const EVERYTHING: Filter = new PresenceFilter({ attribute: 'objectClass' });
+
+export class Exchange {
+  private wrote = false;
+  private writing = false;
+
+  constructor(
+    private readonly pool: ConnectionPool,
+    private readonly bases: readonly string[],
+    private readonly call: CallContext,
+  ) {}
+
+  /** Runs the body of a connector method; whatever it throws leaves as a `ConnectorError`. */
+  async guard<T>(action: string, body: () => Promise<T>, attribute?: string): Promise<T> {
+    try {
+      return await body();
+    } catch (error) {
+      throw toConnectorError(error, this.attempt(action, attribute));
+    }
+  }
+
+  private attempt(action: string, attribute?: string): Attempt {
+    return { action, attribute, write: this.writing, partlyDone: this.wrote };
+  }
+
+  /** A read, tried once more when the connection broke under it: servers close idle connections when they like. */
+  async ask<T>(operation: (connection: Connection) => Promise<T>): Promise<T> {
+    this.writing = false;
+    try {
+      return await this.pool.run(this.call.signal, operation);
+    } catch (error) {
+      if (!(error instanceof ConnectionLost) || error.reason !== 'broken') throw error;
+      return this.pool.run(this.call.signal, operation);
+    }
+  }
+
+  /** A write, sent once. */
+  async send<T>(operation: (connection: Connection) => Promise<T>): Promise<T> {
+    this.writing = true;
+    const answer = await this.pool.run(this.call.signal, operation);
+    this.wrote = true;
+    return answer;
+  }
+
+  features(): Promise<Features> {
+    return this.ask((connection) => Promise.resolve(connection.features));
+  }
+
+  /** The entry of that DN, or undefined when there is none. */
+  async readDn(dn: string, attributes: readonly string[]): Promise<LdapEntry | undefined> {
+    const found = await this.search(dn, 'base', EVERYTHING, attributes);
+    return found[0];
+  }
+
+  /** What a search finds; a base that does not exist holds nothing. */
+  async search(
+    base: string,
+    scope: 'base' | 'sub',
+    filter: Filter,
+    attributes: readonly string[],
+  ): Promise<readonly LdapEntry[]> {
+    try {
+      const { searchEntries } = await this.ask(({ client }) =>
+        client.search(base, {
+          scope,
+          filter,
+          attributes: [...attributes],
+          explicitBufferAttributes: [...BINARY_ATTRIBUTES],
+          timeLimit: 0,
+        }),
+      );
+      return searchEntries;
+    } catch (error) {
+      if (hasCode(error, RESULT.noSuchObject, RESULT.invalidDNSyntax)) return [];
+      throw error;
+    }
+  }
+
+  /** The entry with that reference, wherever it stands by now. */
+  async find(ref: EntryRef, attributes: readonly string[]): Promise<LdapEntry | undefined> {
+    const wanted = [...attributes, 'entryUUID'];
+    if (isDn(ref.name)) {
+      const hinted = await this.readDn(ref.name, wanted);
+      if (hinted && entryUuid(hinted) === ref.reference) return hinted;
+    }
+    const filter = new EqualityFilter({ attribute: 'entryUUID', value: ref.reference });
+    for (const base of this.bases) {
+      const [found] = await this.search(base, 'sub', filter, wanted);
+      if (found && entryUuid(found) === ref.reference) return found;
+    }
+    return undefined;
+  }
+
+  /** The DN the entry has now; `notFound` when it is gone. */
+  async locate(ref: EntryRef): Promise<string> {
+    const entry = await this.find(ref, ['1.1']);
+    if (!entry) throw gone(ref);
+    return entry.dn;
+  }
+
+  /**
+   * Writes to the entry of the reference and to no other. Where the server knows the assertion control the DN hint is
+   * used unseen, and the server itself compares; elsewhere the entry is read first.
+   */
+  async writeTo<T>(ref: EntryRef, write: EntryWrite<T>): Promise<{ dn: string; answer: T }> {
+    const { assertion } = await this.features();
+    const controls = assertion ? [new AssertionControl(ref.reference)] : [];
+    let dn = assertion && isDn(ref.name) ? ref.name : await this.locate(ref);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const target = dn;
+        const answer = await this.send((connection) => write(connection, target, controls));
+        return { dn, answer };
+      } catch (error) {
+        if (!hasCode(error, RESULT.noSuchObject, RESULT.assertionFailed)) throw error;
+        const now = await this.locate(ref);
+        if (attempt > 1 && sameDn(now, dn)) throw error;
+        dn = now;
+      }
+    }
+  }
+
+  add(dn: string, attributes: readonly Attribute[], controls: readonly Control[]): Promise<void> {
+    return this.send(({ client }) => client.add(dn, [...attributes], [...controls]));
+  }
+
+  modify(
+    ref: EntryRef,
+    changes: readonly Change[],
+    extra: readonly Control[] = [],
+  ): Promise<{ dn: string }> {
+    return this.writeTo(ref, ({ client }, dn, controls) =>
+      client.modify(dn, [...changes], [...controls, ...extra]),
+    );
+  }
+
+  /** Whether the attribute holds the value, by the directory's own matching rule. */
+  async holds(dn: string, attribute: string, value: string): Promise<boolean> {
+    try {
+      return await this.ask(({ client }) => client.compare(dn, attribute, value));
+    } catch (error) {
+      if (error instanceof ConnectionLost || error instanceof ConnectorError) throw error;
+      // RFC 4511 section 4.10: a missing attribute is an error, and so is one the bind DN may not compare.
+      return false;
+    }
+  }
+}
+
+function gone(ref: EntryRef): ConnectorError {
+  return new ConnectorError('notFound', `There is no entry ${ref.reference} (it was ${ref.name}).`);
+}
+
+/** An entry matches when all do. */
+export function allOf(filters: readonly Filter[]): Filter {
+  return new AndFilter({ filters: [...filters] });
+}
+
+export function equals(attribute: string, value: string): Filter {
+  return new EqualityFilter({ attribute, value });
+}

@@ -1,0 +1,161 @@
+/** Members of groups: the cost of a change follows the change, not the group. */
+import { type Change } from 'ldapts';
+import { type EntryRef, type MemberDelta, type Written } from '../spi';
+import { PermissiveModifyControl } from './controls';
+import { normalizeDn, sameDn } from './dn';
+import { attributeValues, change, fillerMember } from './entry';
+import { equals, type Exchange } from './exchange';
+import { hasCode, RESULT } from './failures';
+import { type LdapSettings } from './settings';
+
+/** Up to so many values are asked about one by one; beyond, reading the membership is cheaper. */
+const ASK_ONE_BY_ONE = 8;
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
+function uniqueDns(dns: readonly string[]): string[] {
+  return [...new Map(dns.map((dn) => [normalizeDn(dn), dn])).values()];
+}
+
+/** A group under change: where it is, and the values that are to come or to go. */
+class Membership {
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly settings: LdapSettings,
+    private readonly group: EntryRef,
+  ) {}
+
+  private get attribute(): string {
+    return this.settings.memberAttribute;
+  }
+
+  private get filler(): string {
+    return fillerMember(this.group.name, this.settings);
+  }
+
+  async add(members: readonly string[]): Promise<void> {
+    const filler = this.filler;
+    const isMember = members.some((dn) => sameDn(dn, filler));
+    let goes: readonly string[] = [];
+    if (!isMember && (await this.exchange.holds(this.group.name, this.attribute, filler))) {
+      goes = [filler];
+    }
+    for (const chunk of chunks(members, this.settings.membersPerChange)) {
+      await this.apply(chunk, goes);
+      goes = [];
+    }
+  }
+
+  async remove(members: readonly string[]): Promise<void> {
+    for (const chunk of chunks(members, this.settings.membersPerChange)) {
+      try {
+        await this.apply([], chunk);
+      } catch (error) {
+        // RFC 4519 section 3.5: a groupOfNames has a member at all times.
+        if (!hasCode(error, RESULT.objectClassViolation)) throw error;
+        await this.apply([this.filler], chunk);
+      }
+    }
+  }
+
+  /** One member under a new name; the directory's own referential integrity may be doing the same. */
+  replaceOne(from: string, to: string): Promise<void> {
+    return this.apply([to], [from]);
+  }
+
+  private async apply(add: readonly string[], remove: readonly string[]): Promise<void> {
+    try {
+      await this.modify(add, remove);
+    } catch (error) {
+      if (!hasCode(error, RESULT.attributeOrValueExists, RESULT.noSuchAttribute)) throw error;
+      const present = await this.present([...add, ...remove]);
+      await this.modify(
+        add.filter((dn) => !present.has(normalizeDn(dn))),
+        remove.filter((dn) => present.has(normalizeDn(dn))),
+      );
+    }
+  }
+
+  private async modify(add: readonly string[], remove: readonly string[]): Promise<void> {
+    const changes: Change[] = [
+      ...(add.length > 0 ? [change('add', this.attribute, add)] : []),
+      ...(remove.length > 0 ? [change('delete', this.attribute, remove)] : []),
+    ];
+    if (changes.length === 0) return;
+    await this.exchange.modify(this.group, changes, [new PermissiveModifyControl()]);
+  }
+
+  /** Which of the DNs are members now, in normalised spelling. */
+  private async present(dns: readonly string[]): Promise<ReadonlySet<string>> {
+    if (dns.length <= ASK_ONE_BY_ONE) {
+      const held = await Promise.all(
+        dns.map((dn) => this.exchange.holds(this.group.name, this.attribute, dn)),
+      );
+      return new Set(dns.filter((_, index) => held[index]).map(normalizeDn));
+    }
+    const entry = await this.exchange.readDn(this.group.name, [this.attribute]);
+    const entries = Object.entries(entry ?? {});
+    const [, values] =
+      entries.find(([name]) => name.toLowerCase() === this.attribute.toLowerCase()) ?? [];
+    return new Set(attributeValues(values).map(normalizeDn));
+  }
+}
+
+/** Adds and removes members. Those to add must exist; those to remove are also known by the last DN they had. */
+export async function changeMembers(
+  exchange: Exchange,
+  settings: LdapSettings,
+  group: EntryRef,
+  delta: MemberDelta,
+): Promise<Written> {
+  const located = { reference: group.reference, name: await exchange.locate(group) };
+  const membership = new Membership(exchange, settings, located);
+  const found = await Promise.all(delta.add.map((ref) => exchange.find(ref, ['1.1'])));
+  const add = uniqueDns(found.flatMap((entry) => (entry ? [entry.dn] : [])));
+  const missing = delta.add.filter((_, index) => !found[index]);
+
+  const staying = new Set(add.map(normalizeDn));
+  const leaving = await Promise.all(
+    delta.remove.map(async (ref) => {
+      const entry = await exchange.find(ref, ['1.1']);
+      // Without referential integrity a group may still hold the DN from before a rename or a removal.
+      return entry ? [entry.dn, ref.name] : [ref.name];
+    }),
+  );
+  const remove = uniqueDns(leaving.flat()).filter((dn) => !staying.has(normalizeDn(dn)));
+
+  if (add.length > 0) await membership.add(add);
+  if (remove.length > 0) await membership.remove(remove);
+  const warnings = missing.map(
+    (ref) => `${ref.name} is not a member of ${located.name}: there is no such entry.`,
+  );
+  return { ...located, ...(warnings.length > 0 ? { warnings } : {}) };
+}
+
+/** Puts the new DN of a renamed entry into the groups that still hold the old one; answers what did not work. */
+export async function followRename(
+  exchange: Exchange,
+  settings: LdapSettings,
+  from: string,
+  to: string,
+): Promise<readonly string[]> {
+  const filter = equals(settings.memberAttribute, from);
+  const groups = await exchange.search(settings.groupBaseDN, 'sub', filter, ['entryUUID']);
+  const outcomes = await Promise.all(
+    groups.map(async (raw) => {
+      const group = { reference: attributeValues(raw['entryUUID'])[0] ?? '', name: raw.dn };
+      const membership = new Membership(exchange, settings, group);
+      try {
+        await membership.replaceOne(from, to);
+        return [];
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        return [`${raw.dn} still holds the old name ${from}: ${reason}`];
+      }
+    }),
+  );
+  return outcomes.flat();
+}

@@ -1,0 +1,34 @@
+/** The connector for LDAP directories with entryUUID (RFC 4530): OpenLDAP, 389 Directory Server and their like. */
+import { type ConnectorType, SPI_VERSION } from '../spi';
+import { LdapConnector } from './connector';
+import { defaultMapping } from './default-mapping';
+import { namingAttribute } from './entry';
+import {
+  type LdapSecrets,
+  type LdapSettings,
+  parseSettings,
+  secretsSchema,
+  settingsSchema,
+} from './settings';
+
+export { type LdapSecrets, type LdapSettings } from './settings';
+
+export const ldap: ConnectorType<LdapSettings, LdapSecrets> = {
+  spiVersion: SPI_VERSION,
+  id: 'ldap',
+  title: 'LDAP directory',
+  capabilities: {
+    kinds: ['user', 'group'],
+    activation: 'native',
+    rename: true,
+    password: true,
+    // Four connections with a window of four: more brings a directory that writes durably nothing.
+    maxConcurrency: 16,
+  },
+  settingsSchema,
+  secretsSchema,
+  namingAttribute,
+  defaultMapping,
+  parse: parseSettings,
+  open: (settings, secrets) => new LdapConnector(settings, secrets),
+};

@@ -1,0 +1,59 @@
+/** Every entry below a base, page by page (RFC 2696), on a connection of its own: cookies are the connection's. */
+import { type Entry as LdapEntry } from 'ldapts';
+import { type CallContext, type Entry, type EntryKind } from '../spi';
+import { asConnectionLost, type Connection } from './connection';
+import { type ConnectionPool } from './connection-pool';
+import { baseDn, BINARY_ATTRIBUTES, requestedAttributes, tellingClass, toEntry } from './entry';
+import { equals } from './exchange';
+import { ConnectionLost, toConnectorError } from './failures';
+import { type LdapSettings } from './settings';
+
+async function* pages(
+  connection: Connection,
+  kind: EntryKind,
+  settings: LdapSettings,
+): AsyncGenerator<readonly LdapEntry[]> {
+  // No size limit is sent: the library takes the answer "size limit exceeded" to its own limit for a complete one.
+  const search = connection.client.searchPaginated(baseDn(kind, settings), {
+    scope: 'sub',
+    filter: equals('objectClass', tellingClass(kind, settings)),
+    attributes: requestedAttributes(settings),
+    explicitBufferAttributes: [...BINARY_ATTRIBUTES],
+    paged: { pageSize: settings.pageSize },
+    timeLimit: 0,
+  });
+  for await (const { searchEntries } of search) yield searchEntries;
+}
+
+/** Yields every entry of that kind, or throws a `ConnectorError`: an incomplete listing never ends quietly. */
+export async function* listEntries(
+  pool: ConnectionPool,
+  kind: EntryKind,
+  settings: LdapSettings,
+  call: CallContext,
+): AsyncGenerator<Entry> {
+  const failure = (error: unknown): Error =>
+    toConnectorError(error, { action: `list the ${kind}s` });
+  let connection: Connection;
+  try {
+    connection = await pool.dedicate(call.signal);
+  } catch (error) {
+    throw failure(error);
+  }
+  const onAbort = (): void => connection.destroy();
+  call.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    for await (const page of pages(connection, kind, settings)) {
+      for (const raw of page) yield toEntry(kind, raw, settings);
+    }
+  } catch (error) {
+    throw failure(
+      call.signal.aborted
+        ? new ConnectionLost('it took longer than allowed', true, 'aborted', error)
+        : asConnectionLost(error),
+    );
+  } finally {
+    call.signal.removeEventListener('abort', onAbort);
+    await pool.dismiss(connection);
+  }
+}

@@ -1,0 +1,190 @@
+/** What an administrator says about an LDAP directory. */
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { SettingsError, type SettingsIssue } from '../spi';
+import { isAttributeDescription, isDn } from './dn';
+
+const dn = z.string().refine(isDn, 'is not a distinguished name (RFC 4514)');
+const attribute = z.string().refine(isAttributeDescription, 'is not an attribute name (RFC 4512)');
+const classes = z.array(attribute).min(1);
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+const settingsModel = z.strictObject({
+  url: z
+    .string()
+    .describe('ldaps://host:636 or ldap://host:389. With ldap://, switch startTls on.'),
+  startTls: z.boolean().default(false).describe('Encrypt an ldap:// connection before signing in.'),
+  caCertificate: z
+    .string()
+    .refine(isCertificate, 'is not a certificate in PEM')
+    .optional()
+    .describe(
+      'PEM of the authority that signed the server certificate, when the system does not know it.',
+    ),
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name in the server certificate, when it is not the host in the URL.'),
+  allowPlaintext: z
+    .boolean()
+    .default(false)
+    .describe('Send the bind password over an unencrypted connection to another machine.'),
+  bindDN: dn.describe('The account Usher signs in with.'),
+  userBaseDN: dn.describe('Users are made here and looked for here and below.'),
+  groupBaseDN: dn.describe('Groups are made here and looked for here and below.'),
+  userObjectClasses: classes
+    .default(['top', 'person', 'organizationalPerson', 'inetOrgPerson'])
+    .describe('Object classes of a new user. The last one tells users from other entries.'),
+  userRdnAttribute: attribute.default('uid').describe('The attribute that names a user.'),
+  groupObjectClasses: classes
+    .default(['top', 'groupOfNames'])
+    .describe('Object classes of a new group. The last one tells groups from other entries.'),
+  groupRdnAttribute: attribute.default('cn').describe('The attribute that names a group.'),
+  memberAttribute: attribute
+    .default('member')
+    .refine((name) => name.toLowerCase() !== 'memberuid', 'must hold DNs, memberUid does not')
+    .describe('The group attribute that holds the DNs of the members.'),
+  emptyGroupMember: dn
+    .optional()
+    .describe(
+      'The DN that fills the member attribute of a group without members, where its class demands one. Without it, the DN of the group itself.',
+    ),
+  activation: z
+    .enum(['auto', 'pwdAccountLockedTime', 'none'])
+    .default('auto')
+    .describe(
+      'How an account is disabled. auto: by pwdAccountLockedTime where the directory has a password policy.',
+    ),
+  ownerAttribute: attribute
+    .optional()
+    .describe(
+      'Where to keep the mark that Usher made the entry: an attribute that users and groups may have, such as businessCategory.',
+    ),
+  followRenames: z
+    .boolean()
+    .default(true)
+    .describe(
+      'After a rename, put the new DN into groups that hold the old one. Costs a search; a directory with referential integrity does not need it.',
+    ),
+  connections: z.int().min(1).max(32).default(4).describe('The most connections to hold open.'),
+  window: z.int().min(1).max(64).default(4).describe('The most operations under way on each.'),
+  connectTimeoutMs: z
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(5_000)
+    .describe('How long a connection may take to open, in milliseconds.'),
+  operationTimeoutMs: z
+    .int()
+    .min(100)
+    .max(300_000)
+    .default(10_000)
+    .describe('How long one operation may take, in milliseconds.'),
+  pageSize: z.int().min(1).max(10_000).default(500).describe('Entries in a page of a listing.'),
+  membersPerChange: z
+    .int()
+    .min(1)
+    .max(5_000)
+    .default(500)
+    .describe('The most members added or removed by one operation.'),
+});
+
+const secretsModel = z.strictObject({
+  // RFC 4513 section 5.1.2: an empty password is an unauthenticated bind, and that succeeds.
+  bindPassword: z.string().min(1, 'must not be empty').describe('The password of the bind DN.'),
+});
+
+/** Settings with every default filled in. */
+export type LdapSettings = Readonly<z.infer<typeof settingsModel>>;
+
+/** What signs in. */
+export type LdapSecrets = Readonly<z.infer<typeof secretsModel>>;
+
+export const settingsSchema: object = z.toJSONSchema(settingsModel, { io: 'input' });
+export const secretsSchema: object = z.toJSONSchema(secretsModel, { io: 'input' });
+
+/** Where the server is, taken from the URL. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly encryption: 'implicit' | 'startTls' | 'none';
+}
+
+/** Takes the URL apart; throws for what is no LDAP URL of a server alone. */
+export function serverAddress(settings: Pick<LdapSettings, 'url' | 'startTls'>): ServerAddress {
+  const url = new URL(settings.url);
+  if (url.protocol !== 'ldap:' && url.protocol !== 'ldaps:') {
+    throw new Error('must begin with ldap:// or ldaps://');
+  }
+  if (!url.hostname) throw new Error('names no host');
+  if (!/^\/?$/.test(url.pathname) || url.search || url.hash || url.username || url.password) {
+    throw new Error('must hold nothing but the host and the port');
+  }
+  const implicit = url.protocol === 'ldaps:';
+  const clear = settings.startTls ? 'startTls' : 'none';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (implicit ? 636 : 389) : Number(url.port),
+    encryption: implicit ? 'implicit' : clear,
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function transportIssues(settings: LdapSettings): SettingsIssue[] {
+  const issue = (field: string, message: string): SettingsIssue => ({
+    path: ['settings', field],
+    message,
+  });
+  let address: ServerAddress;
+  try {
+    address = serverAddress(settings);
+  } catch (error) {
+    return [issue('url', error instanceof Error ? error.message : String(error))];
+  }
+  if (settings.startTls && address.encryption === 'implicit') {
+    return [issue('startTls', 'is for ldap:// only: ldaps:// is encrypted from the start')];
+  }
+  if (address.encryption === 'none' && !isLoopback(address.host) && !settings.allowPlaintext) {
+    const advice = 'use ldaps:// or startTls, or set allowPlaintext';
+    return [issue('url', `would send the bind password in clear text: ${advice}`)];
+  }
+  return [];
+}
+
+function issuesOf(root: 'settings' | 'secrets', error: z.ZodError | undefined): SettingsIssue[] {
+  return (error?.issues ?? []).flatMap((issue) => {
+    const names = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
+    return names.map((name) => ({
+      path: [root, ...[...issue.path, ...(name === undefined ? [] : [name])].map(String)],
+      message: name === undefined ? issue.message : 'is not a setting of this connector',
+    }));
+  });
+}
+
+/** Checks and completes both; throws a `SettingsError` with every issue. */
+export function parseSettings(
+  settings: unknown,
+  secrets: unknown,
+): { settings: LdapSettings; secrets: LdapSecrets } {
+  const checked = settingsModel.safeParse(settings);
+  const secret = secretsModel.safeParse(secrets);
+  const issues = [
+    ...issuesOf('settings', checked.error),
+    ...(checked.success ? transportIssues(checked.data) : []),
+    ...issuesOf('secrets', secret.error),
+  ];
+  if (!checked.success || !secret.success || issues.length > 0) throw new SettingsError(issues);
+  return { settings: checked.data, secrets: secret.data };
+}

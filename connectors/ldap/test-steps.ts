@@ -1,0 +1,209 @@
+/** The connection test: everything provisioning will need, tried in order, with what to do about it. */
+import { randomBytes } from 'node:crypto';
+import { ConnectorError, type EntryKind, type TestStep } from '../spi';
+import { Connection } from './connection';
+import { dial } from './dial';
+import { addition, baseDn, entryUuid, namingAttribute, objectClasses } from './entry';
+import { type Exchange } from './exchange';
+import { ConnectionLost, toConnectorError } from './failures';
+import { allowedAttributes, readSubschema, type Subschema } from './schema';
+import { type LdapSecrets, type LdapSettings, serverAddress } from './settings';
+
+const KINDS: readonly EntryKind[] = ['user', 'group'];
+
+function ok(name: string, message: string): TestStep {
+  return { name, state: 'ok', message };
+}
+
+function failed(name: string, error: unknown, remedy: string): TestStep {
+  const { message } = toConnectorError(error, { action: `test the ${name}` });
+  return { name, state: 'failed', message, remedy };
+}
+
+/** The value, or a rejection when the signal is first. */
+function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void =>
+      reject(new ConnectionLost('it took longer than allowed', false, 'aborted'));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort))
+      .catch(() => undefined);
+  });
+}
+
+async function testConnection(
+  settings: LdapSettings,
+  secrets: LdapSecrets,
+  signal: AbortSignal,
+): Promise<TestStep[]> {
+  const { host, port, encryption } = serverAddress(settings);
+  const dialing = dial(settings);
+  try {
+    await within(signal, dialing);
+  } catch (error) {
+    dialing.then((late) => late.destroy()).catch(() => undefined);
+    return [
+      failed('connection', error, 'Check the URL, the network and the certificate settings.'),
+    ];
+  }
+  const how = { implicit: 'with TLS', startTls: 'with StartTLS', none: 'without encryption' };
+  const reached = ok('connection', `${host}:${port} answers, ${how[encryption]}.`);
+  const signing = dialing.then((socket) => Connection.signIn(socket, settings, secrets));
+  try {
+    await (await within(signal, signing)).close();
+    return [reached, ok('sign-in', `${settings.bindDN} is signed in.`)];
+  } catch (error) {
+    signing.then((late) => late.destroy()).catch(() => undefined);
+    return [reached, failed('sign-in', error, 'Check bindDN and bindPassword.')];
+  }
+}
+
+async function testBases(exchange: Exchange, settings: LdapSettings): Promise<TestStep> {
+  const bases = KINDS.map((kind) => baseDn(kind, settings));
+  const found = await Promise.all(bases.map((base) => exchange.readDn(base, ['1.1'])));
+  const missing = bases.filter((_, index) => !found[index]);
+  if (missing.length === 0) return ok('bases', `${bases.join(' and ')} exist.`);
+  return {
+    name: 'bases',
+    state: 'failed',
+    message: `The directory shows no entry ${missing.join(' and ')}.`,
+    remedy: 'Make the entry, correct the base, or let the bind DN read it.',
+  };
+}
+
+function testSchema(subschema: Subschema, settings: LdapSettings): TestStep {
+  const problems = KINDS.flatMap((kind) => {
+    const classes = objectClasses(kind, settings);
+    const unknown = classes.filter((name) => !subschema.objectClasses.has(name.toLowerCase()));
+    const { must, may } = allowedAttributes(subschema, classes);
+    const wanted = [
+      namingAttribute(kind, settings),
+      ...(kind === 'group' ? [settings.memberAttribute] : []),
+      ...(settings.ownerAttribute === undefined ? [] : [settings.ownerAttribute]),
+    ];
+    // X.501 lets the entries of one class have any attribute.
+    const anything = classes.some((name) => name.toLowerCase() === 'extensibleobject');
+    const refused = (anything ? [] : wanted).filter(
+      (name) => !must.has(name.toLowerCase()) && !may.has(name.toLowerCase()),
+    );
+    return [
+      ...unknown.map((name) => `the schema has no object class ${name}`),
+      ...refused.map((name) => `the ${kind} object classes do not allow ${name}`),
+    ];
+  });
+  if (problems.length === 0) return ok('schema', 'The object classes and attributes are known.');
+  return {
+    name: 'schema',
+    state: 'failed',
+    message: `${problems.join('; ')}.`,
+    remedy: 'Correct the object classes in the settings, or load the schema into the server.',
+  };
+}
+
+function probeAttributes(
+  kind: EntryKind,
+  subschema: Subschema | undefined,
+  settings: LdapSettings,
+): Record<string, readonly string[]> {
+  const name = `usher-connection-test-${randomBytes(6).toString('hex')}`;
+  const { must } = subschema
+    ? allowedAttributes(subschema, objectClasses(kind, settings))
+    : { must: ['cn', 'sn'] };
+  const member = settings.memberAttribute.toLowerCase();
+  const demanded = [...must].filter((one) => one !== 'objectclass' && one !== member);
+  return Object.fromEntries(
+    [...demanded, namingAttribute(kind, settings)].map((one) => [one, [name]]),
+  );
+}
+
+/** Makes an entry, looks whether its entryUUID can be read, and removes it. */
+async function testRights(
+  exchange: Exchange,
+  kind: EntryKind,
+  subschema: Subschema | undefined,
+  settings: LdapSettings,
+): Promise<TestStep> {
+  const name = `rights-${kind}`;
+  const base = baseDn(kind, settings);
+  const attributes = probeAttributes(kind, subschema, settings);
+  const { dn, attributes: request } = addition(kind, { attributes }, {}, settings);
+  try {
+    await exchange.add(dn, request, []);
+  } catch (error) {
+    const failure = toConnectorError(error, { action: `make a test entry in ${base}` });
+    if (failure.kind !== 'invalid') {
+      return failed(name, failure, `Let ${settings.bindDN} add entries in ${base}.`);
+    }
+    const remedy = 'The object classes may demand attributes that the mapping must give.';
+    return { name, state: 'warning', message: failure.message, remedy };
+  }
+  const made = await exchange.readDn(dn, ['entryUUID']).catch(() => undefined);
+  try {
+    await exchange.send(({ client }) => client.del(dn));
+  } catch (error) {
+    const remedy = `Remove ${dn} by hand, and let ${settings.bindDN} delete entries in ${base}.`;
+    return failed(name, error, remedy);
+  }
+  if (entryUuid(made) !== '') return ok(name, `Entries in ${base} can be made and removed.`);
+  return {
+    name,
+    state: 'failed',
+    message: `A new entry in ${base} shows no entryUUID (RFC 4530).`,
+    remedy: `Let ${settings.bindDN} read entryUUID; a directory without it cannot be used.`,
+  };
+}
+
+async function testActivation(exchange: Exchange, settings: LdapSettings): Promise<TestStep> {
+  const { passwordPolicy } = await exchange.features();
+  if (settings.activation === 'none') {
+    return ok('activation', 'Accounts are not disabled: activation is none.');
+  }
+  if (passwordPolicy) return ok('activation', 'Accounts are disabled by pwdAccountLockedTime.');
+  return {
+    name: 'activation',
+    state: 'warning',
+    message: 'The directory has no password policy: accounts cannot be disabled.',
+    remedy: 'Load the password policy overlay, or set activation to none and let the rule delete.',
+  };
+}
+
+/** Never rejects: what fails is a step, and what depends on it is left out. */
+export async function testSteps(
+  exchange: Exchange,
+  settings: LdapSettings,
+  secrets: LdapSecrets,
+  signal: AbortSignal,
+): Promise<readonly TestStep[]> {
+  const steps = await testConnection(settings, secrets, signal);
+  if (steps.some((step) => step.state === 'failed')) return steps;
+  try {
+    const bases = await testBases(exchange, settings);
+    steps.push(bases);
+    const subschema = await readSubschema(exchange).catch((error: unknown) => {
+      if (error instanceof ConnectorError && error.kind === 'permission') return undefined;
+      throw error;
+    });
+    steps.push(
+      subschema
+        ? testSchema(subschema, settings)
+        : {
+            name: 'schema',
+            state: 'warning',
+            message: 'The directory does not show its schema to the bind DN.',
+            remedy: `Let ${settings.bindDN} read the subschema entry.`,
+          },
+    );
+    if (bases.state === 'ok') {
+      for (const kind of KINDS) steps.push(await testRights(exchange, kind, subschema, settings));
+    }
+    steps.push(await testActivation(exchange, settings));
+  } catch (error) {
+    steps.push(
+      failed('directory', error, 'Look at the log of the directory server and test again.'),
+    );
+  }
+  return steps;
+}
