@@ -47,6 +47,9 @@ export interface Postgres {
   kill(): Promise<void>;
   /** Starts it again on the same port with the same data. */
   restart(): Promise<void>;
+  /** Lets it accept connections and answer nothing. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -68,6 +71,16 @@ function family(pid: number): number[] {
   const list = `/proc/${pid}/task/${pid}/children`;
   const children = existsSync(list) ? readFileSync(list, 'utf8').trim().split(' ') : [];
   return [pid, ...children.filter((child) => child !== '').map(Number)];
+}
+
+function signalAll(pid: number, signal: NodeJS.Signals): void {
+  for (const member of family(pid)) {
+    try {
+      process.kill(member, signal);
+    } catch {
+      // A child that ended by itself.
+    }
+  }
 }
 
 async function connected<T>(
@@ -159,18 +172,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     admin,
     kill: async () => {
       const pids = family(child.pid as number);
-      await Promise.all([
-        stopProcess(child, 'SIGKILL'),
-        ...pids.slice(1).map(async (pid) => {
-          try {
-            process.kill(pid, 'SIGKILL');
-          } catch {
-            // A child that ended by itself.
-          }
-        }),
-      ]);
+      signalAll(child.pid as number, 'SIGKILL');
+      await stopProcess(child, 'SIGKILL');
       await until('every process is gone', () => pids.every((pid) => !existsSync(`/proc/${pid}`)));
     },
+    pause: () => signalAll(child.pid as number, 'SIGSTOP'),
+    resume: () => signalAll(child.pid as number, 'SIGCONT'),
     restart: async () => {
       await stopProcess(child, 'SIGINT');
       await launch();

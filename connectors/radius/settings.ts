@@ -1,0 +1,29 @@
+/** Settings of a RADIUS target. */
+import { z } from 'zod';
+import { createTablesSetting, databaseSecrets, databaseSettings } from '../sql/settings';
+
+/** The characters FreeRADIUS looks names up with as they are (`safe_characters` of rlm_sql, its default). */
+export const SAFE_CHARACTERS =
+  '@abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_: /';
+
+export const radiusSettings = z.strictObject({
+  database: databaseSettings,
+  createTables: createTablesSetting,
+  dictionary: z
+    .string()
+    .optional()
+    .describe(
+      'A FreeRADIUS dictionary file on this machine. When given, attributes that are not in it are refused before they reach the server, which would reject the user.',
+    ),
+  safeCharacters: z
+    .string()
+    .default(SAFE_CHARACTERS)
+    .describe(
+      "What `safe_characters` of the server's sql module says. Other characters of a name are stored as =XX, as the server asks for them.",
+    ),
+});
+
+export const radiusSecrets = databaseSecrets;
+
+export type RadiusSettings = z.infer<typeof radiusSettings>;
+export type RadiusSecrets = z.infer<typeof radiusSecrets>;

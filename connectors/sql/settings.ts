@@ -1,0 +1,99 @@
+/** The part of the settings that says which database, and how every connector checks its settings. */
+import { z } from 'zod';
+import { SettingsError, type SettingsIssue } from '../spi';
+
+const sqlite = z.strictObject({
+  kind: z.literal('sqlite').describe('An SQLite file on this machine.'),
+  file: z
+    .string()
+    .min(1)
+    .describe(
+      'The file; a relative name is taken from the data folder. Made when it does not exist.',
+    ),
+  fileMode: z
+    .enum(['0600', '0660'])
+    .default('0600')
+    .describe(
+      'Rights of a file made here. 0660 also lets the group in, for a server that runs as another user: even a reader needs write rights, because of the -shm file beside the database.',
+    ),
+  synchronous: z
+    .enum(['FULL', 'NORMAL'])
+    .default('FULL')
+    .describe(
+      'FULL survives a power cut. NORMAL survives the death of the process, and is several times faster.',
+    ),
+});
+
+const postgresql = z.strictObject({
+  kind: z.literal('postgresql').describe('A PostgreSQL database.'),
+  host: z.string().min(1).describe('Host name or address, or the folder of a unix socket.'),
+  port: z.int().min(1).max(65_535).default(5432).describe('TCP port.'),
+  database: z.string().min(1).describe('Name of the database.'),
+  user: z
+    .string()
+    .min(1)
+    .describe('Role to log in as; its password is the secret `databasePassword`.'),
+  schema: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+    .default('public')
+    .describe('Schema the tables are in.'),
+  ssl: z
+    .enum(['verify', 'off'])
+    .optional()
+    .describe(
+      '`verify`: TLS, with a certificate that fits the host name. `off`: clear text. Left out: off on this machine, otherwise verify.',
+    ),
+  ca: z
+    .string()
+    .optional()
+    .describe('PEM of the certificate authority, when it is not one of the well-known ones.'),
+});
+
+/** The setting `database` of every SQL connector. */
+export const databaseSettings = z
+  .discriminatedUnion('kind', [sqlite, postgresql])
+  .describe('Where the tables are: an SQLite file or a PostgreSQL database.');
+
+/** The setting `createTables` of every SQL connector. */
+export const createTablesSetting = z
+  .boolean()
+  .default(true)
+  .describe('Makes missing tables at the first use. Off: an administrator makes them.');
+
+/** The secrets of every SQL connector. */
+export const databaseSecrets = z.strictObject({
+  databasePassword: z.string().optional().describe('Password of the PostgreSQL role.'),
+});
+
+export type SqliteSettings = z.infer<typeof sqlite>;
+export type PostgresSettings = z.infer<typeof postgresql>;
+export type DatabaseSettings = z.infer<typeof databaseSettings>;
+export type DatabaseSecrets = z.infer<typeof databaseSecrets>;
+
+function issues(root: string, error: z.ZodError): SettingsIssue[] {
+  return error.issues.map((issue) => ({
+    path: [root, ...issue.path.map(String)],
+    message: issue.message,
+  }));
+}
+
+/** Checks settings and secrets together, so that a form can show every mistake at once. */
+export function parseSettings<Settings, Secrets>(
+  schemas: { readonly settings: z.ZodType<Settings>; readonly secrets: z.ZodType<Secrets> },
+  settings: unknown,
+  secrets: unknown,
+): { settings: Settings; secrets: Secrets } {
+  const first = schemas.settings.safeParse(settings);
+  const second = schemas.secrets.safeParse(secrets ?? {});
+  if (first.success && second.success) return { settings: first.data, secrets: second.data };
+  throw new SettingsError([
+    ...(first.success ? [] : issues('settings', first.error)),
+    ...(second.success ? [] : issues('secrets', second.error)),
+  ]);
+}
+
+/** JSON Schema of what an administrator types in: fields with a default are optional. */
+export function inputSchema(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, { io: 'input' });
+}

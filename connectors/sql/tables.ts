@@ -1,0 +1,86 @@
+/** The tables of a connector: made when missing, checked by the connection test. */
+import { type Kysely, sql } from 'kysely';
+import type { Dialect, Transaction } from './database';
+
+/** One table a connector needs. */
+export interface Table {
+  readonly name: string;
+  /** The columns the connector uses; a table may have more. */
+  readonly columns: readonly string[];
+  /** The statements that make it, in each dialect; they run only when the table is missing. */
+  readonly create: Readonly<Record<Dialect, readonly string[]>>;
+}
+
+/** A column as the database describes it. */
+interface Column {
+  readonly table_name: string;
+  readonly column_name: string;
+}
+
+async function columns<Schema>(
+  { db, dialect }: Transaction<Schema>,
+  tables: readonly Table[],
+): Promise<Column[]> {
+  const names = sql.join(tables.map((table) => table.name));
+  const query =
+    dialect === 'sqlite'
+      ? sql<Column>`SELECT m.name AS table_name, p.name AS column_name
+          FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS p
+          WHERE m.type IN ('table', 'view') AND m.name IN (${names})`
+      : sql<Column>`SELECT c.relname AS table_name, a.attname AS column_name
+          FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+          WHERE c.relnamespace = current_schema()::regnamespace AND c.relname IN (${names})
+            AND a.attnum > 0 AND NOT a.attisdropped`;
+  return (await query.execute(db)).rows;
+}
+
+/** What is missing, in words: whole tables and single columns. */
+export async function missing<Schema>(
+  transaction: Transaction<Schema>,
+  tables: readonly Table[],
+): Promise<{ tables: readonly Table[]; columns: readonly string[] }> {
+  const found = await columns(transaction, tables);
+  const known = new Set(found.map((row) => `${row.table_name}.${row.column_name}`.toLowerCase()));
+  const present = new Set(found.map((row) => row.table_name));
+  return {
+    tables: tables.filter((table) => !present.has(table.name)),
+    columns: tables
+      .filter((table) => present.has(table.name))
+      .flatMap((table) => table.columns.map((column) => `${table.name}.${column}`))
+      .filter((column) => !known.has(column)),
+  };
+}
+
+async function run<Schema>(db: Kysely<Schema>, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+/** Makes the tables that are missing; two processes may do it at the same time. */
+export async function createMissing<Schema>(
+  transaction: Transaction<Schema>,
+  tables: readonly Table[],
+): Promise<void> {
+  const { db, dialect } = transaction;
+  if ((await missing(transaction, tables)).tables.length === 0) return;
+  // PostgreSQL's IF NOT EXISTS is not safe against itself; an arbitrary but common number is the lock.
+  if (dialect === 'postgresql') await sql`SELECT pg_advisory_xact_lock(80774312)`.execute(db);
+  for (const table of (await missing(transaction, tables)).tables) {
+    await run(db, table.create[dialect]);
+  }
+}
+
+/** Fails where a right is missing, and changes nothing: every statement touches no row. */
+export async function tryRights<Schema>(
+  { db }: Transaction<Schema>,
+  tables: readonly Table[],
+): Promise<void> {
+  for (const { name, columns: all } of tables) {
+    const table = sql.id(name);
+    const list = sql.join(all.map((column) => sql.id(column)));
+    const first = sql.id(all[0] as string);
+    await sql`SELECT ${list} FROM ${table} WHERE 1 = 0`.execute(db);
+    await sql`INSERT INTO ${table} (${list}) SELECT ${list} FROM ${table} WHERE 1 = 0`.execute(db);
+    await sql`UPDATE ${table} SET ${first} = ${first} WHERE 1 = 0`.execute(db);
+    await sql`DELETE FROM ${table} WHERE 1 = 0`.execute(db);
+  }
+}
