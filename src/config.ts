@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { StartError } from './start-error';
 
 const flag = z.enum(['on', 'off'], { error: 'must be "on" or "off"' }).transform((v) => v === 'on');
 
@@ -96,12 +97,7 @@ const schema = z.object(ENVIRONMENT);
 
 export type Config = z.output<typeof schema>;
 
-/** Thrown for an environment that cannot be used; the message is for the person who set it. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-/** Reads and checks the environment. An empty variable counts as unset. Throws {@link ConfigError}. */
+/** Reads and checks the environment. An empty variable counts as unset. Throws {@link StartError}. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(
     Object.keys(ENVIRONMENT)
@@ -110,12 +106,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   );
   const result = schema.safeParse(given);
   if (!result.success) {
-    throw new ConfigError(
+    throw new StartError(
       result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`).join('\n'),
     );
   }
   const problems = contradictions(result.data);
-  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  if (problems.length > 0) throw new StartError(problems.join('\n'));
   return result.data;
 }
 

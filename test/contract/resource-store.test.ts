@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto';
+import { type DomainError } from '../../src/domain/error';
+import { parseFilter } from '../../src/domain/filter/parser';
+import { GROUP, type Resource, type ScimObject, USER } from '../../src/domain/resource';
+import { type ResourceModel } from '../../src/store/models/resource.model';
+import { openTestStore, type TestStore } from '../support/test-store';
+
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+
+describe('the resource store', () => {
+  let store: TestStore;
+  let ruleId: string;
+
+  beforeAll(async () => {
+    store = await openTestStore();
+  });
+  afterAll(() => store.close());
+  beforeEach(() => {
+    ruleId = randomUUID();
+  });
+
+  const user = (attributes: ScimObject): Promise<Resource> =>
+    store.resources.insert({ ruleId, resourceType: USER, attributes });
+  const group = (displayName: string, members: readonly string[] = []): Promise<Resource> =>
+    store.resources.insert({ ruleId, resourceType: GROUP, attributes: { displayName }, members });
+  const users = () => ({ ruleId, resourceType: USER });
+  const groups = () => ({ ruleId, resourceType: GROUP });
+  const memberIds = async (groupId: string): Promise<string[]> => {
+    const page = await store.resources.members(groupId, undefined, 10_000);
+    return page.items.map((membership) => membership.memberId);
+  };
+  const found = async (filter: string, resourceType = USER): Promise<string[]> => {
+    const page = await store.resources.search({
+      ruleId,
+      resourceType,
+      filter: parseFilter(filter),
+      offset: 0,
+      limit: 100,
+    });
+    expect(page.total).toBe(page.resources.length);
+    return page.resources.map((resource) =>
+      String(resource.attributes['userName'] ?? resource.attributes['displayName']),
+    );
+  };
+  const code = (promise: Promise<unknown>): Promise<string> =>
+    promise.then(
+      () => 'no error',
+      (error: DomainError) => error.code,
+    );
+
+  describe('reading and writing', () => {
+    it('answers what was written, extension included', async () => {
+      const attributes = { userName: 'Ada', [ENTERPRISE]: { department: 'Mills' } };
+      const inserted = await user(attributes);
+      const read = await store.resources.find(users(), inserted.id);
+      expect(read).toEqual(inserted);
+      expect(read?.attributes).toEqual(attributes);
+      expect(read?.generation).toBe(1);
+    });
+
+    it('hides resources of other rules and of other types', async () => {
+      const { id } = await user({ userName: 'ada' });
+      expect(
+        await store.resources.find({ ruleId: randomUUID(), resourceType: USER }, id),
+      ).toBeUndefined();
+      expect(await store.resources.find(groups(), id)).toBeUndefined();
+    });
+
+    it('refuses an update of what somebody else changed meanwhile', async () => {
+      const first = await user({ userName: 'ada' });
+      const second = await store.resources.update(first, { userName: 'ada', title: 'a' });
+      expect(second?.generation).toBe(2);
+      expect(await store.resources.update(first, { userName: 'ada', title: 'b' })).toBeUndefined();
+      expect((await store.resources.find(users(), first.id))?.attributes['title']).toBe('a');
+    });
+  });
+
+  describe('unique names', () => {
+    it('gives one of 20 parallel creations the name, whatever its case', async () => {
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => code(user({ userName: i % 2 ? 'ada' : 'ADA' }))),
+      );
+      expect(outcomes.filter((outcome) => outcome === 'no error')).toHaveLength(1);
+      expect(outcomes.filter((outcome) => outcome === 'uniqueness')).toHaveLength(19);
+    });
+
+    it('lets two rules use the same name', async () => {
+      await user({ userName: 'ada' });
+      await expect(
+        store.resources.insert({
+          ruleId: randomUUID(),
+          resourceType: USER,
+          attributes: { userName: 'ada' },
+        }),
+      ).resolves.toBeDefined();
+    });
+
+    it('refuses to rename to a taken name and changes nothing', async () => {
+      await user({ userName: 'ada' });
+      const bob = await user({ userName: 'bob' });
+      expect(await code(store.resources.update(bob, { userName: 'Ada' }))).toBe('uniqueness');
+      expect((await store.resources.find(users(), bob.id))?.attributes['userName']).toBe('bob');
+    });
+
+    it('frees the name of a removed user at once', async () => {
+      const { id } = await user({ userName: 'ada' });
+      expect(await store.resources.remove(users(), id)).toBe(true);
+      expect(await store.resources.remove(users(), id)).toBe(false);
+      expect((await user({ userName: 'ada' })).id).not.toBe(id);
+    });
+
+    it('keeps group names unique, and apart from the names of users', async () => {
+      await user({ userName: 'x', displayName: 'Ops' });
+      await group('Ops');
+      expect(await code(group('OPS'))).toBe('uniqueness');
+    });
+  });
+
+  describe('filters', () => {
+    beforeEach(async () => {
+      await user({
+        userName: 'Ada.Lovelace',
+        externalId: 'E-1',
+        active: true,
+        name: { familyName: 'Lovelace' },
+        emails: [
+          { type: 'work', value: 'ada@example.test', primary: true },
+          { type: 'home', value: 'love@example.test' },
+        ],
+        [ENTERPRISE]: { department: 'Mills', manager: { value: 'boss' } },
+      });
+      await user({
+        userName: 'bob',
+        externalId: 'e-1',
+        active: false,
+        emails: [{ type: 'home', value: 'ada@example.test' }],
+      });
+    });
+
+    it.each([
+      ['userName eq "ADA.LOVELACE"', ['Ada.Lovelace']],
+      ['userName ne "bob"', ['Ada.Lovelace']],
+      ['userName sw "ada."', ['Ada.Lovelace']],
+      ['userName co "."', ['Ada.Lovelace']],
+      ['userName co ".*"', []],
+      ['userName ew "LACE"', ['Ada.Lovelace']],
+      ['userName gt "b"', ['bob']],
+      ['externalId eq "E-1"', ['Ada.Lovelace']],
+      ['active eq true', ['Ada.Lovelace']],
+      ['active eq "False"', ['bob']],
+      ['name.familyName eq "lovelace"', ['Ada.Lovelace']],
+      ['name.familyName pr', ['Ada.Lovelace']],
+      ['name pr', ['Ada.Lovelace']],
+      ['not (name.familyName pr)', ['bob']],
+      ['name.familyName eq null', ['bob']],
+      ['emails.value eq "ada@example.test"', ['Ada.Lovelace', 'bob']],
+      ['emails eq "love@example.test"', ['Ada.Lovelace']],
+      ['emails[type eq "work"].value eq "ADA@example.test"', ['Ada.Lovelace']],
+      ['emails[type eq "work" and value co "love"]', []],
+      ['emails[primary eq true]', ['Ada.Lovelace']],
+      [`${ENTERPRISE}:department eq "mills"`, ['Ada.Lovelace']],
+      [`${ENTERPRISE}:manager.value eq "boss"`, ['Ada.Lovelace']],
+      ['urn:ietf:params:scim:schemas:core:2.0:User:userName eq "bob"', ['bob']],
+      ['meta.created gt "2020-01-01T00:00:00Z"', ['Ada.Lovelace', 'bob']],
+      ['meta.lastModified lt "2020-01-01T00:00:00.0000000Z"', []],
+      ['userName eq "bob" or (active eq true and externalId pr)', ['Ada.Lovelace', 'bob']],
+      ['id eq "nobody"', []],
+    ])('%s', async (filter, expected) => {
+      expect((await found(filter)).sort()).toEqual(expected);
+    });
+
+    it.each([
+      'shoeSize eq "44"',
+      'active gt true',
+      'name eq "x"',
+      'password eq "x"',
+      'active co "x"',
+      'meta.created eq "soon"',
+    ])('refuses %s', async (filter) => {
+      expect(await code(found(filter))).toBe('invalidFilter');
+    });
+
+    it('finds groups by member and users by group', async () => {
+      const member = await user({ userName: 'member' });
+      const ops = await group('Ops', [member.id]);
+      expect(await found(`members[value eq "${member.id}"]`, GROUP)).toEqual(['Ops']);
+      expect(await found(`members eq "${member.id}" and displayName eq "ops"`, GROUP)).toEqual([
+        'Ops',
+      ]);
+      expect(await found(`groups.value eq "${ops.id}"`)).toEqual(['member']);
+    });
+  });
+
+  it('pages through everything once, in a stable order', async () => {
+    for (let i = 0; i < 25; i += 1) await user({ userName: `u${i}` });
+    const seen: string[] = [];
+    for (let offset = 0; offset < 25; offset += 10) {
+      const page = await store.resources.search({ ...users(), offset, limit: 10 });
+      expect(page.total).toBe(25);
+      seen.push(...page.resources.map((resource) => resource.id));
+    }
+    expect(new Set(seen).size).toBe(25);
+  });
+
+  describe('memberships', () => {
+    it('keeps all of 20 parallel additions and moves the generation', async () => {
+      const ops = await group('Ops');
+      const members = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => user({ userName: `u${i}` })),
+      );
+      await Promise.all(
+        members.map(({ id }) =>
+          store.resources.changeMembers(groups(), ops.id, {
+            replaceAll: false,
+            add: [id],
+            remove: [],
+          }),
+        ),
+      );
+      expect((await memberIds(ops.id)).sort()).toEqual(members.map(({ id }) => id).sort());
+      expect((await store.resources.find(groups(), ops.id))?.generation).toBe(21);
+    });
+
+    it('changes nothing for a member that is there already', async () => {
+      const { id } = await user({ userName: 'ada' });
+      const ops = await group('Ops', [id]);
+      const same = await store.resources.changeMembers(groups(), ops.id, {
+        replaceAll: false,
+        add: [id],
+        remove: [randomUUID()],
+      });
+      expect(same?.generation).toBe(1);
+      const replaced = await store.resources.changeMembers(groups(), ops.id, {
+        replaceAll: true,
+        add: [id],
+        remove: [],
+      });
+      expect(replaced?.generation).toBe(1);
+    });
+
+    it('replaces all members and marks only those that changed', async () => {
+      const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((userName) => user({ userName })));
+      const ops = await group('Ops', [a!.id, b!.id]);
+      await store.resources.changeMembers(groups(), ops.id, {
+        replaceAll: true,
+        add: [b!.id, c!.id],
+        remove: [],
+      });
+      expect((await memberIds(ops.id)).sort()).toEqual([b!.id, c!.id].sort());
+      const changed = await store.connection
+        .model('Membership')
+        .find({ groupId: ops.id, generation: { $gt: 1 } })
+        .lean();
+      expect(changed.map((document) => document['memberId'] as string).sort()).toEqual(
+        [a!.id, c!.id].sort(),
+      );
+    });
+
+    it('tells the groups of users, and forgets a removed user in all of them', async () => {
+      const [a, b] = await Promise.all(['a', 'b'].map((userName) => user({ userName })));
+      const ops = await group('Ops', [a!.id, b!.id]);
+      const dev = await group('Dev', [a!.id]);
+      const before = await store.resources.groupsOf([a!.id, b!.id]);
+      expect(
+        before
+          .get(a!.id)
+          ?.map((one) => one.id)
+          .sort(),
+      ).toEqual([ops.id, dev.id].sort());
+      expect(before.get(b!.id)?.map((one) => one.id)).toEqual([ops.id]);
+      await store.resources.remove(users(), a!.id);
+      expect(await memberIds(ops.id)).toEqual([b!.id]);
+      expect(await memberIds(dev.id)).toEqual([]);
+    });
+
+    it('finishes a change that a crash cut short after its first write', async () => {
+      const { id } = await user({ userName: 'ada' });
+      const ops = await group('Ops');
+      // What changeMembers does first; the process dies here.
+      await (store.connection.model('Resource') as unknown as ResourceModel).updateOne(
+        { _id: ops.id },
+        {
+          $inc: { generation: 1 },
+          $push: { journal: { token: 't', replaceAll: false, add: [id], remove: [] } },
+        },
+      );
+      expect(await store.memberships.applyJournal(ops.id)).toBe(2);
+      expect(await memberIds(ops.id)).toEqual([id]);
+      const document = await store.connection.model('Resource').findById(ops.id).lean();
+      expect(document?.['journal']).toEqual([]);
+    });
+  });
+});
