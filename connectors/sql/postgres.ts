@@ -53,6 +53,8 @@ function poolOf(settings: PostgresSettings, options: DatabaseOptions): pg.Pool {
   });
   // Without a listener a server that restarts would end the process.
   pool.on('error', () => options.context.log('warn', 'an idle database connection was lost'));
+  // The pool listens to idle connections only; one in use reports its end through its query as well.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
