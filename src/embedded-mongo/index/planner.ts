@@ -1,0 +1,256 @@
+import { conjuncts, type FieldFilter, type Filter } from '../query/filter';
+import {
+  boundsOfTest,
+  descendingIntervals,
+  edgeKey,
+  type FieldBounds,
+  intersect,
+  type Interval,
+} from './bounds';
+import { type IndexDefinition, type KeyField } from './definition';
+import { guaranteedByIndex, indexCovers } from './implication';
+
+/** A stretch of an index: start inclusive, end exclusive, without the index's own key prefix. */
+export interface KeyRange {
+  readonly start: Buffer;
+  readonly end: Buffer;
+}
+
+/** A scan over one index. */
+export interface IndexScan {
+  readonly index: IndexDefinition;
+  /** Disjoint, in key order. */
+  readonly ranges: readonly KeyRange[];
+  readonly reverse: boolean;
+  /** The ranges hold exactly the matching documents: no document needs to be read to decide. */
+  readonly exact: boolean;
+}
+
+/** How the documents of a query are found. */
+export interface Plan {
+  /** Empty for a scan of the whole collection; several for an $or. */
+  readonly scans: readonly IndexScan[];
+  readonly wholeCollection: boolean;
+  readonly reverse: boolean;
+  /** The documents come out in the requested order. */
+  readonly sorted: boolean;
+}
+
+/** What is asked of the planner. */
+export interface PlanRequest {
+  readonly filter: Filter;
+  readonly sort: readonly KeyField[];
+  /** Only this index may be used. */
+  readonly hint?: IndexDefinition;
+}
+
+/** More points than this are not multiplied out over further fields. */
+const MAX_RANGES = 2000;
+
+interface Candidate {
+  readonly scan: IndexScan;
+  readonly sorted: boolean;
+  readonly score: number;
+}
+
+/** Conditions that give bounds, including those an $elemMatch implies for the paths inside it. */
+function boundingConditions(filter: Filter): { condition: FieldFilter; implied: boolean }[] {
+  const found: { condition: FieldFilter; implied: boolean }[] = [];
+  for (const child of conjuncts(filter)) {
+    if (child.kind !== 'field') continue;
+    found.push({ condition: child, implied: false });
+    const { test, path } = child;
+    if (test.op !== 'elemMatchDocument' && test.op !== 'elemMatchValue') continue;
+    for (const inner of conjuncts(test.filter)) {
+      if (inner.kind !== 'field') continue;
+      const full = inner.path === '' ? path : `${path}.${inner.path}`;
+      found.push({ condition: { ...inner, path: full, parts: full.split('.') }, implied: true });
+    }
+  }
+  return found;
+}
+
+interface UsedBounds {
+  readonly bounds: FieldBounds;
+  readonly satisfied: readonly Filter[];
+}
+
+/** The bounds of one index field; with arrays in the field only one condition may be used. */
+function boundsOfField(index: IndexDefinition, at: number, filter: Filter): UsedBounds | undefined {
+  const path = (index.fields[at] as KeyField).path;
+  const multikey = index.multikey[at] === true;
+  let result: FieldBounds | undefined;
+  const satisfied: Filter[] = [];
+  for (const { condition, implied } of boundingConditions(filter)) {
+    if (condition.path !== path) continue;
+    const bounds = boundsOfTest(condition.test);
+    if (bounds === undefined) continue;
+    if (result === undefined) {
+      result = bounds;
+    } else if (multikey) {
+      if (bounds.intervals.every((i) => i.point) && !result.intervals.every((i) => i.point)) {
+        result = bounds;
+      }
+    } else {
+      result = intersect(result, bounds);
+    }
+    if (bounds.exact && !multikey && !implied) satisfied.push(condition);
+  }
+  return result && { bounds: result, satisfied };
+}
+
+function joinRanges(prefixes: readonly Buffer[], intervals: readonly Interval[]): KeyRange[] {
+  return prefixes.flatMap((prefix) =>
+    intervals.map(({ from, to }) => ({
+      start: Buffer.concat([prefix, edgeKey(from)]),
+      end: edgeKey({ bytes: Buffer.concat([prefix, to.bytes]), after: to.after }),
+    })),
+  );
+}
+
+/** Every key component starts with a byte between 01 and FE. */
+const WHOLE_INDEX: KeyRange = { start: Buffer.from([0]), end: Buffer.from([0xff]) };
+
+function rangeOfPrefix(bytes: Buffer): KeyRange {
+  return { start: bytes, end: edgeKey({ bytes, after: true }) };
+}
+
+interface Shape {
+  readonly ranges: readonly KeyRange[];
+  /** Leading fields with exactly one value. */
+  readonly fixedFields: number;
+  readonly boundedFields: number;
+  readonly pointFields: number;
+  readonly satisfied: readonly Filter[];
+}
+
+/** Multiplies the bounds of the leading fields out into ranges of the compound key. */
+function shapeOf(index: IndexDefinition, filter: Filter): Shape {
+  let prefixes: Buffer[] = [Buffer.alloc(0)];
+  const satisfied: Filter[] = [];
+  let fixedFields = 0;
+  let at = 0;
+  for (; at < index.fields.length; at += 1) {
+    const used = boundsOfField(index, at, filter);
+    const descending = (index.fields[at] as KeyField).descending;
+    const own = used?.bounds.intervals ?? [];
+    const intervals = descending ? descendingIntervals(own) : own;
+    const tooMany = at > 0 && prefixes.length * intervals.length > MAX_RANGES;
+    if (used === undefined || tooMany) {
+      const ranges = at === 0 ? [WHOLE_INDEX] : prefixes.map(rangeOfPrefix);
+      return { ranges, fixedFields, boundedFields: at, pointFields: at, satisfied };
+    }
+    satisfied.push(...used.satisfied);
+    if (!intervals.every((interval) => interval.point)) {
+      const ranges = joinRanges(prefixes, intervals);
+      return { ranges, fixedFields, boundedFields: at + 1, pointFields: at, satisfied };
+    }
+    if (intervals.length === 1 && fixedFields === at) fixedFields += 1;
+    prefixes = prefixes.flatMap((prefix) =>
+      intervals.map(({ from }) => Buffer.concat([prefix, from.bytes])),
+    );
+  }
+  const ranges = prefixes.map(rangeOfPrefix);
+  return { ranges, fixedFields, boundedFields: at, pointFields: at, satisfied };
+}
+
+/** Whether reading the index (forwards or backwards) gives the requested order. */
+function sortDirection(
+  index: IndexDefinition,
+  sort: readonly KeyField[],
+  fixedFields: number,
+): 'forward' | 'backward' | undefined {
+  if (sort.length === 0 || index.hasCutKeys || index.multikey.includes(true)) return undefined;
+  const fixed = new Set(index.fields.slice(0, fixedFields).map((field) => field.path));
+  const wanted = sort.filter((field) => !fixed.has(field.path));
+  const given = index.fields.slice(fixedFields);
+  let reverse: boolean | undefined;
+  for (const [at, field] of wanted.entries()) {
+    const own = given[at];
+    if (own === undefined || own.path !== field.path) return undefined;
+    const opposite = own.descending !== field.descending;
+    if (reverse !== undefined && reverse !== opposite) return undefined;
+    reverse = opposite;
+  }
+  return reverse === true ? 'backward' : 'forward';
+}
+
+function candidate(index: IndexDefinition, request: PlanRequest): Candidate | undefined {
+  const { filter, sort } = request;
+  if (!indexCovers(index, filter)) return undefined;
+  const shape = shapeOf(index, filter);
+  const direction = sortDirection(index, sort, shape.fixedFields);
+  const exact =
+    !index.hasCutKeys &&
+    !index.multikey.includes(true) &&
+    conjuncts(filter).every(
+      (condition) => shape.satisfied.includes(condition) || guaranteedByIndex(index, condition),
+    );
+  const sorted = sort.length === 0 || direction !== undefined;
+  const lookup = index.unique && shape.pointFields === index.fields.length;
+  const score =
+    (lookup ? 100 : 0) +
+    shape.pointFields * 10 +
+    (shape.boundedFields - shape.pointFields) * 6 +
+    (sort.length > 0 && sorted ? 5 : 0) +
+    (exact ? 2 : 0) +
+    (index.partial === undefined ? 0 : 1);
+  const useless =
+    shape.boundedFields === 0 && !(sort.length > 0 && sorted) && index.partial === undefined;
+  if (useless && request.hint === undefined) return undefined;
+  const reverse = direction === 'backward';
+  return { scan: { index, ranges: shape.ranges, reverse, exact }, sorted, score };
+}
+
+function bestCandidate(
+  indexes: readonly IndexDefinition[],
+  request: PlanRequest,
+): Candidate | undefined {
+  let best: Candidate | undefined;
+  for (const index of indexes) {
+    const next = candidate(index, request);
+    if (next !== undefined && (best === undefined || next.score > best.score)) best = next;
+  }
+  return best;
+}
+
+/** An $or whose every branch has an index of its own. */
+function unionPlan(
+  indexes: readonly IndexDefinition[],
+  filter: Filter,
+): readonly IndexScan[] | undefined {
+  const parts = conjuncts(filter);
+  const choice = parts.find((child) => child.kind === 'or');
+  if (choice?.kind !== 'or' || choice.filters.length === 0) return undefined;
+  const others = parts.filter((child) => child !== choice);
+  const scans: IndexScan[] = [];
+  for (const branch of choice.filters) {
+    const both: Filter = { kind: 'and', filters: [branch, ...others] };
+    const best = bestCandidate(indexes, { filter: both, sort: [] });
+    if (best === undefined || best.score < 6) return undefined;
+    scans.push({ ...best.scan, exact: false });
+  }
+  return scans;
+}
+
+/** Reads every document of the collection. */
+const WHOLE: Plan = { scans: [], wholeCollection: true, reverse: false, sorted: false };
+
+/** Chooses how to find the documents. Whatever is chosen, the result is that of a full scan. */
+export function planQuery(indexes: readonly IndexDefinition[], request: PlanRequest): Plan {
+  const usable = request.hint === undefined ? indexes : [request.hint];
+  const best = bestCandidate(usable, request);
+  if (request.hint === undefined && (best === undefined || best.score < 10)) {
+    const scans = unionPlan(indexes, request.filter);
+    if (scans !== undefined) {
+      return { scans, wholeCollection: false, reverse: false, sorted: request.sort.length === 0 };
+    }
+  }
+  if (best === undefined) return { ...WHOLE, sorted: request.sort.length === 0 };
+  return {
+    scans: [best.scan],
+    wholeCollection: false,
+    reverse: best.scan.reverse,
+    sorted: best.sorted,
+  };
+}

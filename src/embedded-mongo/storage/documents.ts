@@ -1,0 +1,214 @@
+import { decodeStored } from '../bson/decode';
+import { encodeDocument } from '../bson/encode';
+import { type BsonDocument } from '../bson/types';
+import { CommandError } from '../errors';
+import { type IndexDefinition } from '../index/definition';
+import { documentKeys, type DocumentKeys } from '../index/document-keys';
+import { matches } from '../query/match';
+import { type CollectionDefinition, saveCollection } from './catalog';
+import { duplicateKeyError } from './duplicate-key';
+import {
+  documentKey,
+  documentRange,
+  entryKey,
+  isCutEntry,
+  MAX_KEY_BYTES,
+  recordOf,
+} from './keyspace';
+import { documentOf } from './scan';
+import { type Snapshot, type Transaction } from './store';
+
+/** The largest document, as in MongoDB. */
+export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+const LAST_RECORD = 2 ** 48 - 1;
+const NO_KEYS: DocumentKeys = { keys: [], multikey: [], present: false };
+
+/** The keys a document has in an index; none when the index does not hold it. */
+export function keysInIndex(index: IndexDefinition, document: BsonDocument): DocumentKeys {
+  if (index.partial !== undefined && !matches(index.partial.filter, document)) return NO_KEYS;
+  const found = documentKeys(document, index.fields);
+  return index.sparse && !found.present ? NO_KEYS : found;
+}
+
+/** The record that already has the key in the index, if any other than the given one has. */
+function holderOfKey(
+  snapshot: Snapshot,
+  collection: CollectionDefinition,
+  index: IndexDefinition,
+  wanted: { key: Buffer; record: number },
+): number | undefined {
+  const start = entryKey(index.id, wanted.key, 0);
+  const end = Buffer.concat([entryKey(index.id, wanted.key, LAST_RECORD), Buffer.from([0])]);
+  for (const entry of snapshot.keys({ start, end })) {
+    const record = recordOf(entry);
+    if (record === wanted.record) continue;
+    if (!isCutEntry(entry)) return record;
+    // Several keys share a cut entry: only the document can tell which one it is.
+    const { keys } = keysInIndex(index, decodeStored(documentOf(snapshot, collection.id, record)));
+    if (keys.some((key) => key.equals(wanted.key))) return record;
+  }
+  return undefined;
+}
+
+interface IndexChange {
+  readonly index: IndexDefinition;
+  readonly added: readonly Buffer[];
+  readonly removed: readonly Buffer[];
+  readonly keys: DocumentKeys;
+}
+
+function entriesOf(
+  index: IndexDefinition,
+  keys: DocumentKeys,
+  record: number,
+): Map<string, Buffer> {
+  const entries = keys.keys.map((key) => entryKey(index.id, key, record));
+  return new Map(entries.map((entry) => [entry.toString('latin1'), entry]));
+}
+
+function changeOfIndex(
+  index: IndexDefinition,
+  record: number,
+  before: DocumentKeys,
+  after: DocumentKeys,
+): IndexChange {
+  const old = entriesOf(index, before, record);
+  const fresh = entriesOf(index, after, record);
+  return {
+    index,
+    keys: after,
+    added: [...fresh].filter(([text]) => !old.has(text)).map(([, entry]) => entry),
+    removed: [...old].filter(([text]) => !fresh.has(text)).map(([, entry]) => entry),
+  };
+}
+
+/** Flags of an index that a new document changes; they only ever become true. */
+function withFlags(index: IndexDefinition, keys: DocumentKeys): IndexDefinition {
+  const multikey = index.multikey.map((flag, at) => flag || keys.multikey[at] === true);
+  const hasCutKeys = index.hasCutKeys || keys.keys.some((key) => key.length >= MAX_KEY_BYTES);
+  const same =
+    hasCutKeys === index.hasCutKeys && !multikey.some((f, at) => f !== index.multikey[at]);
+  return same ? index : { ...index, multikey, hasCutKeys };
+}
+
+/** Writes documents of one collection and keeps its indexes in step. */
+export class DocumentWriter {
+  constructor(
+    private readonly transaction: Transaction,
+    private collection: CollectionDefinition,
+  ) {}
+
+  /** Adds a document whose _id is present. Throws before anything is changed. */
+  insert(document: BsonDocument, encoded?: Buffer): void {
+    const counters = this.transaction.counters(this.collection.id);
+    const record = counters.nextRecord;
+    this.store(record, undefined, document, encoded ?? encodeDocument(document));
+    counters.nextRecord += 1;
+    counters.documents += 1;
+  }
+
+  /** Replaces the content of a record. Throws before anything is changed. */
+  replace(record: number, before: BsonDocument, after: BsonDocument, encoded: Buffer): void {
+    this.store(record, before, after, encoded);
+  }
+
+  delete(record: number, document: BsonDocument): void {
+    for (const index of this.collection.indexes) {
+      const entries = entriesOf(index, keysInIndex(index, document), record);
+      for (const entry of entries.values()) this.transaction.remove(entry);
+    }
+    this.transaction.remove(documentKey(this.collection.id, record));
+    this.transaction.counters(this.collection.id).documents -= 1;
+  }
+
+  private store(
+    record: number,
+    before: BsonDocument | undefined,
+    after: BsonDocument,
+    encoded: Buffer,
+  ): void {
+    if (encoded.length > MAX_DOCUMENT_BYTES) {
+      throw new CommandError(
+        10334,
+        `BSONObj size: ${encoded.length} is invalid, the limit is 16 MB`,
+      );
+    }
+    const changes = this.collection.indexes.map((index) =>
+      changeOfIndex(
+        index,
+        record,
+        before === undefined ? NO_KEYS : keysInIndex(index, before),
+        keysInIndex(index, after),
+      ),
+    );
+    for (const change of changes) this.assertUnique(change, record, after);
+    this.keepFlags(changes);
+    for (const { added, removed } of changes) {
+      for (const entry of removed) this.transaction.remove(entry);
+      for (const entry of added) this.transaction.put(entry, EMPTY);
+    }
+    this.transaction.put(documentKey(this.collection.id, record), encoded);
+  }
+
+  private assertUnique(
+    { index, added, keys }: IndexChange,
+    record: number,
+    after: BsonDocument,
+  ): void {
+    // A changed key beyond the cut leaves the entry as it is but must still be unique.
+    const cut = keys.keys.some((key) => key.length >= MAX_KEY_BYTES);
+    if (!index.unique || (added.length === 0 && !cut)) return;
+    for (const key of keys.keys) {
+      const holder = holderOfKey(this.transaction, this.collection, index, { key, record });
+      if (holder !== undefined) throw duplicateKeyError(this.collection, index, after, key);
+    }
+  }
+
+  private keepFlags(changes: readonly IndexChange[]): void {
+    const indexes = changes.map(({ index, keys }) => withFlags(index, keys));
+    if (indexes.every((index, at) => index === this.collection.indexes[at])) return;
+    this.collection = { ...this.collection, indexes };
+    saveCollection(this.transaction, this.collection);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+const BUILD_CHUNK = 500;
+
+/** Fills a new index from the documents; returns it with its flags. Throws on a duplicate. */
+export function buildIndex(
+  transaction: Transaction,
+  collection: CollectionDefinition,
+  index: IndexDefinition,
+): IndexDefinition {
+  const { start, end } = documentRange(collection.id);
+  let built = index;
+  let from = start;
+  for (;;) {
+    // Read a chunk first, then write: no iterator is open while entries are added.
+    const chunk = [...transaction.entries({ start: from, end, limit: BUILD_CHUNK })];
+    for (const { key, value } of chunk) {
+      built = addToIndex(transaction, collection, built, { record: recordOf(key), bytes: value });
+    }
+    const last = chunk.at(-1);
+    if (last === undefined) return built;
+    from = Buffer.concat([last.key, Buffer.from([0])]);
+  }
+}
+
+function addToIndex(
+  transaction: Transaction,
+  collection: CollectionDefinition,
+  index: IndexDefinition,
+  { record, bytes }: { record: number; bytes: Buffer },
+): IndexDefinition {
+  const document = decodeStored(bytes);
+  const keys = keysInIndex(index, document);
+  for (const key of index.unique ? keys.keys : []) {
+    const holder = holderOfKey(transaction, collection, index, { key, record });
+    if (holder !== undefined) throw duplicateKeyError(collection, index, document, key);
+  }
+  for (const entry of entriesOf(index, keys, record).values()) transaction.put(entry, EMPTY);
+  return withFlags(index, keys);
+}

@@ -1,0 +1,187 @@
+import { decodeFields } from '../bson/decode';
+import { CommandError } from '../errors';
+import { type IndexScan, type Plan } from '../index/planner';
+import { type Filter, rootFields } from '../query/filter';
+import { matches } from '../query/match';
+import { type CollectionDefinition } from './catalog';
+import { documentKey, documentRange, entryEdge, recordOf } from './keyspace';
+import { type Range, type Snapshot } from './store';
+
+/** A document found by a scan. */
+export interface Found {
+  readonly record: number;
+  readonly bytes: Buffer;
+}
+
+/** Where a scan stopped, so that it can be taken up again. */
+export interface ScanPosition {
+  /** Number of stretches that are finished. */
+  stretch: number;
+  /** The last key read in the current stretch. */
+  lastKey?: Buffer;
+  /** Records already seen, kept only where one document can be met twice. */
+  readonly seen?: Set<number>;
+}
+
+/** When a command must have ended; 0 means never. */
+export type Deadline = number;
+
+/** Fails when the time the client allowed is over. */
+export function checkDeadline(deadline: Deadline): void {
+  if (deadline !== 0 && Date.now() > deadline) {
+    throw new CommandError(50, 'operation exceeded time limit');
+  }
+}
+
+const ROWS_BETWEEN_CHECKS = 256;
+
+/** The query a scan answers. */
+export interface ScanRequest {
+  readonly collection: CollectionDefinition;
+  readonly plan: Plan;
+  readonly filter: Filter;
+  readonly deadline: Deadline;
+}
+
+/** True when the plan alone decides which documents match. */
+export function isExact(plan: Plan): boolean {
+  return plan.scans.length === 1 && (plan.scans[0] as IndexScan).exact;
+}
+
+function indexStretches(scan: IndexScan): Range[] {
+  const { index, reverse } = scan;
+  const ranges = scan.ranges.map(({ start, end }) => ({
+    start: entryEdge(index.id, start, false),
+    end: entryEdge(index.id, end, true),
+    reverse,
+  }));
+  return reverse ? ranges.reverse() : ranges;
+}
+
+/** All key stretches a plan reads, in reading order. */
+export function stretches(collection: CollectionDefinition, plan: Plan): Range[] {
+  if (plan.wholeCollection) return [{ ...documentRange(collection.id), reverse: plan.reverse }];
+  return plan.scans.flatMap(indexStretches);
+}
+
+/** A fresh position for a plan. */
+export function startPosition(plan: Plan): ScanPosition {
+  const repeats =
+    plan.scans.length > 1 || plan.scans.some(({ index }) => index.multikey.includes(true));
+  return repeats ? { stretch: 0, seen: new Set() } : { stretch: 0 };
+}
+
+function remaining(range: Range, lastKey: Buffer | undefined): Range {
+  if (lastKey === undefined) return range;
+  if (range.reverse === true) return { ...range, end: lastKey };
+  return { ...range, start: Buffer.concat([lastKey, Buffer.from([0])]) };
+}
+
+function* records(
+  snapshot: Snapshot,
+  request: ScanRequest,
+  position: ScanPosition,
+): Generator<number> {
+  const ranges = stretches(request.collection, request.plan);
+  let rows = 0;
+  for (; position.stretch < ranges.length; position.stretch += 1) {
+    const range = remaining(ranges[position.stretch] as Range, position.lastKey);
+    for (const key of snapshot.keys(range)) {
+      position.lastKey = Buffer.from(key);
+      rows += 1;
+      if (rows % ROWS_BETWEEN_CHECKS === 0) checkDeadline(request.deadline);
+      const record = recordOf(key);
+      if (position.seen?.has(record) === true) continue;
+      position.seen?.add(record);
+      yield record;
+    }
+    delete position.lastKey;
+  }
+}
+
+function* wholeCollection(
+  snapshot: Snapshot,
+  request: ScanRequest,
+  position: ScanPosition,
+): Generator<Found> {
+  const range = { ...documentRange(request.collection.id), reverse: request.plan.reverse };
+  if (position.stretch > 0) return;
+  let rows = 0;
+  for (const { key, value } of snapshot.entries(remaining(range, position.lastKey))) {
+    position.lastKey = Buffer.from(key);
+    rows += 1;
+    if (rows % ROWS_BETWEEN_CHECKS === 0) checkDeadline(request.deadline);
+    yield { record: recordOf(key), bytes: value };
+  }
+  position.stretch = 1;
+}
+
+/** The document of a record an index names. */
+export function documentOf(snapshot: Snapshot, collection: number, record: number): Buffer {
+  const bytes = snapshot.get(documentKey(collection, record));
+  if (bytes === undefined) throw new Error('an index entry has no document');
+  return bytes;
+}
+
+function* candidates(
+  snapshot: Snapshot,
+  request: ScanRequest,
+  position: ScanPosition,
+): Generator<Found> {
+  if (request.plan.wholeCollection) {
+    yield* wholeCollection(snapshot, request, position);
+    return;
+  }
+  for (const record of records(snapshot, request, position)) {
+    yield { record, bytes: documentOf(snapshot, request.collection.id, record) };
+  }
+}
+
+/** The matching documents in the order of the plan, from the position on. */
+export function* scan(
+  snapshot: Snapshot,
+  request: ScanRequest,
+  position: ScanPosition = startPosition(request.plan),
+): Generator<Found> {
+  const { filter } = request;
+  const fields = rootFields(filter);
+  const always = isExact(request.plan) || (filter.kind === 'and' && filter.filters.length === 0);
+  for (const found of candidates(snapshot, request, position)) {
+    if (always || matches(filter, decodeFields(found.bytes, fields))) yield found;
+  }
+}
+
+/** Counts matches without reading documents where the index alone decides. */
+export function countMatches(snapshot: Snapshot, request: ScanRequest): number {
+  if (isExact(request.plan)) {
+    return stretches(request.collection, request.plan).reduce(
+      (total, range) => total + snapshot.count(range),
+      0,
+    );
+  }
+  let total = 0;
+  for (const _ of scan(snapshot, request)) total += 1;
+  return total;
+}
+
+/** Skips matches of an exact plan by counting keys only and returns how many are still to skip. */
+export function skipExact(
+  snapshot: Snapshot,
+  request: ScanRequest,
+  position: ScanPosition,
+  skip: number,
+): number {
+  const ranges = stretches(request.collection, request.plan);
+  let left = skip;
+  while (left > 0 && position.stretch < ranges.length) {
+    const range = ranges[position.stretch] as Range;
+    const [last] = [...snapshot.keys({ ...range, offset: left - 1, limit: 1 })];
+    if (last !== undefined) {
+      position.lastKey = Buffer.from(last);
+      return 0;
+    }
+    left -= snapshot.count(range);
+    position.stretch += 1;
+  }
+  return left;
+}

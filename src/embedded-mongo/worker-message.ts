@@ -1,0 +1,4 @@
+/** What the worker tells the thread that started it. */
+export type WorkerMessage =
+  | { readonly type: 'ready'; readonly uri: string }
+  | { readonly type: 'failed'; readonly locked: boolean; readonly message: string };
