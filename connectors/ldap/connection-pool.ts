@@ -3,7 +3,7 @@
  * on a connection that is not signed in, and a call settles when its signal says so, whatever the directory does.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConnectorError } from '../spi';
+import { type ConnectorContext, ConnectorError } from '../spi';
 import { asConnectionLost, type Connection } from './connection';
 import { ConnectionLost } from './failures';
 
@@ -57,6 +57,7 @@ export class ConnectionPool {
   constructor(
     private readonly openConnection: () => Promise<Connection>,
     private readonly options: PoolOptions,
+    private readonly log: ConnectorContext['log'],
   ) {
     this.slots = Array.from({ length: options.connections }, () => new Slot());
   }
@@ -178,12 +179,14 @@ export class ConnectionPool {
     this.refuseWhenClosed();
     try {
       const connection = await this.openConnection();
+      this.log(this.failures > 0 ? 'info' : 'debug', 'connected to the directory');
       this.failures = 0;
       this.notBefore = 0;
       if (!this.closed) return connection;
       await connection.close();
     } catch (error) {
       const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.failures);
+      if (this.failures === 0) this.log('warn', 'cannot connect to the directory');
       this.failures += 1;
       this.notBefore = Date.now() + longest * (0.5 + Math.random() / 2);
       throw error;

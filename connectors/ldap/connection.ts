@@ -2,7 +2,13 @@
 import type net from 'node:net';
 import { debuglog } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, ResultCodeError } from 'ldapts';
+import {
+  Client,
+  MessageParser,
+  PagedResultsControl,
+  ResultCodeError,
+  SearchResponse,
+} from 'ldapts';
 import { ConnectorError } from '../spi';
 import { ASSERTION, PASSWORD_MODIFY, PASSWORD_POLICY } from './controls';
 import { dial } from './dial';
@@ -88,6 +94,23 @@ export class Connection {
     return !this.lost && !this.socket.destroyed && this.client.isBound;
   }
 
+  /**
+   * Whether the latest page of a search was followed by more, asked at any time. The library ends a paged search at an
+   * empty page although RFC 2696 section 3 lets one come in the midst, so the answers are read here as well.
+   */
+  watchPages(): () => boolean {
+    let more = false;
+    const parser = new MessageParser();
+    parser.on('error', () => undefined);
+    parser.on('message', (message) => {
+      if (!(message instanceof SearchResponse)) return;
+      const page = message.controls?.find((control) => control instanceof PagedResultsControl);
+      more = Boolean(page?.value?.cookie?.length);
+    });
+    this.socket.on('data', (data: Buffer) => parser.read(data, new Map()));
+    return () => more;
+  }
+
   /** Closes without ceremony; whatever is in flight rejects. */
   destroy(): void {
     this.lost = true;
@@ -117,8 +140,15 @@ export function asConnectionLost(error: unknown): unknown {
 
 async function readFeatures(client: Client): Promise<Features> {
   const attributes = ['supportedControl', 'supportedExtension', 'subschemaSubentry'];
-  const { searchEntries } = await client.search('', { scope: 'base', attributes });
-  const values = (name: string): readonly string[] => attributeValues(searchEntries[0]?.[name]);
+  const [rootDse] = await client.search('', { scope: 'base', attributes }).then(
+    ({ searchEntries }) => searchEntries,
+    (error: unknown) => {
+      // A server that hides its rootDSE is taken for one that can do nothing out of the ordinary.
+      if (error instanceof ResultCodeError) return [];
+      throw error;
+    },
+  );
+  const values = (name: string): readonly string[] => attributeValues(rootDse?.[name]);
   return {
     assertion: values('supportedControl').includes(ASSERTION),
     passwordPolicy: values('supportedControl').includes(PASSWORD_POLICY),

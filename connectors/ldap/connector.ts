@@ -3,6 +3,7 @@ import {
   type AttributeChange,
   type CallContext,
   type Connector,
+  type ConnectorContext,
   ConnectorError,
   type CorrelationKey,
   type DesiredEntry,
@@ -15,24 +16,14 @@ import {
   type TestStep,
   type Written,
 } from '../spi';
+import { setActive } from './activation';
 import { Connection } from './connection';
 import { ConnectionPool } from './connection-pool';
-import { PASSWORD_MODIFY, passwordModifyValue, PostReadControl } from './controls';
+import { PASSWORD_MODIFY, passwordModifyValue } from './controls';
+import { createEntry } from './create';
 import { isWithin } from './dn';
-import {
-  addition,
-  baseDn,
-  change,
-  entryUuid,
-  LOCK_ATTRIBUTE,
-  LOCKED_FOR_GOOD,
-  namingAttribute,
-  requestedAttributes,
-  tellingClass,
-  toEntry,
-} from './entry';
+import { baseDn, requestedAttributes, tellingClass, toEntry } from './entry';
 import { allOf, equals, Exchange } from './exchange';
-import { hasCode, RESULT } from './failures';
 import { changeMembers } from './groups';
 import { listEntries } from './list';
 import { planChanges } from './plan';
@@ -40,6 +31,9 @@ import { readSubschema, targetSchema } from './schema';
 import { type LdapSecrets, type LdapSettings } from './settings';
 import { testSteps } from './test-steps';
 import { updateEntry } from './update';
+
+/** More matches than this are as good as this many: the gateway asks for none, one or several. */
+const SEVERAL = 25;
 
 /** The bases to look under, without those that lie within another. */
 function outermostBases(settings: LdapSettings): readonly string[] {
@@ -55,8 +49,10 @@ export class LdapConnector implements Connector {
   constructor(
     private readonly settings: LdapSettings,
     private readonly secrets: LdapSecrets,
+    context: ConnectorContext,
   ) {
-    this.pool = new ConnectionPool(() => Connection.open(settings, secrets), settings);
+    const open = (): Promise<Connection> => Connection.open(settings, secrets);
+    this.pool = new ConnectionPool(open, settings, (...line) => context.log(...line));
     this.bases = outermostBases(settings);
   }
 
@@ -97,7 +93,7 @@ export class LdapConnector implements Connector {
       ]);
       const base = baseDn(kind, this.settings);
       const wanted = requestedAttributes(this.settings);
-      const found = await exchange.search(base, 'sub', filter, wanted);
+      const found = await exchange.search(base, 'sub', filter, wanted, SEVERAL);
       return found.map((raw) => toEntry(kind, raw, this.settings));
     });
   }
@@ -109,49 +105,9 @@ export class LdapConnector implements Connector {
     call: CallContext,
   ): Promise<Written> {
     const exchange = this.exchange(call);
-    const naming = namingAttribute(kind, this.settings);
-    return exchange.guard(
-      `create the ${kind}`,
-      async () => {
-        const { ownerAttribute } = this.settings;
-        const extra: Record<string, readonly string[]> = {};
-        if (ownerAttribute !== undefined) extra[ownerAttribute] = [owner];
-        // Checked first of all, so that a bad name never reaches the directory.
-        const { dn } = addition(kind, desired, extra, this.settings);
-        if (!desired.active) {
-          await this.refuseWithoutLock(kind, exchange);
-          extra[LOCK_ATTRIBUTE] = [LOCKED_FOR_GOOD];
-        }
-        const { attributes } = addition(kind, desired, extra, this.settings);
-        const postRead = new PostReadControl(['entryUUID']);
-        try {
-          await exchange.add(dn, attributes, [postRead]);
-        } catch (error) {
-          throw this.explainAddition(kind, error, dn);
-        }
-        const made = postRead.entry ?? (await exchange.readDn(dn, ['entryUUID']));
-        const reference = entryUuid(made);
-        if (made && reference !== '') return { reference, name: made.dn };
-        const message = `${dn} was made, but its entryUUID cannot be read by ${this.settings.bindDN}.`;
-        throw new ConnectorError('permission', message);
-      },
-      naming,
+    return exchange.guard(`create the ${kind}`, () =>
+      createEntry(exchange, this.settings, kind, desired, owner),
     );
-  }
-
-  private explainAddition(kind: EntryKind, error: unknown, dn: string): unknown {
-    const base = baseDn(kind, this.settings);
-    if (hasCode(error, RESULT.noSuchObject)) {
-      const message = `Could not create the ${kind}: the base ${base} does not exist.`;
-      return new ConnectorError('invalid', message, { cause: error });
-    }
-    // OpenLDAP answers "other" when a name does not fit into its database key.
-    if (hasCode(error, RESULT.other) && Buffer.byteLength(dn) - Buffer.byteLength(base) > 200) {
-      const naming = namingAttribute(kind, this.settings);
-      const message = `Could not create the ${kind}: ${naming} is too long to name an entry.`;
-      return new ConnectorError('invalid', message, { attribute: naming, cause: error });
-    }
-    return error;
   }
 
   update(
@@ -175,22 +131,9 @@ export class LdapConnector implements Connector {
 
   setActive(kind: EntryKind, ref: EntryRef, active: boolean, call: CallContext): Promise<Written> {
     const exchange = this.exchange(call);
-    return exchange.guard(`${active ? 'enable' : 'disable'} the ${kind}`, async () => {
-      await this.refuseWithoutLock(kind, exchange);
-      const lock = change('replace', LOCK_ATTRIBUTE, active ? [] : [LOCKED_FOR_GOOD]);
-      const { dn } = await exchange.modify(ref, [lock]);
-      return { reference: ref.reference, name: dn };
-    });
-  }
-
-  private async refuseWithoutLock(kind: EntryKind, exchange: Exchange): Promise<void> {
-    if (kind === 'group') throw new ConnectorError('unsupported', 'A group cannot be disabled.');
-    const { activation } = this.settings;
-    if (activation === 'pwdAccountLockedTime') return;
-    if (activation === 'auto' && (await exchange.features()).passwordPolicy) return;
-    const reason =
-      activation === 'none' ? 'activation is none' : 'the directory has no password policy';
-    throw new ConnectorError('unsupported', `Accounts cannot be disabled here: ${reason}.`);
+    return exchange.guard(`${active ? 'enable' : 'disable'} the ${kind}`, () =>
+      setActive(exchange, this.settings, { kind, ref }, active),
+    );
   }
 
   setPassword(ref: EntryRef, password: string, call: CallContext): Promise<void> {

@@ -15,7 +15,7 @@ import { type Connection, type Features } from './connection';
 import { type ConnectionPool } from './connection-pool';
 import { isDn, sameDn } from './dn';
 import { BINARY_ATTRIBUTES, entryUuid } from './entry';
-import { type Attempt, ConnectionLost, hasCode, RESULT, toConnectorError } from './failures';
+import { ConnectionLost, hasCode, RESULT, toConnectorError } from './failures';
 
 /** Sends a write about the entry at `dn`, together with the controls that make sure it is that entry. */
 export type EntryWrite<T> = (
@@ -23,6 +23,13 @@ export type EntryWrite<T> = (
   dn: string,
   controls: readonly Control[],
 ) => Promise<T>;
+
+const NO_COMPARISON = [
+  RESULT.noSuchAttribute,
+  RESULT.inappropriateMatching,
+  RESULT.noSuchObject,
+  RESULT.insufficientAccessRights,
+];
 
 export const EVERYTHING: Filter = new PresenceFilter({ attribute: 'objectClass' });
 
@@ -37,16 +44,12 @@ export class Exchange {
   ) {}
 
   /** Runs the body of a connector method; whatever it throws leaves as a `ConnectorError`. */
-  async guard<T>(action: string, body: () => Promise<T>, attribute?: string): Promise<T> {
+  async guard<T>(action: string, body: () => Promise<T>): Promise<T> {
     try {
       return await body();
     } catch (error) {
-      throw toConnectorError(error, this.attempt(action, attribute));
+      throw toConnectorError(error, { action, write: this.writing, partlyDone: this.wrote });
     }
-  }
-
-  private attempt(action: string, attribute?: string): Attempt {
-    return { action, attribute, write: this.writing, partlyDone: this.wrote };
   }
 
   /** A read, tried once more when the connection broke under it: servers close idle connections when they like. */
@@ -78,12 +81,13 @@ export class Exchange {
     return found[0];
   }
 
-  /** What a search finds; a base that does not exist holds nothing. */
+  /** What a search finds, up to the limit when one is given; a base that does not exist holds nothing. */
   async search(
     base: string,
     scope: 'base' | 'sub',
     filter: Filter,
     attributes: readonly string[],
+    sizeLimit = 0,
   ): Promise<readonly LdapEntry[]> {
     try {
       const { searchEntries } = await this.ask(({ client }) =>
@@ -92,6 +96,7 @@ export class Exchange {
           filter,
           attributes: [...attributes],
           explicitBufferAttributes: [...BINARY_ATTRIBUTES],
+          sizeLimit,
           timeLimit: 0,
         }),
       );
@@ -165,9 +170,9 @@ export class Exchange {
     try {
       return await this.ask(({ client }) => client.compare(dn, attribute, value));
     } catch (error) {
-      if (error instanceof ConnectionLost || error instanceof ConnectorError) throw error;
       // RFC 4511 section 4.10: a missing attribute is an error, and so is one the bind DN may not compare.
-      return false;
+      if (hasCode(error, ...NO_COMPARISON)) return false;
+      throw error;
     }
   }
 }

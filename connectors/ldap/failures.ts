@@ -6,13 +6,14 @@ import { ConnectorError, type FailureKind } from '../spi';
 export const RESULT = {
   sizeLimitExceeded: 4,
   noSuchAttribute: 16,
+  inappropriateMatching: 18,
   attributeOrValueExists: 20,
   noSuchObject: 32,
   invalidDNSyntax: 34,
   invalidCredentials: 49,
   insufficientAccessRights: 50,
+  namingViolation: 64,
   objectClassViolation: 65,
-  notAllowedOnRDN: 67,
   entryAlreadyExists: 68,
   other: 80,
   assertionFailed: 122,
@@ -99,7 +100,28 @@ export interface Attempt {
   readonly write?: boolean;
   /** Set when an earlier step of the same call has already changed the directory. */
   readonly partlyDone?: boolean;
-  readonly attribute?: string | undefined;
+}
+
+function attributeOption(attribute: string | undefined): { attribute?: string } {
+  return attribute === undefined ? {} : { attribute };
+}
+
+/**
+ * A refused name, as a failure of the attribute it came from. OpenLDAP answers "other" when a name does not fit into its
+ * database key.
+ */
+export function nameFailure(error: unknown, attribute: string, rdn: string): unknown {
+  const long = Buffer.byteLength(rdn) > 200;
+  if (hasCode(error, RESULT.other) && long) {
+    const message = `The directory cannot name an entry by so long a ${attribute}.`;
+    return new ConnectorError('invalid', message, { attribute, cause: error });
+  }
+  if (hasCode(error, RESULT.invalidDNSyntax, RESULT.namingViolation)) {
+    const words = error instanceof ResultCodeError ? diagnostic(error) : '';
+    const message = `The directory takes no entry of the name ${rdn}: ${words || 'wrong syntax'}.`;
+    return new ConnectorError('invalid', message, { attribute, cause: error });
+  }
+  return error;
 }
 
 function fromResult(error: ResultCodeError, attempt: Attempt): ConnectorError {
@@ -108,7 +130,7 @@ function fromResult(error: ResultCodeError, attempt: Attempt): ConnectorError {
   const reason = words === '' ? meaning : `${words} (${meaning})`;
   return new ConnectorError(kind, `The directory refused to ${attempt.action}: ${reason}.`, {
     outcome: attempt.partlyDone ? 'unknown' : 'none',
-    attribute: attributeAtFault(words) ?? attempt.attribute,
+    ...attributeOption(attributeAtFault(words)),
     cause: error,
   });
 }
@@ -127,11 +149,8 @@ export function toConnectorError(error: unknown, attempt: Attempt): ConnectorErr
   if (error instanceof ConnectorError) {
     if (!attempt.partlyDone || error.outcome === 'unknown') return error;
     const { kind, message, attribute, cause } = error;
-    return new ConnectorError(kind, message, {
-      outcome: 'unknown',
-      cause,
-      ...(attribute === undefined ? {} : { attribute }),
-    });
+    const options = { outcome: 'unknown', cause, ...attributeOption(attribute) } as const;
+    return new ConnectorError(kind, message, options);
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new ConnectorError('invalid', `Could not ${attempt.action}: ${reason}`, {

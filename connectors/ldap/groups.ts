@@ -16,6 +16,13 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
+/** Like `Promise.all` over a map, without a promise for each of a hundred thousand. */
+async function inChunks<T, R>(items: readonly T[], each: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const chunk of chunks(items, 500)) results.push(...(await Promise.all(chunk.map(each))));
+  return results;
+}
+
 function uniqueDns(dns: readonly string[]): string[] {
   return [...new Map(dns.map((dn) => [normalizeDn(dn), dn])).values()];
 }
@@ -113,18 +120,16 @@ export async function changeMembers(
 ): Promise<Written> {
   const located = { reference: group.reference, name: await exchange.locate(group) };
   const membership = new Membership(exchange, settings, located);
-  const found = await Promise.all(delta.add.map((ref) => exchange.find(ref, ['1.1'])));
+  const found = await inChunks(delta.add, (ref) => exchange.find(ref, ['1.1']));
   const add = uniqueDns(found.flatMap((entry) => (entry ? [entry.dn] : [])));
   const missing = delta.add.filter((_, index) => !found[index]);
 
   const staying = new Set(add.map(normalizeDn));
-  const leaving = await Promise.all(
-    delta.remove.map(async (ref) => {
-      const entry = await exchange.find(ref, ['1.1']);
-      // Without referential integrity a group may still hold the DN from before a rename or a removal.
-      return entry ? [entry.dn, ref.name] : [ref.name];
-    }),
-  );
+  const leaving = await inChunks(delta.remove, async (ref) => {
+    const entry = await exchange.find(ref, ['1.1']);
+    // Without referential integrity a group may still hold the DN from before a rename or a removal.
+    return entry ? [entry.dn, ref.name] : [ref.name];
+  });
   const remove = uniqueDns(leaving.flat()).filter((dn) => !staying.has(normalizeDn(dn)));
 
   if (add.length > 0) await membership.add(add);

@@ -30,5 +30,5 @@ export const ldap: ConnectorType<LdapSettings, LdapSecrets> = {
   namingAttribute,
   defaultMapping,
   parse: parseSettings,
-  open: (settings, secrets) => new LdapConnector(settings, secrets),
+  open: (settings, secrets, context) => new LdapConnector(settings, secrets, context),
 };

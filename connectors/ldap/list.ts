@@ -22,7 +22,9 @@ async function* pages(
     paged: { pageSize: settings.pageSize },
     timeLimit: 0,
   });
+  const more = connection.watchPages();
   for await (const { searchEntries } of search) yield searchEntries;
+  if (more()) throw new ConnectionLost('the listing broke off', true, 'broken');
 }
 
 /** Yields every entry of that kind, or throws a `ConnectorError`: an incomplete listing never ends quietly. */

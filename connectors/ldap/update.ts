@@ -10,7 +10,7 @@ import { PermissiveModifyControl, PostReadControl } from './controls';
 import { formatRdn, namingValue, sameDn } from './dn';
 import { namingAttribute, renamed, toChanges } from './entry';
 import { type Exchange } from './exchange';
-import { hasCode, RESULT } from './failures';
+import { hasCode, nameFailure, RESULT } from './failures';
 import { followRename } from './groups';
 import { type LdapSettings } from './settings';
 
@@ -115,7 +115,10 @@ export async function updateEntry(
   if (from === undefined || to === undefined || to === from) {
     return { reference, name: await modify(exchange, { reference, name }, changes) };
   }
-  const now = await rename(exchange, { reference, name }, formatRdn(naming, to));
+  const rdn = formatRdn(naming, to);
+  const now = await rename(exchange, { reference, name }, rdn).catch((error: unknown) => {
+    throw nameFailure(error, naming, rdn);
+  });
   const rest = withoutRdn(namingChange, from, to);
   const others = changes.filter((one) => !isNaming(one));
   await modify(exchange, { reference, name: now }, rest ? [...others, rest] : others);
