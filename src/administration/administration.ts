@@ -5,6 +5,9 @@ import { type AdministrationPorts } from './ports';
 import { SyncRules } from './sync-rules';
 import { Targets } from './targets';
 
+export { type Issue, type IssueCode, type Outcome } from './issue';
+export { type AdministrationPorts } from './ports';
+
 export interface Administration {
   readonly syncRules: SyncRules;
   readonly targets: Targets;

@@ -8,7 +8,7 @@ import {
 
 /** What the administrators' commands need from the outside. */
 export interface AdministrationPorts {
-  readonly rules: SyncRuleStore;
+  readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
   readonly directories: Directories;

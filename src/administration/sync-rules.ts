@@ -50,7 +50,7 @@ export class SyncRules {
     if (issues.length > 0) return { issues };
 
     const inserted = await unlessTaken(
-      () => this.ports.rules.insert(draft),
+      () => this.ports.syncRules.insert(draft),
       'Another sync rule has this name. Names differ in more than upper and lower case.',
     );
     if (inserted.issues !== undefined) return inserted;
@@ -59,7 +59,7 @@ export class SyncRules {
       return { value: await this.issueCredential(rule, newBasicKey()) };
     } catch (error) {
       // A rule that nobody can ever use would only block its name.
-      await this.ports.rules.startDeletion(rule.id, 'KEEP');
+      await this.ports.syncRules.startDeletion(rule.id, 'KEEP');
       this.ports.delivery.ruleDeletionStarted(rule.id);
       throw error;
     }
@@ -114,8 +114,8 @@ export class SyncRules {
 
   /** Revokes the rule's credentials at once and begins to undo what it provisioned, by the policy. */
   async delete(id: string, policy: DeletePolicy): Promise<Outcome<SyncRule>> {
-    const started = await this.ports.rules.startDeletion(id, policy);
-    const rule = started ?? (await this.ports.rules.find(id));
+    const started = await this.ports.syncRules.startDeletion(id, policy);
+    const rule = started ?? (await this.ports.syncRules.find(id));
     if (rule === undefined) return noSuchRule();
     if (rule.deletion !== policy) {
       return refused(
@@ -131,12 +131,12 @@ export class SyncRules {
   private async setEnabled(id: string, enabled: boolean): Promise<Outcome<SyncRule>> {
     const found = await this.changeable(id);
     if (found.issues !== undefined || found.value.enabled === enabled) return found;
-    const changed = await this.ports.rules.setEnabled(id, enabled);
+    const changed = await this.ports.syncRules.setEnabled(id, enabled);
     return changed === undefined ? noSuchRule() : { value: changed };
   }
 
   private async changeable(id: string): Promise<Outcome<SyncRule>> {
-    const rule = await this.ports.rules.find(id);
+    const rule = await this.ports.syncRules.find(id);
     if (rule === undefined) return noSuchRule();
     if (rule.deletion !== undefined) {
       return refused('CONFLICT', ['id'], 'The rule is being deleted.');

@@ -1,0 +1,44 @@
+/** Which role an operation requires: checked before it runs and told in its description. */
+import { GraphQLError, OperationTypeNode } from 'graphql';
+import {
+  Authorized,
+  type AuthChecker,
+  Extensions,
+  type MiddlewareFn,
+  UseMiddleware,
+} from 'type-graphql';
+import { roleIncludes } from '../administration/api-keys';
+import { type Role } from '../domain/credential';
+import { type GraphqlContext } from './context';
+import { createLoaders } from './loaders';
+
+/** The key under which a field's extensions name the role. */
+export const REQUIRED_ROLE = 'requiredRole';
+
+/** Marks a query or mutation; without it the schema is refused. A higher role may do what a lower one may. */
+export function Access(role: Role): MethodDecorator {
+  const decorators: readonly MethodDecorator[] = [
+    Authorized<Role>(role),
+    Extensions({ [REQUIRED_ROLE]: role }),
+    UseMiddleware(renewLoaders),
+  ];
+  return (prototype, name, descriptor) => {
+    for (const decorate of decorators) decorate(prototype, name, descriptor);
+  };
+}
+
+export const checkRole: AuthChecker<GraphqlContext, Role> = ({ context }, roles) => {
+  const missing = roles.find((role) => !roleIncludes(context.apiKey.role, role));
+  if (missing === undefined && roles.length > 0) return true;
+  throw new GraphQLError(
+    `This requires an API key of role ${missing ?? 'ADMINISTRATOR'}; yours has ${context.apiKey.role}.`,
+    { extensions: { code: 'FORBIDDEN' } },
+  );
+};
+
+/** The mutations of a request run one after the other; none may answer with what an earlier one made stale. */
+const renewLoaders: MiddlewareFn<GraphqlContext> = async ({ context, info }, next) => {
+  if (info.operation.operation === OperationTypeNode.MUTATION)
+    context.loaders = createLoaders(context.ports);
+  return next() as Promise<unknown>;
+};

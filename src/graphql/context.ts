@@ -1,0 +1,74 @@
+/** What every resolver gets: who asks, and what may be asked of the rest of Usher. */
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage } from 'node:http';
+import { type Administration } from '../administration/administration';
+import { type ApiKey } from '../domain/credential';
+import {
+  type BindingReader,
+  type CredentialStore,
+  type Directories,
+  type ResourceStore,
+  type SyncRuleStore,
+  type TargetStore,
+} from '../domain/ports';
+import { unauthenticated } from './error';
+import { createLoaders, type Loaders } from './loaders';
+
+/** What is read without a command in between. */
+export interface ReadPorts {
+  readonly syncRules: Pick<SyncRuleStore, 'findAll' | 'list' | 'count' | 'usesOfTarget'>;
+  readonly targets: Pick<TargetStore, 'findAll' | 'list' | 'count'>;
+  readonly credentials: Pick<CredentialStore, 'ruleCredentials' | 'apiKeys'>;
+  readonly resources: Pick<
+    ResourceStore,
+    'findAll' | 'list' | 'count' | 'members' | 'groupsOf' | 'typesOf'
+  >;
+  readonly bindings: BindingReader;
+  readonly directories: Pick<Directories, 'types'>;
+}
+
+export interface GraphqlServices {
+  readonly administration: Administration;
+  readonly ports: ReadPorts;
+  /** The URL this process is reached at from outside; asked for each time, as it may depend on the port in use. */
+  readonly publicUrl: () => string;
+}
+
+export interface GraphqlContext extends GraphqlServices {
+  readonly apiKey: ApiKey;
+  readonly requestId: string;
+  /** Renewed before each mutation of a request, which must not see what was read before another one. */
+  loaders: Loaders;
+}
+
+/** Lets an API key in, or answers 401. */
+export async function createContext(
+  services: GraphqlServices,
+  request: IncomingMessage,
+): Promise<GraphqlContext> {
+  const token = bearerToken(request.headers.authorization);
+  const authenticated = await services.administration.apiKeys.authenticate(token);
+  if (authenticated === undefined) {
+    throw unauthenticated('The API key is unknown, revoked or expired.');
+  }
+  return {
+    ...services,
+    apiKey: authenticated.key,
+    requestId: requestIdOf(request),
+    loaders: createLoaders(services.ports),
+  };
+}
+
+function bearerToken(authorization: string | undefined): string {
+  const token = /^bearer +([^\s]+) *$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined) {
+    throw unauthenticated('Send an API key: "Authorization: Bearer <API key>".');
+  }
+  return token;
+}
+
+/** A proxy's request id is taken over, so that its log and ours can be read together. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}

@@ -1,0 +1,128 @@
+import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql';
+import { type Issue } from '../../administration/issue';
+import { type DeletePolicy } from '../../domain/sync-rule';
+import { Access } from '../access';
+import { type GraphqlContext } from '../context';
+import { ownCost } from '../limits';
+import { keyOrNone } from '../node-id';
+import { DeletePolicyEnum } from '../types/enums.type';
+import { fromSyncAsInput } from '../types/sync-as.type';
+import {
+  SyncRuleCreateInput,
+  SyncRuleCreatePayload,
+  SyncRuleDeletePayload,
+  SyncRuleDisablePayload,
+  SyncRuleEnablePayload,
+  SyncRuleSecretTokenChangeInput,
+  SyncRuleSecretTokenChangePayload,
+} from '../types/sync-rule-command.type';
+import { toSyncRule } from '../types/sync-rule.type';
+import { toUserErrors } from '../types/user-error.type';
+
+const COMMAND = { complexity: ownCost(50) };
+const ID_OF_RULE = { description: 'The id of the sync rule.' };
+
+/** The domain's `userMapping` is `mapping` in the input, and errors speak of the input. */
+function inWordsOfTheInput(issue: Issue): Issue {
+  const path = issue.path.map((segment, depth) =>
+    depth === 2 && issue.path[0] === 'syncAs' && segment === 'userMapping' ? 'mapping' : segment,
+  );
+  return { ...issue, path };
+}
+
+@Resolver()
+export class SyncRuleCommandResolver {
+  @Mutation(() => SyncRuleCreatePayload, {
+    ...COMMAND,
+    description: 'Makes a sync rule and the credential its identity provider will use.',
+  })
+  @Access('ADMINISTRATOR')
+  async syncRuleCreate(
+    @Arg('input', () => SyncRuleCreateInput, { description: 'The rule.' })
+    input: SyncRuleCreateInput,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<SyncRuleCreatePayload> {
+    const { value, issues } = await administration.syncRules.create({
+      name: input.name,
+      enabled: input.enabled ?? true,
+      syncAs: input.syncAs.map(fromSyncAsInput),
+    });
+    if (issues !== undefined) return { userErrors: toUserErrors(issues.map(inWordsOfTheInput)) };
+    const { rule, secretToken, basicKey } = value;
+    return { syncRule: toSyncRule(rule), secretToken, basicKey, userErrors: [] };
+  }
+
+  @Mutation(() => SyncRuleSecretTokenChangePayload, {
+    ...COMMAND,
+    description: 'Replaces the secret token of a sync rule.',
+  })
+  @Access('ADMINISTRATOR')
+  async syncRuleSecretTokenChange(
+    @Arg('id', () => ID, ID_OF_RULE) id: string,
+    @Arg('input', () => SyncRuleSecretTokenChangeInput, {
+      nullable: true,
+      description: 'How. Null: the old token ends now.',
+    })
+    input: SyncRuleSecretTokenChangeInput | null | undefined,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<SyncRuleSecretTokenChangePayload> {
+    const { value, issues } = await administration.syncRules.changeSecretToken(
+      keyOrNone('SyncRule', id),
+      input?.overlapSeconds ?? 0,
+    );
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    const { rule, secretToken, basicKey } = value;
+    return { syncRule: toSyncRule(rule), secretToken, basicKey, userErrors: [] };
+  }
+
+  @Mutation(() => SyncRuleEnablePayload, {
+    ...COMMAND,
+    description: 'Lets the identity provider in and delivers what was held. Repeating is harmless.',
+  })
+  @Access('OPERATOR')
+  async syncRuleEnable(
+    @Arg('id', () => ID, ID_OF_RULE) id: string,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<SyncRuleEnablePayload> {
+    const { value, issues } = await administration.syncRules.enable(keyOrNone('SyncRule', id));
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { syncRule: toSyncRule(value), userErrors: [] };
+  }
+
+  @Mutation(() => SyncRuleDisablePayload, {
+    ...COMMAND,
+    description:
+      'Answers SCIM with 403 and delivers nothing until the rule is enabled. Repeating is harmless.',
+  })
+  @Access('OPERATOR')
+  async syncRuleDisable(
+    @Arg('id', () => ID, ID_OF_RULE) id: string,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<SyncRuleDisablePayload> {
+    const { value, issues } = await administration.syncRules.disable(keyOrNone('SyncRule', id));
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { syncRule: toSyncRule(value), userErrors: [] };
+  }
+
+  @Mutation(() => SyncRuleDeletePayload, {
+    ...COMMAND,
+    description:
+      'Revokes the credentials of a sync rule at once and begins to undo what it provisioned. This cannot be stopped.',
+  })
+  @Access('ADMINISTRATOR')
+  async syncRuleDelete(
+    @Arg('id', () => ID, ID_OF_RULE) id: string,
+    @Arg('onProvisioned', () => DeletePolicyEnum, {
+      description: 'What becomes of the entries it provisioned.',
+    })
+    onProvisioned: DeletePolicy,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<SyncRuleDeletePayload> {
+    const { value, issues } = await administration.syncRules.delete(
+      keyOrNone('SyncRule', id),
+      onProvisioned,
+    );
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { syncRule: toSyncRule(value), deletedId: id, userErrors: [] };
+  }
+}

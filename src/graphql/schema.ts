@@ -1,0 +1,70 @@
+/** The executable schema and its text. */
+import {
+  type GraphQLFieldMap,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  lexicographicSortSchema,
+  printSchema,
+} from 'graphql';
+import { GraphQLDateTime } from 'graphql-scalars';
+import { buildSchemaSync } from 'type-graphql';
+import { checkRole, REQUIRED_ROLE } from './access';
+import { ApiKeyResolver } from './resolvers/api-key.resolver';
+import { BindingResolver } from './resolvers/binding.resolver';
+import { GroupResolver } from './resolvers/group.resolver';
+import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
+import { SyncAsResolver, SyncRuleResolver } from './resolvers/sync-rule.resolver';
+import { TargetResolver } from './resolvers/target.resolver';
+import { UserResolver } from './resolvers/user.resolver';
+import { ViewerResolver } from './resolvers/viewer.resolver';
+
+let built: GraphQLSchema | undefined;
+
+/** One for all: resolvers get everything from the context. */
+export function graphqlSchema(): GraphQLSchema {
+  built ??= buildGraphqlSchema();
+  return built;
+}
+
+/** What is committed as schema/graphql/schema.graphql. */
+export function printGraphqlSchema(): string {
+  return `${printSchema(lexicographicSortSchema(graphqlSchema()))}\n`;
+}
+
+function buildGraphqlSchema(): GraphQLSchema {
+  const schema = buildSchemaSync({
+    resolvers: [
+      ViewerResolver,
+      TargetResolver,
+      SyncRuleResolver,
+      SyncAsResolver,
+      SyncRuleCommandResolver,
+      UserResolver,
+      GroupResolver,
+      BindingResolver,
+      ApiKeyResolver,
+    ],
+    orphanedTypes: [],
+    authChecker: checkRole,
+    scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
+    // What an input means is checked by the administration, which tells everything that is wrong at once.
+    validate: false,
+  });
+  describeOperations(schema.getQueryType(), 'Everything that can be read.');
+  describeOperations(schema.getMutationType(), 'Everything that can be done.');
+  return schema;
+}
+
+/** Says in every operation's description which role it requires, and refuses an operation that requires none. */
+function describeOperations(root: GraphQLObjectType | null | undefined, description: string): void {
+  if (root == null) return;
+  root.description = description;
+  const fields: GraphQLFieldMap<unknown, unknown> = root.getFields();
+  for (const field of Object.values(fields)) {
+    const role = field.extensions[REQUIRED_ROLE];
+    if (typeof role !== 'string') {
+      throw new Error(`${root.name}.${field.name} lets everybody in: give it an @Access.`);
+    }
+    field.description = `${field.description ?? ''} Requires: ${role}.`;
+  }
+}

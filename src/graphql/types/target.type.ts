@@ -1,0 +1,124 @@
+import { GraphQLJSONObject } from 'graphql-scalars';
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import { type TargetTestStep } from '../../domain/ports';
+import { type Target } from '../../domain/target';
+import { connectionType } from '../connection';
+import { toNodeId } from '../node-id';
+import { TestStepStateEnum } from './enums.type';
+import { StringFilter } from './filter.type';
+import { NodeType } from './node.type';
+import { MutationPayload } from './user-error.type';
+
+@ObjectType('Target', {
+  implements: NodeType,
+  description: 'One configured directory. Its secrets can be set, never read.',
+})
+export class TargetType extends NodeType {
+  /** The store's id. */
+  key!: string;
+
+  @Field(() => String, { description: 'Unique among targets, regardless of case.' })
+  name!: string;
+
+  @Field(() => String, { description: 'The id of its connector type.' })
+  connector!: string;
+
+  @Field(() => GraphQLJSONObject, {
+    description: 'As `settingsSchema` of its connector type describes them, defaults included.',
+  })
+  settings!: object;
+
+  @Field(() => [String], { description: 'The names of the secrets that are set.' })
+  secretsSet!: readonly string[];
+
+  @Field(() => Int, { description: 'Counts changes of settings and secrets.' })
+  version!: number;
+
+  @Field(() => Date, { description: 'When it was created.' })
+  createdAt!: Date;
+
+  @Field(() => Date, { description: 'When it was last changed.' })
+  updatedAt!: Date;
+}
+
+/** The only way of a target out of the process: its secrets stay behind. */
+export function toTarget(target: Target): TargetType {
+  return {
+    id: toNodeId('Target', target.id),
+    key: target.id,
+    name: target.name,
+    connector: target.connector,
+    settings: target.settings,
+    secretsSet: Object.keys(target.secrets)
+      .filter((name) => target.secrets[name] != null && target.secrets[name] !== '')
+      .sort(),
+    version: target.version,
+    createdAt: target.createdAt,
+    updatedAt: target.updatedAt,
+  };
+}
+
+export const TargetConnectionType = connectionType('Target', () => TargetType, 'targets');
+
+@InputType('TargetFilter', { description: 'Targets that all of the given fields match.' })
+export class TargetFilterInput {
+  @Field(() => String, { nullable: true, description: 'The beginning of the name, in any case.' })
+  search?: string | null;
+
+  @Field(() => StringFilter, { nullable: true, description: 'The id of the connector type.' })
+  connector?: StringFilter | null;
+}
+
+@InputType('TargetCreateInput', { description: 'A directory to be configured.' })
+export class TargetCreateInput {
+  @Field(() => String, { description: 'Unique among targets, regardless of case.' })
+  name!: string;
+
+  @Field(() => String, { description: 'The id of a connector type.' })
+  connector!: string;
+
+  @Field(() => GraphQLJSONObject, {
+    description: 'As `settingsSchema` of the connector type describes them.',
+  })
+  settings!: Record<string, unknown>;
+
+  @Field(() => GraphQLJSONObject, {
+    nullable: true,
+    description:
+      'As `secretsSchema` of the connector type describes them. Kept encrypted, never shown.',
+  })
+  secrets?: Record<string, unknown> | null;
+}
+
+@ObjectType('TargetCreatePayload', { description: 'What `targetCreate` answers.' })
+export class TargetCreatePayload extends MutationPayload {
+  @Field(() => TargetType, { nullable: true, description: 'The new target.' })
+  target?: TargetType;
+}
+
+@ObjectType('TargetTestStep', { description: 'One step of a connection test.' })
+export class TargetTestStepType implements TargetTestStep {
+  @Field(() => String, { description: 'What was tried.' })
+  name!: string;
+
+  @Field(() => TestStepStateEnum, { description: 'How it went.' })
+  state!: TargetTestStep['state'];
+
+  @Field(() => String, { description: 'What was found.' })
+  message!: string;
+
+  @Field(() => String, { nullable: true, description: 'What to do about it.' })
+  remedy?: string;
+}
+
+@ObjectType('TargetTestPayload', { description: 'What `targetTest` answers.' })
+export class TargetTestPayload extends MutationPayload {
+  @Field(() => TargetType, { nullable: true, description: 'The target.' })
+  target?: TargetType;
+
+  @Field(() => [TargetTestStepType], {
+    nullable: true,
+    description: 'The steps in order; a failed one may end the test.',
+  })
+  steps?: readonly TargetTestStep[];
+}
