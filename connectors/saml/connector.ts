@@ -1,0 +1,248 @@
+/** One SAML target: federated users in tables that an identity provider or proxy reads. */
+import {
+  type AttributeChange,
+  type CallContext,
+  type Connector,
+  ConnectorError,
+  type CorrelationKey,
+  type DesiredEntry,
+  type Entry,
+  type EntryKind,
+  type EntryRef,
+  type MemberDelta,
+  type NativeChange,
+  type TargetSchema,
+  type TestStep,
+  type Written,
+} from '../spi';
+import { testDatabase } from '../sql/checks';
+import type { Database } from '../sql/database';
+import { chunks, keyset } from '../sql/paging';
+import {
+  changedColumns,
+  changedGroup,
+  changeValues,
+  checkChanges,
+  newGroup,
+  newUser,
+} from './change';
+import { type Group, Groups, toEntry } from './groups';
+import { NAMING } from './names';
+import { plan } from './plan';
+import { SAML_TARGET_SCHEMA } from './schema';
+import type { SamlSettings } from './settings';
+import { SAML_TABLES, type SamlSchema } from './tables';
+import { Users } from './users';
+
+interface Store {
+  readonly users: Users;
+  readonly groups: Groups;
+}
+
+type Work<Result> = (store: Store) => Promise<Result>;
+
+function gone(kind: EntryKind): ConnectorError {
+  return new ConnectorError('notFound', `the ${kind} is not in the database any more`);
+}
+
+function matches(entry: Entry, keys: readonly CorrelationKey[]): boolean {
+  return keys.every(({ attribute, value }) => entry.attributes[attribute]?.includes(value));
+}
+
+/** A connector over an open or yet unopened database. */
+export class SamlConnector implements Connector {
+  constructor(
+    private readonly database: Database<SamlSchema>,
+    private readonly settings: SamlSettings,
+  ) {}
+
+  test(call: CallContext): Promise<readonly TestStep[]> {
+    return testDatabase(this.database, SAML_TABLES, call);
+  }
+
+  async schema(): Promise<TargetSchema> {
+    return SAML_TARGET_SCHEMA;
+  }
+
+  read(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<Entry | undefined> {
+    return this.reading(call, async ({ users, groups }) => {
+      if (kind === 'group') {
+        const group = await groups.locate(ref, 'read');
+        return group && toEntry(group);
+      }
+      const user = await users.locate(ref, 'read');
+      return user && (await users.load([user]))[0];
+    });
+  }
+
+  async correlate(
+    kind: EntryKind,
+    keys: readonly CorrelationKey[],
+    call: CallContext,
+  ): Promise<readonly Entry[]> {
+    const best = keys.find((key) => key.attribute === NAMING[kind]) ?? keys[0];
+    if (!best || keys.some((key) => key.value === '')) return [];
+    return this.reading(call, async ({ users, groups }) => {
+      if (kind === 'group') {
+        const group = await groups.named(best.value);
+        return group ? [toEntry(group)].filter((entry) => matches(entry, keys)) : [];
+      }
+      const candidates = await users.candidates(best.attribute, best.value);
+      return (await users.load(candidates)).filter((entry) => matches(entry, keys));
+    });
+  }
+
+  async create(
+    kind: EntryKind,
+    desired: DesiredEntry,
+    owner: string,
+    call: CallContext,
+  ): Promise<Written> {
+    if (kind === 'group') {
+      const name = newGroup(desired.attributes);
+      return this.writing(call, async ({ groups }) => {
+        const { id } = await groups.create(name, owner);
+        return { reference: id, name };
+      });
+    }
+    const { columns, attributes } = newUser(desired.attributes, desired.active);
+    return this.writing(call, async ({ users }) => {
+      const user = await users.create(columns, owner);
+      for (const [attribute, values] of attributes) {
+        await users.addValues(user, attribute, values);
+      }
+      return { reference: user.id, name: user.username };
+    });
+  }
+
+  async update(
+    kind: EntryKind,
+    ref: EntryRef,
+    changes: readonly AttributeChange[],
+    call: CallContext,
+  ): Promise<Written> {
+    if (kind === 'group') return this.updateGroup(ref, changes, call);
+    checkChanges(changes);
+    return this.writing(call, async ({ users }) => {
+      const user = await users.locate(ref, 'write');
+      if (!user) throw gone(kind);
+      const columns = changedColumns(user, changes, this.settings);
+      const haveValuesChanged = await changeValues(users, user, changes);
+      if (haveValuesChanged || Object.keys(columns).length > 0) await users.change(user, columns);
+      return { reference: user.id, name: columns.username ?? user.username };
+    });
+  }
+
+  async members(group: EntryRef, delta: MemberDelta, call: CallContext): Promise<Written> {
+    let absent = 0;
+    const inGroup = <Result>(
+      work: (store: Store, found: Group) => Promise<Result>,
+    ): Promise<Result> =>
+      this.writing(call, async (store) => {
+        const found = await store.groups.locate(group, 'write');
+        if (!found) throw gone('group');
+        return work(store, found);
+      });
+    for (const refs of chunks(delta.remove)) {
+      await inGroup(({ groups }, found) => groups.removeMembers(found, refs));
+    }
+    for (const refs of chunks(delta.add)) {
+      absent += await inGroup(async ({ groups, users }, found) => {
+        const present = await users.present(refs);
+        await groups.addMembers(found, present);
+        return refs.length - present.length;
+      });
+    }
+    const { id, name } = await inGroup(async (_store, found) => found);
+    const written = { reference: id, name };
+    if (absent === 0) return written;
+    return {
+      ...written,
+      warnings: [`${absent} members are not in the database and were left out`],
+    };
+  }
+
+  async setActive(
+    kind: EntryKind,
+    ref: EntryRef,
+    active: boolean,
+    call: CallContext,
+  ): Promise<Written> {
+    if (kind === 'group') throw new ConnectorError('unsupported', 'groups cannot be disabled');
+    return this.writing(call, async ({ users }) => {
+      const user = await users.locate(ref, 'write');
+      if (!user) throw gone(kind);
+      const value = active ? 1 : 0;
+      if (user.active !== value) await users.change(user, { active: value });
+      return { reference: user.id, name: user.username };
+    });
+  }
+
+  async remove(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<void> {
+    await this.writing(call, async ({ users, groups }) => {
+      if (kind === 'group') {
+        const group = await groups.locate(ref, 'write');
+        if (group) await groups.remove(group);
+        return;
+      }
+      const user = await users.locate(ref, 'write');
+      if (user) await users.remove(user);
+    });
+  }
+
+  async *list(kind: EntryKind, call: CallContext): AsyncGenerator<Entry, void, undefined> {
+    const page = (after: string, limit: number): Promise<(Entry & { id: string })[]> =>
+      this.reading(call, async ({ users, groups }) => {
+        const entries =
+          kind === 'group'
+            ? (await groups.page(after, limit)).map(toEntry)
+            : await users.load(await users.page(after, limit));
+        return entries.map((entry) => ({ ...entry, id: entry.reference }));
+      });
+    for await (const { id: _id, ...entry } of keyset(page)) yield entry;
+  }
+
+  plan(
+    kind: EntryKind,
+    current: Entry | undefined,
+    desired: DesiredEntry,
+  ): readonly NativeChange[] {
+    return plan(kind, current, desired);
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  private updateGroup(
+    ref: EntryRef,
+    changes: readonly AttributeChange[],
+    call: CallContext,
+  ): Promise<Written> {
+    return this.writing(call, async ({ groups }) => {
+      const group = await groups.locate(ref, 'write');
+      if (!group) throw gone('group');
+      const name = changedGroup(group.name, changes);
+      if (name !== group.name) await groups.rename(group, name);
+      return { reference: group.id, name };
+    });
+  }
+
+  private reading<Result>(call: CallContext, work: Work<Result>): Promise<Result> {
+    return this.database.read(call, (transaction) =>
+      work({
+        users: new Users(transaction, this.settings),
+        groups: new Groups(transaction, this.settings),
+      }),
+    );
+  }
+
+  private writing<Result>(call: CallContext, work: Work<Result>): Promise<Result> {
+    return this.database.write(call, (transaction) =>
+      work({
+        users: new Users(transaction, this.settings),
+        groups: new Groups(transaction, this.settings),
+      }),
+    );
+  }
+}

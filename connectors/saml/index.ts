@@ -1,0 +1,70 @@
+/** Users and groups as federated SAML users, in tables that an identity provider or proxy reads. */
+import { type ConnectorType, type Mapping, type MappingEntry, SPI_VERSION } from '../spi';
+import { openDatabase } from '../sql/database';
+import { inputSchema, parseSettings } from '../sql/settings';
+import { SamlConnector } from './connector';
+import { NAME_ID, NAMING } from './names';
+import { type SamlSecrets, type SamlSettings, samlSecrets, samlSettings } from './settings';
+import { SAML_TABLES } from './tables';
+
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+const MAIL = 'emails[type eq "work"].value';
+
+const USER: readonly MappingEntry[] = [
+  { attribute: NAMING.user, expression: 'userName' },
+  { attribute: 'mail', expression: MAIL },
+  { attribute: 'displayName', expression: 'displayName' },
+  { attribute: 'givenName', expression: 'name.givenName' },
+  { attribute: 'sn', expression: 'name.familyName' },
+  { attribute: 'telephoneNumber', expression: 'phoneNumbers[type eq "work"].value' },
+  { attribute: 'mobile', expression: 'phoneNumbers[type eq "mobile"].value' },
+  { attribute: 'o', expression: `${ENTERPRISE}:organization` },
+  { attribute: 'ou', expression: `${ENTERPRISE}:department` },
+  { attribute: 'title', expression: 'title' },
+];
+
+/** A NameID of a format that is not made at random is written once: a change would be refused later. */
+function nameIdMapping({ nameIdFormat }: SamlSettings): MappingEntry[] {
+  if (nameIdFormat === 'persistent') return [];
+  const expression = nameIdFormat === 'emailAddress' ? MAIL : 'userName';
+  return [{ attribute: NAME_ID, expression, apply: 'INITIAL' }];
+}
+
+function mapping(settings: SamlSettings): Mapping {
+  return {
+    user: [...USER, ...nameIdMapping(settings)],
+    group: [{ attribute: NAMING.group, expression: 'displayName' }],
+  };
+}
+
+/** The SAML connector. */
+export const saml: ConnectorType<SamlSettings, SamlSecrets> = {
+  spiVersion: SPI_VERSION,
+  id: 'saml',
+  title: 'SAML (SQL tables)',
+  capabilities: {
+    kinds: ['user', 'group'],
+    activation: 'native',
+    rename: true,
+    password: false,
+    // What PostgreSQL gladly takes; calls to an SQLite file take turns inside the connector.
+    maxConcurrency: 4,
+  },
+  settingsSchema: inputSchema(samlSettings),
+  secretsSchema: inputSchema(samlSecrets),
+  namingAttribute: (kind) => NAMING[kind],
+  defaultMapping: mapping,
+  parse: (settings, secrets) =>
+    parseSettings({ settings: samlSettings, secrets: samlSecrets }, settings, secrets),
+  open: (settings, secrets, context) =>
+    new SamlConnector(
+      openDatabase({
+        settings: settings.database,
+        secrets,
+        context,
+        tables: SAML_TABLES,
+        createTables: settings.createTables,
+      }),
+      settings,
+    ),
+};
