@@ -7,10 +7,14 @@ import {
   type TargetStore,
 } from '../domain/ports';
 import { type SchemasOf } from '../domain/schema-table';
+import { MongoBindingStore } from './bindings';
 import { connect, ensureIndexes, isReachable } from './connection';
 import { MongoCredentialStore } from './credentials';
+import { MongoFanOutStore } from './fan-out';
+import { MongoMembershipDeltas } from './membership-deltas';
 import { Memberships } from './memberships';
 import { administrationModels } from './models/administration.model';
+import { bindingModel } from './models/binding.model';
 import { membershipModel } from './models/membership.model';
 import { resourceModel } from './models/resource.model';
 import { MongoResourceStore } from './resources';
@@ -30,10 +34,13 @@ export interface StoreOptions {
 export interface Store {
   readonly resources: ResourceStore & Pick<MongoResourceStore, 'leaveGroups'>;
   readonly memberships: Pick<Memberships, 'applyJournal'>;
+  readonly membershipDeltas: MongoMembershipDeltas;
+  readonly bindings: MongoBindingStore;
+  readonly fanOut: MongoFanOutStore;
   readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
-  /** For the delivery engine's own collections. */
+  /** For tests that look behind the ports. */
   readonly connection: Connection;
   isReachable(): Promise<boolean>;
   close(): Promise<void>;
@@ -43,12 +50,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const connection = await connect(options);
   const resources = resourceModel(connection);
   const members = membershipModel(connection);
+  const bindings = bindingModel(connection);
   const administration = administrationModels(connection);
   await ensureIndexes(connection);
   const memberships = new Memberships(resources, members);
   return {
     resources: new MongoResourceStore(resources, memberships, options.schemas),
     memberships,
+    membershipDeltas: new MongoMembershipDeltas(members, bindings),
+    bindings: new MongoBindingStore(bindings),
+    fanOut: new MongoFanOutStore(resources, members, bindings),
     syncRules: new MongoSyncRuleStore(administration, resources, members),
     targets: new MongoTargetStore(administration.targets, new SecretBox(options.encryptionKey)),
     credentials: new MongoCredentialStore(administration),

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type DomainError } from '../../src/domain/error';
 import { parseFilter } from '../../src/domain/filter/parser';
 import { GROUP, type Resource, type ScimObject, USER } from '../../src/domain/resource';
-import { type ResourceModel } from '../../src/store/models/resource.model';
+import { membershipModel } from '../../src/store/models/membership.model';
+import { resourceModel } from '../../src/store/models/resource.model';
 import { openTestStore, type TestStore } from '../support/test-store';
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
@@ -247,13 +248,10 @@ describe('the resource store', () => {
         remove: [],
       });
       expect((await memberIds(ops.id)).sort()).toEqual([b!.id, c!.id].sort());
-      const changed = await store.connection
-        .model('Membership')
+      const changed = await membershipModel(store.connection)
         .find({ groupId: ops.id, generation: { $gt: 1 } })
         .lean();
-      expect(changed.map((document) => document['memberId'] as string).sort()).toEqual(
-        [a!.id, c!.id].sort(),
-      );
+      expect(changed.map((document) => document.memberId).sort()).toEqual([a!.id, c!.id].sort());
     });
 
     it('tells the groups of users, and forgets a removed user in all of them', async () => {
@@ -277,7 +275,7 @@ describe('the resource store', () => {
       const { id } = await user({ userName: 'ada' });
       const ops = await group('Ops');
       // What changeMembers does first; the process dies here.
-      await (store.connection.model('Resource') as unknown as ResourceModel).updateOne(
+      await resourceModel(store.connection).updateOne(
         { _id: ops.id },
         {
           $inc: { generation: 1 },
@@ -286,8 +284,8 @@ describe('the resource store', () => {
       );
       expect(await store.memberships.applyJournal(ops.id)).toBe(2);
       expect(await memberIds(ops.id)).toEqual([id]);
-      const document = await store.connection.model('Resource').findById(ops.id).lean();
-      expect(document?.['journal']).toEqual([]);
+      const document = await resourceModel(store.connection).findById(ops.id).lean();
+      expect(document?.journal).toEqual([]);
     });
   });
 });

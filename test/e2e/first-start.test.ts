@@ -1,6 +1,6 @@
 import path from 'node:path';
 import Database from 'libsql';
-import { until } from '../support/daemon';
+import { run, until } from '../support/daemon';
 import { Usher } from '../support/usher';
 import { entraUser } from '../support/wire';
 
@@ -57,12 +57,12 @@ describe('the first start on an empty machine', () => {
   });
 
   it('the printed curl commands work as they are printed', async () => {
-    const { run } = await import('../support/daemon');
-    const start = usher.output.indexOf('curl ');
-    const commands = usher.output.slice(start).split('\n\n')[0] ?? '';
-    const shown = await run('bash', ['-ec', commands], { cwd: path.dirname(usher.dataDir) });
+    const commands = usher.output.slice(usher.output.indexOf('curl '));
+    const shown = await run('bash', ['-ec', commands], { cwd: path.join(__dirname, '../..') });
     expect(shown).toContain('ada@example.com');
     expect(shown).toContain('SYNCED');
+    expect(shown).toContain('Filter-Id');
+    expect(shown).toContain('name_id');
   });
 
   it('has everything after a restart, and prints no secret again', async () => {
@@ -85,7 +85,6 @@ describe('the first start on an empty machine', () => {
   });
 
   it('refuses a second process on the same folder with a message that says what to do', async () => {
-    const { run } = await import('../support/daemon');
     await expect(
       run(process.execPath, [path.join(__dirname, '../../dist/src/main.js')], {
         env: { PATH: process.env['PATH'], DATA_DIR: usher.dataDir, PORT: '0' },
