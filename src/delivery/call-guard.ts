@@ -1,0 +1,88 @@
+/** Every call into a connector goes through here: it ends in time and fails only with the interface's own error. */
+import { ConnectorError, type CallContext, type FailureKind } from '../../connectors/spi';
+import { ConnectorFault } from './errors';
+
+export interface GuardTimes {
+  /** When the call's signal is aborted. */
+  readonly deadlineMs: number;
+  /** How long after that a connector may take to tell what it knows. */
+  readonly graceMs: number;
+}
+
+export const GUARD_TIMES: GuardTimes = { deadlineMs: 30_000, graceMs: 1_000 };
+
+export interface GuardedCall<Answer> {
+  readonly operation: string;
+  /** Whether it changes the directory: then a call that does not come back has an unknown outcome. */
+  readonly writes: boolean;
+  /** Ends the call before its deadline. */
+  readonly signal?: AbortSignal;
+  readonly run: (context: CallContext) => Promise<Answer>;
+}
+
+/** Rejects with {@link ConnectorError} or {@link ConnectorFault} only, soon after the deadline at the latest. */
+export async function guard<Answer>(
+  call: GuardedCall<Answer>,
+  times: GuardTimes = GUARD_TIMES,
+): Promise<Answer> {
+  const controller = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+  let expire: (error: Error) => void = () => undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    expire = reject;
+  });
+  const giveUp = (): void => {
+    controller.abort();
+    timers.push(setTimeout(() => expire(noAnswer(call)), times.graceMs));
+  };
+  timers.push(setTimeout(giveUp, times.deadlineMs));
+  call.signal?.addEventListener('abort', giveUp, { once: true });
+  if (call.signal?.aborted) giveUp();
+  try {
+    return await Promise.race([settle(call, { signal: controller.signal }), overdue]);
+  } catch (error) {
+    throw asOwnError(error, call);
+  } finally {
+    call.signal?.removeEventListener('abort', giveUp);
+    timers.forEach(clearTimeout);
+  }
+}
+
+/** A connector that throws instead of rejecting is no different. */
+async function settle<Answer>(call: GuardedCall<Answer>, context: CallContext): Promise<Answer> {
+  return call.run(context);
+}
+
+function noAnswer({ operation, writes }: GuardedCall<unknown>): ConnectorError {
+  return new ConnectorError('timeout', `The directory did not answer "${operation}" in time.`, {
+    outcome: writes ? 'unknown' : 'none',
+  });
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<FailureKind>([
+  'unavailable',
+  'timeout',
+  'throttled',
+  'invalid',
+  'conflict',
+  'permission',
+  'unsupported',
+  'notFound',
+]);
+
+/** Packages may bring a copy of the class: it is recognised by what it says, and made ours. */
+function asOwnError(error: unknown, call: GuardedCall<unknown>): Error {
+  if (error instanceof ConnectorFault) return error;
+  if (error instanceof Error && error.name === 'ConnectorError') {
+    const { kind, message, outcome, attribute, retryAfterMs } = error as ConnectorError;
+    if (KINDS.has(kind)) {
+      return new ConnectorError(kind, message, {
+        outcome: outcome === 'unknown' ? 'unknown' : 'none',
+        cause: error,
+        ...(typeof attribute === 'string' ? { attribute } : {}),
+        ...(typeof retryAfterMs === 'number' && retryAfterMs > 0 ? { retryAfterMs } : {}),
+      });
+    }
+  }
+  return new ConnectorFault(`The connector failed in "${call.operation}"`, { cause: error });
+}

@@ -1,0 +1,127 @@
+/** Opens one connector for each version of a target when it is first needed, and closes it when it is superseded. */
+import { ConnectorError, type ConnectorType } from '../../connectors/spi';
+import { type Target } from '../domain/target';
+import { GUARD_TIMES, type GuardTimes } from './call-guard';
+import { ConnectorFault } from './errors';
+import { HostedConnector } from './hosted-connector';
+import { describeError, type Log } from './log';
+
+/** The connectors that are loaded. */
+export interface ConnectorRegistry {
+  get(id: string): ConnectorType | undefined;
+  all(): readonly ConnectorType[];
+}
+
+interface Opened {
+  readonly version: number;
+  readonly connector: HostedConnector;
+  /** Deliveries that use it. */
+  users: number;
+  superseded: boolean;
+}
+
+export interface ConnectorHostDeps {
+  readonly registry: ConnectorRegistry;
+  /** Relative file names in settings are resolved against it. */
+  readonly dataDir: string;
+  readonly log: Log;
+  readonly times?: GuardTimes;
+}
+
+export class ConnectorHost {
+  private readonly opened = new Map<string, Opened>();
+  private readonly closing = new Set<Promise<void>>();
+
+  constructor(private readonly deps: ConnectorHostDeps) {}
+
+  /** Calls the target gladly serves at the same time; 1 for a connector that is not loaded. */
+  concurrencyOf(target: Target): number {
+    const most = this.deps.registry.get(target.connector)?.capabilities.maxConcurrency ?? 1;
+    return Number.isInteger(most) && most > 0 ? most : 1;
+  }
+
+  /** Lends the target's connector for as long as `use` runs. */
+  async withConnector<Result>(
+    target: Target,
+    use: (connector: HostedConnector) => Promise<Result>,
+  ): Promise<Result> {
+    const opened = this.acquire(target);
+    opened.users += 1;
+    try {
+      return await use(opened.connector);
+    } finally {
+      opened.users -= 1;
+      if (opened.superseded && opened.users === 0) this.close(opened);
+    }
+  }
+
+  /** A connector of its own, to be closed by the caller: settings are tried without touching what is in use. */
+  open(target: Target): HostedConnector {
+    const { registry, dataDir, log, times = GUARD_TIMES } = this.deps;
+    const type = registry.get(target.connector);
+    if (!type) {
+      throw new ConnectorError(
+        'unsupported',
+        `The connector "${target.connector}" is not loaded. Name its package in CONNECTORS and restart.`,
+      );
+    }
+    try {
+      const { settings, secrets } = type.parse(target.settings, target.secrets);
+      const connector = type.open(settings, secrets, { targetId: target.id, dataDir, log });
+      return new HostedConnector(type, settings, connector, times);
+    } catch (error) {
+      throw asOpenError(error);
+    }
+  }
+
+  /** Lets go of a target that no longer exists. */
+  forget(targetId: string): void {
+    const opened = this.opened.get(targetId);
+    this.opened.delete(targetId);
+    if (opened) this.supersede(opened);
+  }
+
+  /** Closes everything; resolves when the connectors have let go of their connections. */
+  async closeAll(): Promise<void> {
+    for (const targetId of [...this.opened.keys()]) this.forget(targetId);
+    await Promise.all(this.closing);
+  }
+
+  private acquire(target: Target): Opened {
+    const current = this.opened.get(target.id);
+    if (current && current.version >= target.version) return current;
+    const opened = {
+      version: target.version,
+      connector: this.open(target),
+      users: 0,
+      superseded: false,
+    };
+    this.opened.set(target.id, opened);
+    if (current) this.supersede(current);
+    return opened;
+  }
+
+  private supersede(opened: Opened): void {
+    opened.superseded = true;
+    if (opened.users === 0) this.close(opened);
+  }
+
+  private close({ connector }: Opened): void {
+    const closing = connector
+      .close()
+      .catch((error: unknown) => {
+        this.deps.log('warn', 'A connector could not be closed', describeError(error));
+      })
+      .finally(() => this.closing.delete(closing));
+    this.closing.add(closing);
+  }
+}
+
+function asOpenError(error: unknown): Error {
+  if (error instanceof Error && error.name === 'SettingsError') {
+    const message = `The target's settings cannot be used. ${error.message}`;
+    return new ConnectorError('invalid', message, { cause: error });
+  }
+  if (error instanceof ConnectorError) return error;
+  return new ConnectorFault('The connector could not be opened', { cause: error });
+}

@@ -1,0 +1,88 @@
+/** One delivery under way: what is delivered, and what is known of its entry. Every change is durable before it is relied on. */
+import { ConnectorError, type EntryRef } from '../../connectors/spi';
+import { type Resource } from '../domain/resource';
+import { LeaseLost } from './errors';
+import { type WorkItem, type WorkQueue } from './ports';
+import { type DeliverySession } from './session';
+
+export class Delivery {
+  /** What stood in the binding when an attempt to create ended without an answer. */
+  readonly unanswered: string | undefined;
+  /** The attempt to create made by this delivery certainly left nothing behind. */
+  nothingCreated = false;
+  private entry: EntryRef | undefined;
+  private observed: number;
+  private known: string | undefined;
+
+  constructor(
+    readonly item: WorkItem,
+    readonly resource: Resource,
+    readonly session: DeliverySession,
+    private readonly queue: Pick<
+      WorkQueue,
+      'markCreating' | 'bindEntry' | 'renameEntry' | 'forgetEntry'
+    >,
+  ) {
+    const { reference, name } = item;
+    this.entry = reference === undefined ? undefined : { reference, name: name ?? '' };
+    this.known = name;
+    this.observed = item.membersObserved;
+    this.unanswered = item.creating;
+  }
+
+  /** The entry, when there is one. */
+  get ref(): EntryRef | undefined {
+    return this.entry;
+  }
+
+  /** The entry's last name, also of one that is gone. */
+  get name(): string | undefined {
+    return this.known;
+  }
+
+  get membersObserved(): number {
+    return this.observed;
+  }
+
+  async markCreating(name: string): Promise<void> {
+    held(await this.queue.markCreating(this.item, name));
+  }
+
+  /** Takes an entry for this resource's own from now on. Fails when it is another resource's. */
+  async bind(entry: EntryRef): Promise<void> {
+    if (await this.tryBind(entry)) return;
+    throw new ConnectorError(
+      'conflict',
+      `The entry "${entry.name}" already belongs to another resource of this gateway. Give one of the two another name, or remove one of them.`,
+    );
+  }
+
+  /** False: the entry is another resource's. */
+  async tryBind({ reference, name }: EntryRef): Promise<boolean> {
+    const bound = await this.queue.bindEntry(this.item, { reference, name });
+    if (bound === 'taken') return false;
+    held(bound);
+    this.known = name;
+    this.observed = 0;
+    this.entry = { reference, name };
+    return true;
+  }
+
+  async rename(name: string): Promise<void> {
+    if (!this.entry || name === this.known) return;
+    held(await this.queue.renameEntry(this.item, name));
+    this.known = name;
+    this.entry = { ...this.entry, name };
+  }
+
+  /** The entry is gone, or no longer ours to touch. */
+  async forget(): Promise<void> {
+    if (!this.entry) return;
+    held(await this.queue.forgetEntry(this.item, this.entry.reference));
+    this.entry = undefined;
+  }
+}
+
+function held(answer: boolean): void {
+  if (!answer) throw new LeaseLost();
+}

@@ -1,0 +1,95 @@
+/** What an entry should look like: the rule's mapping (or the connector's own) applied to the resource. */
+import { type EntryKind } from '../../connectors/spi';
+import { DomainError } from '../domain/error';
+import { type Filter } from '../domain/filter/ast';
+import { matches } from '../domain/filter/match';
+import { parseFilter } from '../domain/filter/parser';
+import {
+  compileMapping,
+  evaluateMapping,
+  type CompiledMapping,
+  type MappedAttributes,
+  type MappingLine,
+} from '../domain/mapping';
+import { type Resource } from '../domain/resource';
+import { type ResourceSchema, type SchemasOf } from '../domain/schema-table';
+import { type SyncAs, type SyncRule } from '../domain/sync-rule';
+import { type Target } from '../domain/target';
+import { MappingFailed } from './errors';
+import { type HostedConnector } from './hosted-connector';
+
+export interface MappingContext {
+  readonly rule: SyncRule;
+  readonly syncAs: SyncAs;
+  readonly target: Target;
+  readonly connector: Pick<HostedConnector, 'defaultMapping'>;
+}
+
+const MOST_CACHED = 1_000;
+
+export class DesiredEntries {
+  /** By rule, target, their versions and the kind: a change of either makes a new one. */
+  private readonly mappings = new Map<string, CompiledMapping>();
+  private readonly filters = new Map<string, Filter>();
+
+  constructor(private readonly schemas: SchemasOf) {}
+
+  /** Throws {@link MappingFailed}. */
+  evaluate(kind: EntryKind, resource: Resource, context: MappingContext): MappedAttributes {
+    return refusing(() => evaluateMapping(this.mapping(kind, resource, context), resource));
+  }
+
+  /** Whether the target's scope filter lets the resource in. Throws {@link MappingFailed}. */
+  inScope(resource: Resource, { scopeFilter }: SyncAs): boolean {
+    if (scopeFilter === undefined) return true;
+    return refusing(() => {
+      const filter = remember(this.filters, scopeFilter, () => parseFilter(scopeFilter));
+      return matches(filter, { ...resource.attributes, id: resource.id }, this.schemaOf(resource));
+    });
+  }
+
+  private mapping(kind: EntryKind, resource: Resource, context: MappingContext): CompiledMapping {
+    const { rule, syncAs, target, connector } = context;
+    const key = [rule.id, rule.version, target.id, target.version, kind].join(' ');
+    return remember(this.mappings, key, () =>
+      compileMapping(mappingOf(kind, syncAs, connector), this.schemaOf(resource)),
+    );
+  }
+
+  private schemaOf({ ruleId, resourceType }: Resource): ResourceSchema {
+    const schema = this.schemas(ruleId).get(resourceType);
+    if (!schema) throw new DomainError('notFound', `There is no resource type "${resourceType}".`);
+    return schema;
+  }
+}
+
+/** The lines that apply to a kind of entry: the rule's own, or the connector's. */
+export function mappingOf(
+  kind: EntryKind,
+  syncAs: SyncAs,
+  connector: Pick<HostedConnector, 'defaultMapping'>,
+): readonly MappingLine[] {
+  const own = kind === 'user' ? syncAs.userMapping : syncAs.groupMapping;
+  return own ?? connector.defaultMapping()[kind];
+}
+
+function refusing<Result>(evaluate: () => Result): Result {
+  try {
+    return evaluate();
+  } catch (error) {
+    if (error instanceof DomainError) {
+      throw new MappingFailed(error.message, error.field, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** A cache that is emptied when it is full: old versions are never asked for again. */
+function remember<Value>(cache: Map<string, Value>, key: string, make: () => Value): Value {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const value = make();
+  if (cache.size >= MOST_CACHED) cache.clear();
+  cache.set(key, value);
+  return value;
+}

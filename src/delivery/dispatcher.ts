@@ -1,0 +1,170 @@
+/** Fan-out: every change of a resource becomes work for each target of its rule, whatever becomes of hints and processes. */
+import { USER, GROUP } from '../domain/resource';
+import { type SyncRule } from '../domain/sync-rule';
+import { Background } from './background';
+import { type Clock, Wakeup } from './clock';
+import { describeError, type Log } from './log';
+import {
+  type DeliveryRequest,
+  type DeliveryResources,
+  type DeliveryRules,
+  type FanOutStore,
+  type MembershipJournal,
+  type PendingResource,
+  type WorkQueue,
+} from './ports';
+import { type EngineTimes } from './times';
+
+export interface DispatcherDeps {
+  readonly fanOut: Pick<FanOutStore, 'pendingAmong' | 'pendingBefore' | 'clearPending'>;
+  readonly resources: Pick<DeliveryResources, 'leaveGroups'>;
+  readonly journal: MembershipJournal;
+  readonly rules: Pick<DeliveryRules, 'findAll'>;
+  readonly queue: Pick<WorkQueue, 'enqueue'>;
+  readonly wake: (targetId: string, ruleId: string) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly times: Pick<EngineTimes, 'pollMs' | 'pendingAgeMs'>;
+}
+
+const BATCH = 100;
+const AT_ONCE = 8;
+
+export class Dispatcher {
+  private readonly loop: Background;
+  private readonly wakeup: Wakeup;
+  private readonly hinted = new Set<string>();
+  private nextPollAt = 0;
+  /** The youngest changes a poll looks at; sooner than usual after something was left behind on purpose. */
+  private pollAll = false;
+  private polled: PendingResource | undefined;
+  private working = false;
+
+  constructor(private readonly deps: DispatcherDeps) {
+    this.loop = new Background('The dispatcher', deps);
+    this.wakeup = new Wakeup(deps.clock);
+  }
+
+  start(): void {
+    this.loop.start((signal) => this.step(signal));
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** Hints that came together are answered together. */
+  get isIdle(): boolean {
+    return this.hinted.size === 0 && !this.working;
+  }
+
+  hint(resourceId: string): void {
+    this.hinted.add(resourceId);
+    this.wakeup.wake();
+  }
+
+  /** Many resources changed at once, without a hint for each. */
+  hintMany(): void {
+    this.pollAll = true;
+    this.nextPollAt = 0;
+    this.wakeup.wake();
+  }
+
+  /** A batch of hints, then a batch of what was left behind: neither waits for the end of the other. */
+  private async step(signal: AbortSignal): Promise<void> {
+    this.working = true;
+    try {
+      await this.answerHints();
+      await this.poll();
+    } finally {
+      this.working = false;
+    }
+    if (this.hinted.size > 0) return;
+    const wait = this.nextPollAt - this.deps.clock.now().getTime();
+    if (wait > 0) await this.wakeup.wait(wait, signal);
+  }
+
+  private async answerHints(): Promise<void> {
+    const ids = [...this.hinted].slice(0, BATCH);
+    if (ids.length === 0) return;
+    // Forgotten first: a change that comes while this batch is under way hints anew.
+    for (const id of ids) this.hinted.delete(id);
+    await this.dispatch(await this.deps.fanOut.pendingAmong(ids));
+  }
+
+  private async poll(): Promise<void> {
+    const { clock, fanOut, times } = this.deps;
+    const now = clock.now().getTime();
+    if (now < this.nextPollAt) return;
+    const before = new Date(this.pollAll ? now : now - times.pendingAgeMs);
+    const page = await fanOut.pendingBefore(before, this.polled, BATCH);
+    this.polled = page.length < BATCH ? undefined : page.at(-1);
+    if (!this.polled) {
+      this.pollAll = false;
+      this.nextPollAt = now + times.pollMs;
+    }
+    await this.dispatch(page);
+  }
+
+  private async dispatch(pending: readonly PendingResource[]): Promise<void> {
+    const ready = await this.prepareAll(pending);
+    if (ready.length === 0) return;
+    const requests = await this.requestsFor(ready);
+    await this.deps.queue.enqueue(requests, this.deps.clock.now());
+    // Last: a crash before this repeats everything above, harmlessly.
+    await this.deps.fanOut.clearPending(ready);
+    for (const { targetId, ruleId } of requests) this.deps.wake(targetId, ruleId);
+    // Their groups lost a member, which nobody hinted at.
+    if (ready.some(({ deleted, resourceType }) => deleted && resourceType === USER)) {
+      this.hintMany();
+    }
+  }
+
+  private async prepareAll(
+    pending: readonly PendingResource[],
+  ): Promise<readonly PendingResource[]> {
+    const ready: PendingResource[] = [];
+    for (let start = 0; start < pending.length; start += AT_ONCE) {
+      const some = pending.slice(start, start + AT_ONCE);
+      const prepared = await Promise.all(some.map((resource) => this.prepare(resource)));
+      ready.push(...some.filter((_, index) => prepared[index]));
+    }
+    return ready;
+  }
+
+  /** Completes the write where a crash cut it short. False: not now; one that fails holds up no other. */
+  private async prepare({ id, ruleId, deleted, hasJournal }: PendingResource): Promise<boolean> {
+    try {
+      if (deleted) await this.deps.resources.leaveGroups(ruleId, id);
+      else if (hasJournal) await this.deps.journal.applyJournal(id);
+      return true;
+    } catch (error) {
+      this.deps.log('error', 'A change could not be prepared for delivery', {
+        resourceId: id,
+        ...describeError(error),
+      });
+      return false;
+    }
+  }
+
+  private async requestsFor(
+    resources: readonly PendingResource[],
+  ): Promise<readonly DeliveryRequest[]> {
+    // Not from the cache: a target that was added a moment ago must not be missed, for nobody would look again.
+    const rules = await this.deps.rules.findAll([
+      ...new Set(resources.map(({ ruleId }) => ruleId)),
+    ]);
+    const byId = new Map<string, SyncRule>(rules.map((rule) => [rule.id, rule]));
+    return resources.flatMap(({ id, ruleId, resourceType, generation }) => {
+      if (resourceType !== USER && resourceType !== GROUP) return [];
+      const syncAs = byId.get(ruleId)?.syncAs ?? [];
+      return syncAs.map(({ targetId }) => ({
+        ruleId,
+        targetId,
+        resourceId: id,
+        resourceType,
+        generation,
+      }));
+    });
+  }
+}

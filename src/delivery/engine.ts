@@ -1,0 +1,136 @@
+/** The delivery engine's parts, put together. */
+import { randomUUID } from 'node:crypto';
+import { type ChangeListener, type DeliveryControl, type Directories } from '../domain/ports';
+import { type SchemasOf } from '../domain/schema-table';
+import { type Clock, systemClock } from './clock';
+import { ConnectorHost, type ConnectorRegistry } from './connector-host';
+import { DesiredEntries } from './desired-entries';
+import { ConnectorDirectories } from './directories';
+import { Dispatcher } from './dispatcher';
+import { GroupMembers } from './group-members';
+import { Housekeeping } from './housekeeping';
+import { Lanes } from './lanes';
+import { type Log } from './log';
+import {
+  type DeliveryResources,
+  type DeliveryRules,
+  type DeliveryTargets,
+  type FanOutStore,
+  type MembershipDeltas,
+  type MembershipJournal,
+  type WorkQueue,
+} from './ports';
+import { Reconciler } from './reconciler';
+import { RetryPolicy } from './retry-policy';
+import { RuleCache } from './rule-cache';
+import { ENGINE_TIMES, type EngineTimes } from './times';
+
+export interface DeliveryEngineDeps {
+  readonly resources: DeliveryResources;
+  readonly journal: MembershipJournal;
+  readonly rules: DeliveryRules;
+  readonly targets: DeliveryTargets;
+  readonly queue: WorkQueue;
+  readonly fanOut: FanOutStore;
+  readonly deltas: MembershipDeltas;
+  readonly registry: ConnectorRegistry;
+  readonly schemas: SchemasOf;
+  /** Deliveries under way at the same time, for each target at most. */
+  readonly workers: number;
+  readonly dataDir: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly times?: Partial<EngineTimes>;
+}
+
+export interface DeliveryEngine {
+  start(): void;
+  /** Lets deliveries under way finish for a few seconds, gives up the others, closes all connectors. */
+  stop(): Promise<void>;
+  readonly changeListener: ChangeListener;
+  readonly control: DeliveryControl;
+  readonly directories: Directories;
+  /** Resolves when nothing is waiting or under way, retries included. For tests. */
+  idle(): Promise<void>;
+}
+
+const IDLE_CHECK_MS = 10;
+
+export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
+  const { clock = systemClock, log, queue, registry } = deps;
+  const times: EngineTimes = { ...ENGINE_TIMES, ...deps.times };
+  const common = { ...deps, clock, times };
+  const host = new ConnectorHost({ registry, dataDir: deps.dataDir, log, times: times.call });
+  const rules = new RuleCache(deps.rules, clock);
+  const reconciler = new Reconciler({
+    ...common,
+    rules,
+    host,
+    members: new GroupMembers(deps.deltas),
+    desired: new DesiredEntries(deps.schemas),
+    retryPolicy: new RetryPolicy(clock, times.retry),
+    wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
+  });
+  const lanes = new Lanes({
+    ...common,
+    host,
+    owner: randomUUID(),
+    deliver: (lease, target) => reconciler.deliver(lease, target),
+  });
+  const dispatcher = new Dispatcher({
+    ...common,
+    wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
+  });
+  const housekeeping = new Housekeeping(common);
+  return {
+    start() {
+      dispatcher.start();
+      lanes.start();
+      housekeeping.start();
+    },
+    async stop() {
+      await Promise.all([dispatcher.stop(), housekeeping.stop(), lanes.stop()]);
+      await host.closeAll();
+    },
+    changeListener: { resourceChanged: ({ id }) => dispatcher.hint(id) },
+    control: deliveryControl({ queue, rules, dispatcher, lanes, clock, deps }),
+    directories: new ConnectorDirectories({ registry, host, schemas: deps.schemas(''), log }),
+    async idle() {
+      while (!dispatcher.isIdle || (await isBusy(deps))) {
+        await clock.sleep(IDLE_CHECK_MS, new AbortController().signal);
+      }
+    },
+  };
+}
+
+async function isBusy({ fanOut, queue }: DeliveryEngineDeps): Promise<boolean> {
+  return (await fanOut.countPending()) > 0 || (await queue.countWork()) > 0;
+}
+
+function deliveryControl(parts: {
+  readonly queue: WorkQueue;
+  readonly rules: RuleCache;
+  readonly dispatcher: Dispatcher;
+  readonly lanes: Lanes;
+  readonly clock: Clock;
+  readonly deps: DeliveryEngineDeps;
+}): DeliveryControl {
+  const { queue, rules, dispatcher, lanes, clock, deps } = parts;
+  return {
+    async retry(bindingId) {
+      const binding = await queue.retry(bindingId, clock.now());
+      if (binding) lanes.wake(binding.targetId, binding.ruleId);
+      return binding;
+    },
+    async ruleEnabled(ruleId) {
+      rules.invalidate(ruleId);
+      await queue.requeueHeld(ruleId, clock.now());
+      const rule = await deps.rules.find(ruleId);
+      for (const { targetId } of rule?.syncAs ?? []) lanes.wake(targetId, ruleId);
+    },
+    ruleDeletionStarted(ruleId) {
+      rules.invalidate(ruleId);
+      dispatcher.hintMany();
+    },
+  };
+}

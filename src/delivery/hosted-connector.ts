@@ -1,0 +1,162 @@
+/** An open connector behind its guard: deadlines, checked answers, nothing called that is not declared. */
+import {
+  ConnectorError,
+  type AttributeChange,
+  type CallContext,
+  type Capabilities,
+  type Connector,
+  type ConnectorType,
+  type CorrelationKey,
+  type DesiredEntry,
+  type Entry,
+  type EntryKind,
+  type EntryRef,
+  type Mapping,
+  type MemberDelta,
+  type TestStep,
+  type Written,
+} from '../../connectors/spi';
+import { checkEntry, checkSteps, checkWritten } from './answers';
+import { guard, type GuardTimes } from './call-guard';
+import { ConnectorFault } from './errors';
+
+/** What surrounds a call beside its deadline. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export class HostedConnector {
+  private flushing: Promise<void> | undefined;
+  private nextFlush: Promise<void> | undefined;
+
+  constructor(
+    private readonly type: ConnectorType,
+    private readonly settings: unknown,
+    private readonly connector: Connector,
+    private readonly times: GuardTimes,
+  ) {}
+
+  get capabilities(): Capabilities {
+    return this.type.capabilities;
+  }
+
+  namingAttribute(kind: EntryKind): string {
+    return this.type.namingAttribute(kind, this.settings);
+  }
+
+  defaultMapping(): Mapping {
+    return this.type.defaultMapping(this.settings);
+  }
+
+  async test(options: CallOptions): Promise<readonly TestStep[]> {
+    return checkSteps(await this.look('test', options, (call) => this.connector.test(call)));
+  }
+
+  async read(kind: EntryKind, ref: EntryRef, options: CallOptions): Promise<Entry | undefined> {
+    const entry = await this.look('read', options, (call) => this.connector.read(kind, ref, call));
+    if (!entry) return undefined;
+    checkWritten(entry, 'read', ref.reference);
+    return checkEntry(entry, 'read');
+  }
+
+  async correlate(
+    kind: EntryKind,
+    keys: readonly CorrelationKey[],
+    options: CallOptions,
+  ): Promise<readonly Entry[]> {
+    // Without a key everything would match.
+    if (keys.length === 0) return [];
+    const entries = await this.look('correlate', options, (call) =>
+      this.connector.correlate(kind, keys, call),
+    );
+    if (!Array.isArray(entries)) throw new ConnectorFault('"correlate" answered without a list');
+    return entries.map((entry: Entry) => checkEntry(entry, 'correlate'));
+  }
+
+  async create(
+    kind: EntryKind,
+    desired: DesiredEntry,
+    owner: string,
+    options: CallOptions,
+  ): Promise<Written> {
+    const written = await this.change('create', options, (call) =>
+      this.connector.create(kind, desired, owner, call),
+    );
+    return checkWritten(written, 'create');
+  }
+
+  async update(
+    kind: EntryKind,
+    ref: EntryRef,
+    changes: readonly AttributeChange[],
+    options: CallOptions,
+  ): Promise<Written> {
+    const written = await this.change('update', options, (call) =>
+      this.connector.update(kind, ref, changes, call),
+    );
+    return checkWritten(written, 'update', ref.reference);
+  }
+
+  async members(group: EntryRef, delta: MemberDelta, options: CallOptions): Promise<Written> {
+    const written = await this.change('members', options, (call) =>
+      this.connector.members(group, delta, call),
+    );
+    return checkWritten(written, 'members', group.reference);
+  }
+
+  async setActive(
+    kind: EntryKind,
+    ref: EntryRef,
+    active: boolean,
+    options: CallOptions,
+  ): Promise<Written> {
+    if (this.capabilities.activation !== 'native') {
+      throw new ConnectorError(
+        'unsupported',
+        'This directory knows no disabled accounts. Choose DELETE or KEEP instead of DISABLE for this target.',
+      );
+    }
+    const written = await this.change('setActive', options, (call) =>
+      this.connector.setActive(kind, ref, active, call),
+    );
+    return checkWritten(written, 'setActive', ref.reference);
+  }
+
+  async remove(kind: EntryKind, ref: EntryRef, options: CallOptions): Promise<void> {
+    await this.change('remove', options, (call) => this.connector.remove(kind, ref, call));
+  }
+
+  /** Makes earlier writes effective. Many who ask at the same time share one flush that begins after they asked. */
+  async flush(): Promise<void> {
+    if (!this.connector.flush) return;
+    this.nextFlush ??= this.flushAfter(this.flushing);
+    await this.nextFlush;
+  }
+
+  async close(): Promise<void> {
+    await this.look('close', {}, () => this.connector.close());
+  }
+
+  private async flushAfter(earlier: Promise<void> | undefined): Promise<void> {
+    await earlier?.catch(() => undefined);
+    this.flushing = this.nextFlush;
+    this.nextFlush = undefined;
+    await this.change('flush', {}, async (call) => this.connector.flush?.(call));
+  }
+
+  private look<Answer>(
+    operation: string,
+    options: CallOptions,
+    run: (call: CallContext) => Promise<Answer>,
+  ): Promise<Answer> {
+    return guard({ operation, writes: false, run, ...options }, this.times);
+  }
+
+  private change<Answer>(
+    operation: string,
+    options: CallOptions,
+    run: (call: CallContext) => Promise<Answer>,
+  ): Promise<Answer> {
+    return guard({ operation, writes: true, run, ...options }, this.times);
+  }
+}

@@ -1,0 +1,82 @@
+/** Now and then: forgets what is finished, and looks after what a crash left half done. */
+import { Background } from './background';
+import { Wakeup, type Clock } from './clock';
+import { type Log } from './log';
+import {
+  type DeletedResource,
+  type DeliveryRules,
+  type FanOutStore,
+  type MembershipDeltas,
+  type WorkQueue,
+} from './ports';
+import { type EngineTimes } from './times';
+
+export interface HousekeepingDeps {
+  readonly fanOut: Pick<FanOutStore, 'deletedAfter' | 'finished' | 'erase'>;
+  readonly deltas: Pick<MembershipDeltas, 'purge'>;
+  readonly rules: Pick<DeliveryRules, 'list' | 'finishDeletions'>;
+  readonly queue: Pick<WorkQueue, 'requeueHeld'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly times: Pick<EngineTimes, 'housekeepingMs' | 'tombstoneAgeMs'>;
+}
+
+const BATCH = 200;
+
+export class Housekeeping {
+  private readonly loop: Background;
+  private readonly wakeup: Wakeup;
+
+  constructor(private readonly deps: HousekeepingDeps) {
+    this.loop = new Background('Housekeeping', deps);
+    this.wakeup = new Wakeup(deps.clock);
+  }
+
+  start(): void {
+    this.loop.start(async (signal) => {
+      await this.run(signal);
+      await this.wakeup.wait(this.deps.times.housekeepingMs, signal);
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  /** One round; a stop ends it early. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, deltas, log, rules, times } = this.deps;
+    await this.resumeHeld(signal);
+    await this.eraseFinished(signal);
+    if (signal.aborted) return;
+    const erased = await rules.finishDeletions();
+    for (const ruleId of erased) log('info', 'A sync rule is deleted', { ruleId });
+    await deltas.purge(new Date(clock.now().getTime() - times.tombstoneAgeMs));
+  }
+
+  /** Bindings held for a rule that is enabled: whoever enabled it died before it could say so. */
+  private async resumeHeld(signal: AbortSignal): Promise<void> {
+    let after: string | undefined;
+    do {
+      const page = await this.deps.rules.list({
+        enabled: true,
+        limit: BATCH,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const rule of page.items) {
+        await this.deps.queue.requeueHeld(rule.id, this.deps.clock.now());
+      }
+      after = page.hasMore ? page.items.at(-1)?.id : undefined;
+    } while (after !== undefined && !signal.aborted);
+  }
+
+  private async eraseFinished(signal: AbortSignal): Promise<void> {
+    const { fanOut } = this.deps;
+    let last: DeletedResource | undefined;
+    do {
+      const page = await fanOut.deletedAfter(last, BATCH);
+      if (page.length > 0) await fanOut.erase(await fanOut.finished(page.map(({ id }) => id)));
+      last = page.length < BATCH ? undefined : page.at(-1);
+    } while (last && !signal.aborted);
+  }
+}

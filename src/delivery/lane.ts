@@ -1,0 +1,165 @@
+/** A target's own workers: whatever happens to the target delays nothing else. Rules that share it take turns. */
+import { type Target } from '../domain/target';
+import { Background } from './background';
+import { type CircuitBreaker } from './circuit-breaker';
+import { type Clock, Wakeup } from './clock';
+import { Lease } from './lease';
+import { describeError, type Log } from './log';
+import { type WorkQueue } from './ports';
+import { type Contact } from './reconciler';
+import { type EngineTimes } from './times';
+
+export interface LaneDeps {
+  readonly queue: WorkQueue;
+  readonly deliver: (lease: Lease, target: Target) => Promise<Contact>;
+  readonly breaker: CircuitBreaker;
+  /** How many deliveries may be under way at the same time. */
+  readonly concurrency: (target: Target) => number;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly times: EngineTimes;
+}
+
+/** So many probes in vain are an outage; then what failed by it need not wait out its own delay. */
+const OUTAGE = 3;
+
+/** While a target is probed, what would be due at any time serves. */
+const ANY_TIME = new Date(8_640_000_000_000_000);
+
+export class Lane {
+  private readonly loop: Background;
+  private readonly wakeup: Wakeup;
+  private readonly active = new Map<Lease, Promise<void>>();
+  /** Rules that may have work, the next one first. */
+  private turns: string[] = [];
+  private surveyedAt = -Infinity;
+
+  constructor(
+    private target: Target,
+    private readonly deps: LaneDeps,
+  ) {
+    this.loop = new Background('A lane', deps);
+    this.wakeup = new Wakeup(deps.clock);
+  }
+
+  start(): void {
+    this.loop.start((signal) => this.step(signal));
+  }
+
+  /** There is work of that rule. */
+  wake(ruleId: string): void {
+    if (!this.turns.includes(ruleId)) this.turns.push(ruleId);
+    this.wakeup.wake();
+  }
+
+  /** The target as it is now. True: its settings changed. */
+  update(target: Target): boolean {
+    const changed = target.version !== this.target.version;
+    this.target = target;
+    return changed;
+  }
+
+  /** Lets deliveries under way finish for a while, then gives them up. */
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    const { clock, times } = this.deps;
+    const drained = new AbortController();
+    const ended = Promise.all(this.active.values()).finally(() => drained.abort());
+    await Promise.race([ended, clock.sleep(times.drainMs, drained.signal)]);
+    for (const lease of this.active.keys()) lease.abort();
+    await ended;
+  }
+
+  private async step(signal: AbortSignal): Promise<void> {
+    const { breaker, clock, times } = this.deps;
+    const pause = breaker.pauseMs();
+    if (pause > 0) return clock.sleep(pause, signal);
+    if (this.active.size >= this.limit()) return this.wakeup.wait(times.idleMs, signal);
+    const lease = await this.claim();
+    if (!lease) return this.wakeup.wait(times.idleMs, signal);
+    const delivery = this.deliver(lease).finally(() => {
+      this.active.delete(lease);
+      this.wakeup.wake();
+    });
+    this.active.set(lease, delivery);
+  }
+
+  private limit(): number {
+    return this.deps.breaker.isOpen ? 1 : this.deps.concurrency(this.target);
+  }
+
+  /** Leases the next piece of work, one rule after the other. */
+  private async claim(): Promise<Lease | undefined> {
+    const { queue, clock, times, owner, breaker } = this.deps;
+    await this.survey();
+    for (let left = this.turns.length; left > 0; left -= 1) {
+      const ruleId = this.turns.shift();
+      if (ruleId === undefined) break;
+      const now = clock.now();
+      const leaseUntil = new Date(now.getTime() + times.leaseMs);
+      const item = await queue.claim({
+        targetId: this.target.id,
+        ruleId,
+        owner,
+        now,
+        dueBefore: breaker.isOpen ? ANY_TIME : now,
+        leaseUntil,
+      });
+      if (!item) continue;
+      if (!this.turns.includes(ruleId)) this.turns.push(ruleId);
+      return new Lease(
+        item,
+        { queue, clock, log: this.deps.log, leaseMs: times.leaseMs },
+        leaseUntil,
+      );
+    }
+    return undefined;
+  }
+
+  /** Now and then, and when all known work is done, all rules with work are asked for. */
+  private async survey(): Promise<void> {
+    const now = this.deps.clock.now().getTime();
+    if (this.turns.length > 0 && now - this.surveyedAt < this.deps.times.idleMs) return;
+    const ruleIds = await this.deps.queue.rulesWithWork(this.target.id);
+    this.surveyedAt = now;
+    this.turns.push(...ruleIds.filter((ruleId) => !this.turns.includes(ruleId)));
+  }
+
+  /** Never rejects. */
+  private async deliver(lease: Lease): Promise<void> {
+    const { breaker, clock, queue } = this.deps;
+    const startedAt = clock.now();
+    lease.start();
+    try {
+      const contact = await this.deps.deliver(lease, this.target);
+      if (contact === 'silent') breaker.silent(startedAt);
+      if (contact === 'answered' && breaker.answered() >= OUTAGE) {
+        await queue.hasten(this.target.id, clock.now());
+      }
+    } catch (error) {
+      this.deps.log('error', 'A delivery failed in the gateway', {
+        bindingId: lease.item.id,
+        ...describeError(error),
+      });
+      await this.giveBack(lease);
+    } finally {
+      await lease.end();
+    }
+  }
+
+  /** The store was out; as soon as it is back the work should not have to wait for the lease to run out. */
+  private async giveBack({ item }: Lease): Promise<void> {
+    const { clock, queue, times } = this.deps;
+    const until = clock.now().getTime() + times.leaseMs;
+    while (!this.loop.signal.aborted && clock.now().getTime() < until) {
+      await clock.sleep(times.retry.firstMs, this.loop.signal);
+      try {
+        await queue.release(item);
+        return;
+      } catch {
+        // Still out.
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** One lane for each target, also for those that other processes make, change or remove. */
+import { type Target } from '../domain/target';
+import { Background } from './background';
+import { CircuitBreaker } from './circuit-breaker';
+import { Wakeup } from './clock';
+import { type ConnectorHost } from './connector-host';
+import { Lane, type LaneDeps } from './lane';
+import { describeError } from './log';
+import { type DeliveryTargets } from './ports';
+
+export interface LanesDeps extends Omit<LaneDeps, 'breaker' | 'concurrency'> {
+  readonly targets: Pick<DeliveryTargets, 'all'>;
+  readonly host: ConnectorHost;
+  /** Deliveries under way at the same time, for each target. */
+  readonly workers: number;
+}
+
+export class Lanes {
+  private readonly lanes = new Map<string, Lane>();
+  private readonly leaving = new Set<Promise<void>>();
+  private readonly loop: Background;
+  private readonly wakeup: Wakeup;
+  /** Rules with work in targets that have no lane yet. */
+  private readonly early = new Map<string, Set<string>>();
+
+  constructor(private readonly deps: LanesDeps) {
+    this.loop = new Background('Looking for targets', deps);
+    this.wakeup = new Wakeup(deps.clock);
+  }
+
+  start(): void {
+    this.loop.start(async (signal) => {
+      await this.refresh();
+      await this.wakeup.wait(this.deps.times.refreshMs, signal);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await Promise.all([...[...this.lanes.values()].map((lane) => lane.stop()), ...this.leaving]);
+    this.lanes.clear();
+  }
+
+  /** There is work of that rule for that target. */
+  wake(targetId: string, ruleId: string): void {
+    const lane = this.lanes.get(targetId);
+    if (lane) return lane.wake(ruleId);
+    // A new target: its lane is made at once.
+    this.early.set(targetId, (this.early.get(targetId) ?? new Set()).add(ruleId));
+    this.wakeup.wake();
+  }
+
+  private async refresh(): Promise<void> {
+    const early = new Map(this.early);
+    this.early.clear();
+    const targets = await this.deps.targets.all();
+    const present = new Set(targets.map((target) => target.id));
+    for (const target of targets) {
+      await this.open(target);
+      for (const ruleId of early.get(target.id) ?? []) this.lanes.get(target.id)?.wake(ruleId);
+    }
+    for (const [targetId, lane] of this.lanes) {
+      if (!present.has(targetId)) this.close(targetId, lane);
+    }
+  }
+
+  private async open(target: Target): Promise<void> {
+    const existing = this.lanes.get(target.id);
+    if (existing) {
+      if (!existing.update(target)) return;
+      // New settings may be what the parked ones waited for.
+      await this.deps.queue.requeueParked(target.id, this.deps.clock.now());
+      return;
+    }
+    const { host, workers, clock, times } = this.deps;
+    const lane = new Lane(target, {
+      ...this.deps,
+      breaker: new CircuitBreaker(clock, times.breaker),
+      concurrency: (current) => Math.max(1, Math.min(workers, host.concurrencyOf(current))),
+    });
+    this.lanes.set(target.id, lane);
+    lane.start();
+  }
+
+  private close(targetId: string, lane: Lane): void {
+    this.lanes.delete(targetId);
+    const leaving = lane
+      .stop()
+      .then(() => this.deps.host.forget(targetId))
+      .catch((error: unknown) => {
+        this.deps.log('error', 'A lane did not stop well', describeError(error));
+      })
+      .finally(() => this.leaving.delete(leaving));
+    this.leaving.add(leaving);
+  }
+}

@@ -1,0 +1,61 @@
+/** A worker's exclusive right to a binding for a while, renewed as long as the delivery takes. */
+import { Background } from './background';
+import { type Clock } from './clock';
+import { LeaseLost } from './errors';
+import { type Log } from './log';
+import { type WorkItem, type WorkQueue } from './ports';
+
+export class Lease {
+  private readonly controller = new AbortController();
+  private readonly renewal: Background;
+  private until: Date;
+
+  constructor(
+    readonly item: WorkItem,
+    private readonly deps: {
+      readonly queue: Pick<WorkQueue, 'renew'>;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly leaseMs: number;
+    },
+    until: Date,
+  ) {
+    this.until = until;
+    this.renewal = new Background('Renewing a lease', deps);
+  }
+
+  /** Aborted when the lease is lost or the engine stops: calls in flight are given up. */
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  start(): void {
+    this.renewal.start(async (signal) => {
+      await this.deps.clock.sleep(this.deps.leaseMs / 3, signal);
+      if (!signal.aborted) await this.renew();
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.renewal.stop();
+  }
+
+  /** Gives up the delivery. */
+  abort(): void {
+    this.controller.abort();
+  }
+
+  /** To be called before anything is changed outside: a worker that was asleep too long must not act. */
+  assertHeld(): void {
+    if (this.signal.aborted || this.deps.clock.now() >= this.until) throw new LeaseLost();
+  }
+
+  private async renew(): Promise<void> {
+    const until = new Date(this.deps.clock.now().getTime() + this.deps.leaseMs);
+    if (await this.deps.queue.renew(this.item, until)) {
+      this.until = until;
+    } else {
+      this.abort();
+    }
+  }
+}

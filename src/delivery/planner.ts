@@ -1,0 +1,76 @@
+/** Decides what a delivery has to bring about: a pure function of the resource, its rule and what the target can do. */
+import { type Capabilities, type EntryKind } from '../../connectors/spi';
+import { GROUP, USER, type Resource } from '../domain/resource';
+import { type DeactivatePolicy, type SyncAs, type SyncRule } from '../domain/sync-rule';
+import { type Completion } from './ports';
+
+type FinalState = Completion['state'];
+
+/**
+ * - `leave`: touch nothing. `remove`: the entry must be gone. `disable`: the entry stays, but grants nothing.
+ * - `ensure`: the entry must be there as the mapping says, active or not.
+ */
+export type Plan =
+  | { readonly action: 'leave' | 'remove' | 'disable'; readonly state: FinalState }
+  | { readonly action: 'ensure'; readonly active: boolean };
+
+export interface Situation {
+  readonly resource: Resource;
+  /** Absent: the rule is gone, and with it the right to touch anything. */
+  readonly rule: SyncRule | undefined;
+  readonly syncAs: SyncAs | undefined;
+  readonly capabilities: Capabilities;
+  readonly hasEntry: boolean;
+  readonly inScope: () => boolean;
+}
+
+export function entryKind(resourceType: string): EntryKind | undefined {
+  if (resourceType === USER) return 'user';
+  return resourceType === GROUP ? 'group' : undefined;
+}
+
+/** A disabled rule delivers nothing, except its own deletion. */
+export function isHeld(rule: SyncRule | undefined): boolean {
+  return rule !== undefined && !rule.enabled && rule.deletion === undefined;
+}
+
+export function plan(situation: Situation): Plan {
+  const { resource, rule, syncAs, capabilities } = situation;
+  if (!rule) return { action: 'leave', state: 'REMOVED' };
+  if (resource.deletedAt) {
+    return planned(rule.deletion ?? syncAs?.onDelete ?? 'KEEP', 'REMOVED');
+  }
+  const kind = entryKind(resource.resourceType);
+  if (!syncAs || !kind || !capabilities.kinds.includes(kind)) {
+    return { action: 'leave', state: 'OUT_OF_SCOPE' };
+  }
+  if (kind === 'group') return { action: 'ensure', active: true };
+  if (!situation.inScope()) return planned(syncAs.onDeactivate, 'OUT_OF_SCOPE');
+  if (resource.attributes['active'] !== false) return { action: 'ensure', active: true };
+  return planDeactivated(syncAs.onDeactivate, situation);
+}
+
+function planDeactivated(policy: DeactivatePolicy, { capabilities, hasEntry }: Situation): Plan {
+  // Nothing there, and nothing to be made: the target is as it should be.
+  const state = hasEntry ? 'SYNCED' : 'REMOVED';
+  switch (policy) {
+    case 'DELETE':
+      return { action: 'remove', state: 'REMOVED' };
+    case 'KEEP':
+      return { action: 'leave', state };
+    case 'DISABLE':
+      if (capabilities.activation === 'native') return { action: 'ensure', active: false };
+      return hasEntry ? { action: 'disable', state } : { action: 'leave', state };
+  }
+}
+
+function planned(policy: 'DELETE' | 'DISABLE' | 'KEEP', state: FinalState): Plan {
+  switch (policy) {
+    case 'DELETE':
+      return { action: 'remove', state };
+    case 'DISABLE':
+      return { action: 'disable', state };
+    case 'KEEP':
+      return { action: 'leave', state };
+  }
+}

@@ -1,0 +1,223 @@
+/** What the delivery engine needs from the outside; `src/store` implements the stores, `src/app.ts` wires them. */
+import { type Binding } from '../domain/binding';
+import { type ResourceStore, type SyncRuleStore, type TargetStore } from '../domain/ports';
+
+/** A member a group's entry has to hear of again, whatever the group's generation says. */
+export interface Resend {
+  readonly memberId: string;
+  /** The name under which the group may still know the member. */
+  readonly formerName?: string;
+  /** Tells this request from a later one about the same member. */
+  readonly mark: string;
+}
+
+/** A binding that a worker has leased. Only the holder of the current `fence` may write it. */
+export interface WorkItem extends Binding {
+  /** Counts leases. */
+  readonly fence: number;
+  /** Counts requests to deliver; when it moves during a delivery, there is more to do. */
+  readonly revision: number;
+  /** Membership changes up to this generation of the group have been delivered. */
+  readonly membersObserved: number;
+  readonly resend: readonly Resend[];
+  /** Reference and name as the groups of this resource know them. */
+  readonly announcedReference?: string;
+  readonly announcedName?: string;
+  /** The reference of an entry that is gone. */
+  readonly lastReference?: string;
+  /** An attempt to create an entry of this name has begun and its outcome is not known. */
+  readonly creating?: string;
+}
+
+/** Which lease a write is made under. */
+export type Claim = Pick<WorkItem, 'id' | 'fence' | 'revision'>;
+
+export interface DeliveryRequest {
+  readonly ruleId: string;
+  readonly targetId: string;
+  readonly resourceId: string;
+  readonly resourceType: string;
+  readonly generation: number;
+}
+
+export interface ClaimRequest {
+  readonly targetId: string;
+  readonly ruleId: string;
+  readonly owner: string;
+  readonly now: Date;
+  /** What is due until then; later than `now` when a target that was down is probed. */
+  readonly dueBefore: Date;
+  readonly leaseUntil: Date;
+}
+
+export interface KnownEntry {
+  readonly reference: string;
+  readonly name: string;
+}
+
+/** What a successful delivery leaves behind. */
+export interface Completion {
+  readonly state: Extract<Binding['state'], 'SYNCED' | 'OUT_OF_SCOPE' | 'REMOVED' | 'HELD'>;
+  readonly at: Date;
+  /** The generation the target has now. Absent: unchanged, nothing was delivered. */
+  readonly observedGeneration?: number;
+  readonly membersObserved?: number;
+  /** Marks of the resends that were delivered. */
+  readonly resent?: readonly string[];
+  /** What the resource's groups have been told of. */
+  readonly announced?: { readonly reference?: string; readonly name?: string };
+}
+
+/** What a failed delivery leaves behind. */
+export interface Failure {
+  readonly error: NonNullable<Binding['lastError']>;
+  /** When to try again; absent: the binding is parked. */
+  readonly retryAt?: Date;
+  /** Whether it is certain that no entry came into being without an answer. */
+  readonly nothingCreated: boolean;
+}
+
+/**
+ * Bindings as a work queue. Writes under a claim answer false when the lease was lost: the caller must stop, somebody
+ * else is at work.
+ */
+export interface WorkQueue {
+  /** Notes that targets should have a generation. Repeating it, or coming late with an old one, changes nothing. */
+  enqueue(requests: readonly DeliveryRequest[], now: Date): Promise<void>;
+  /** Rules with work in the target, due or not. */
+  rulesWithWork(targetId: string): Promise<readonly string[]>;
+  claim(request: ClaimRequest): Promise<WorkItem | undefined>;
+  renew(claim: Claim, leaseUntil: Date): Promise<boolean>;
+
+  /** Remembers, before `create`, that an entry of that name may come into being. */
+  markCreating(claim: Claim, name: string): Promise<boolean>;
+  /** Remembers an entry that is new to the binding; `taken` when it already belongs to another resource. */
+  bindEntry(claim: Claim, entry: KnownEntry): Promise<boolean | 'taken'>;
+  /** Remembers the bound entry's new name. */
+  renameEntry(claim: Claim, name: string): Promise<boolean>;
+  /** The entry is gone, or no longer ours: its reference stays known as the last one. */
+  forgetEntry(claim: Claim, reference: string): Promise<boolean>;
+  /** Ends a delivery and the lease. The binding stays due when more was requested meanwhile. */
+  complete(claim: Claim, completion: Completion): Promise<boolean>;
+  /** Ends a failed delivery and the lease. A binding is not parked when more was requested meanwhile. */
+  fail(claim: Claim, failure: Failure): Promise<boolean>;
+  /** Removes a binding whose resource no longer exists. */
+  discard(claim: Claim): Promise<boolean>;
+
+  retry(bindingId: string, now: Date): Promise<Binding | undefined>;
+  requeueHeld(ruleId: string, now: Date): Promise<number>;
+  requeueParked(targetId: string, now: Date): Promise<number>;
+  /** Bindings that failed only because the target was down need not wait any longer. */
+  hasten(targetId: string, now: Date): Promise<number>;
+  /** Gives a lease back unused. */
+  release(claim: Claim): Promise<boolean>;
+  /** How many bindings there is something to do for, now or later. */
+  countWork(): Promise<number>;
+}
+
+/** A resource that changed and is not yet fanned out. */
+export interface PendingResource {
+  readonly id: string;
+  readonly ruleId: string;
+  readonly resourceType: string;
+  readonly generation: number;
+  readonly pending: Date;
+  readonly deleted: boolean;
+  /** Membership changes wait to be carried over to the membership documents. */
+  readonly hasJournal: boolean;
+}
+
+export interface DeletedResource {
+  readonly id: string;
+  readonly deletedAt: Date;
+}
+
+/** The beginning and the end of a resource's way to its targets. */
+export interface FanOutStore {
+  pendingAmong(ids: readonly string[]): Promise<readonly PendingResource[]>;
+  /** By ascending time and id, after the given one. */
+  pendingBefore(
+    before: Date,
+    after: PendingResource | undefined,
+    limit: number,
+  ): Promise<readonly PendingResource[]>;
+  /** Only those that are still at that generation. */
+  clearPending(resources: readonly Pick<PendingResource, 'id' | 'generation'>[]): Promise<void>;
+  countPending(): Promise<number>;
+  /** Deleted and fanned out resources, the longest deleted first, after the given one. */
+  deletedAfter(
+    after: DeletedResource | undefined,
+    limit: number,
+  ): Promise<readonly DeletedResource[]>;
+  /** Those of the deleted resources that no target and no group has to hear of any more. */
+  finished(ids: readonly string[]): Promise<readonly string[]>;
+  /** Forgets resources for good: memberships, bindings, and the documents themselves last. */
+  erase(ids: readonly string[]): Promise<void>;
+}
+
+/** Where a member stands in a target. */
+export interface MemberEntry {
+  readonly memberId: string;
+  /** Absent: there is no entry now. */
+  readonly reference?: string;
+  readonly lastReference?: string;
+  readonly name?: string;
+}
+
+export interface MemberChange {
+  readonly id: string;
+  readonly memberId: string;
+  readonly present: boolean;
+  readonly generation: number;
+}
+
+export interface MemberChangeQuery {
+  readonly groupId: string;
+  /** Changes of later generations than this... */
+  readonly after: number;
+  /** ... up to this one. */
+  readonly upTo: number;
+  /** The last change of the page before. */
+  readonly last?: MemberChange;
+  readonly limit: number;
+}
+
+/** An entry of a resource as its groups should know it. */
+export interface Announcement {
+  readonly targetId: string;
+  readonly memberId: string;
+  readonly formerName?: string;
+  readonly now: Date;
+}
+
+/** Membership changes as the directories need them. */
+export interface MembershipDeltas {
+  changes(query: MemberChangeQuery): Promise<readonly MemberChange[]>;
+  /** Which of them are members of the group now. */
+  presentAmong(groupId: string, memberIds: readonly string[]): Promise<ReadonlySet<string>>;
+  entriesOf(
+    targetId: string,
+    memberIds: readonly string[],
+  ): Promise<ReadonlyMap<string, MemberEntry>>;
+  /** Members whose entries have one of these names now. */
+  entriesNamed(targetId: string, names: readonly string[]): Promise<readonly MemberEntry[]>;
+  /** Asks the groups of a member to deliver it again. Answers how many. */
+  announce(announcement: Announcement): Promise<number>;
+  /** Forgets who left before that time and is known everywhere to have left. */
+  purge(before: Date): Promise<number>;
+}
+
+/** What the engine needs of the resources. */
+export interface DeliveryResources extends Pick<ResourceStore, 'findAll'> {
+  /** Takes a deleted resource out of every group; repeats what a crash cut short. */
+  leaveGroups(ruleId: string, memberId: string): Promise<void>;
+}
+
+/** What carries a group's journal over to its membership documents. */
+export interface MembershipJournal {
+  /** Answers the generation up to which the membership documents are complete; undefined: no such group. */
+  applyJournal(groupId: string): Promise<number | undefined>;
+}
+
+export type DeliveryRules = Pick<SyncRuleStore, 'find' | 'findAll' | 'list' | 'finishDeletions'>;
+export type DeliveryTargets = Pick<TargetStore, 'find' | 'all'>;

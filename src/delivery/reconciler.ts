@@ -1,0 +1,224 @@
+/** One delivery: looks at what is desired now, brings the entry there, and records what came of it. */
+import { type Resource } from '../domain/resource';
+import { type SyncAs, type SyncRule } from '../domain/sync-rule';
+import { type Target } from '../domain/target';
+import { type Clock } from './clock';
+import { type ConnectorHost } from './connector-host';
+import { Delivery } from './delivery';
+import { type DesiredEntries } from './desired-entries';
+import { disableEntry, ensureEntry, findEntry, removeEntry } from './entry-writer';
+import { LeaseLost } from './errors';
+import { type GroupMembers, type MembersDelivered } from './group-members';
+import { type HostedConnector } from './hosted-connector';
+import { type Lease } from './lease';
+import { describeError, type Log } from './log';
+import { entryKind, isHeld, plan, type Plan } from './planner';
+import {
+  type Completion,
+  type DeliveryResources,
+  type MembershipDeltas,
+  type WorkItem,
+  type WorkQueue,
+} from './ports';
+import { type RetryPolicy } from './retry-policy';
+import { type RuleCache } from './rule-cache';
+import { DeliverySession } from './session';
+
+export interface ReconcilerDeps {
+  readonly resources: Pick<DeliveryResources, 'findAll'>;
+  readonly rules: RuleCache;
+  readonly queue: WorkQueue;
+  readonly deltas: Pick<MembershipDeltas, 'announce'>;
+  readonly members: GroupMembers;
+  readonly desired: DesiredEntries;
+  readonly host: ConnectorHost;
+  readonly retryPolicy: RetryPolicy;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told that a target's groups have something to do. */
+  readonly wake: (targetId: string, ruleId: string) => void;
+}
+
+/**
+ * What the lane learns: whether the target answered. `none`: nobody asked it anything.
+ */
+export type Contact = 'answered' | 'silent' | 'none';
+
+type Done = Omit<Completion, 'at'>;
+
+/** What is delivered, under which rule. */
+interface Subject {
+  readonly item: WorkItem;
+  readonly resource: Resource;
+  readonly rule: SyncRule | undefined;
+  readonly syncAs: SyncAs | undefined;
+  readonly target: Target;
+}
+
+export class Reconciler {
+  constructor(private readonly deps: ReconcilerDeps) {}
+
+  /** Rejects only when the store does. */
+  async deliver(lease: Lease, target: Target): Promise<Contact> {
+    const { item } = lease;
+    const resource = (await this.deps.resources.findAll([item.resourceId]))[0];
+    if (!resource) return this.orphan(item);
+    // What is about to be destroyed is destroyed under the rule as it is now: KEEP may have been chosen since.
+    const rule = await this.deps.rules[resource.deletedAt ? 'fresh' : 'get'](item.ruleId);
+    if (isHeld(rule)) return this.hold(item);
+    const syncAs = rule?.syncAs.find((candidate) => candidate.targetId === target.id);
+    return this.attempt({ item, resource, rule, syncAs, target }, lease);
+  }
+
+  private async attempt(subject: Subject, lease: Lease): Promise<Contact> {
+    const { item, target } = subject;
+    // What a failed attempt leaves behind is known only to the delivery itself.
+    const attempt: { delivery?: Delivery } = {};
+    try {
+      const done = await this.deps.host.withConnector(target, (connector) => {
+        const session = new DeliverySession(
+          connector,
+          entryKind(item.resourceType) ?? 'user',
+          lease,
+        );
+        attempt.delivery = new Delivery(item, subject.resource, session, this.deps.queue);
+        return this.reconcile(attempt.delivery, subject, connector);
+      });
+      await this.deps.queue.complete(item, { ...done, at: this.deps.clock.now() });
+      return attempt.delivery?.session.called ? 'answered' : 'none';
+    } catch (error) {
+      if (error instanceof LeaseLost || lease.signal.aborted) return this.giveUp(item, error);
+      return this.failed(item, error, attempt.delivery);
+    }
+  }
+
+  private async reconcile(
+    delivery: Delivery,
+    subject: Subject,
+    connector: HostedConnector,
+  ): Promise<Done> {
+    const { resource, rule, syncAs, item } = subject;
+    const planned = plan({
+      resource,
+      rule,
+      syncAs,
+      capabilities: connector.capabilities,
+      hasEntry: item.reference !== undefined || item.creating !== undefined,
+      inScope: () => syncAs === undefined || this.deps.desired.inScope(resource, syncAs),
+    });
+    const members = await this.carryOut(delivery, planned, subject);
+    await delivery.session.flush();
+    const state = planned.action === 'ensure' ? 'SYNCED' : planned.state;
+    const letsGo = state === 'REMOVED' || planned.action === 'remove';
+    if (letsGo) await delivery.forget();
+    return {
+      state,
+      observedGeneration: item.generation,
+      ...(item.resourceType === 'Group' ? { membersObserved: item.generation } : {}),
+      ...members,
+      ...(await this.announce(delivery)),
+    };
+  }
+
+  private async carryOut(
+    delivery: Delivery,
+    planned: Plan,
+    { rule, syncAs, target, resource }: Subject,
+  ): Promise<MembersDelivered | undefined> {
+    const { session } = delivery;
+    switch (planned.action) {
+      case 'leave':
+        return undefined;
+      case 'remove':
+        await removeEntry(delivery);
+        return undefined;
+      case 'disable':
+        await this.disable(delivery);
+        return undefined;
+      case 'ensure': {
+        if (!rule || !syncAs) return undefined;
+        const context = { rule, syncAs, target, connector: session.connector };
+        const entry = await ensureEntry(delivery, {
+          active: planned.active,
+          correlation: syncAs.correlation,
+          desired: () => this.deps.desired.evaluate(session.kind, resource, context),
+        });
+        return session.kind === 'group' ? this.deps.members.deliver(delivery, entry) : undefined;
+      }
+    }
+  }
+
+  /** Groups know no disabled state: one without members grants nothing. */
+  private async disable(delivery: Delivery): Promise<void> {
+    if (delivery.session.kind === 'user') return disableEntry(delivery);
+    const group = await findEntry(delivery);
+    if (group) await this.deps.members.removeAll(delivery, group);
+  }
+
+  /** Tells the resource's groups when its entry came, went, or changed its name: they were told something else before. */
+  private async announce(delivery: Delivery): Promise<Pick<Done, 'announced'>> {
+    const { item, resource, ref } = delivery;
+    if (ref?.reference === item.announcedReference && (!ref || ref.name === item.announcedName)) {
+      return {};
+    }
+    // Who is deleted has left its groups, and they deliver that themselves.
+    if (!resource.deletedAt) {
+      const renamed = item.announcedName !== undefined && item.announcedName !== ref?.name;
+      const groups = await this.deps.deltas.announce({
+        targetId: item.targetId,
+        memberId: item.resourceId,
+        now: this.deps.clock.now(),
+        ...(renamed ? { formerName: item.announcedName } : {}),
+      });
+      if (groups > 0) this.deps.wake(item.targetId, item.ruleId);
+    }
+    return { announced: { ...(ref ?? {}) } };
+  }
+
+  private async hold(item: WorkItem): Promise<Contact> {
+    const { queue, rules, clock, wake } = this.deps;
+    await queue.complete(item, { state: 'HELD', at: clock.now() });
+    // Whoever enabled the rule meanwhile looked for what was held before this was.
+    if (isHeld(await rules.fresh(item.ruleId))) return 'none';
+    await queue.requeueHeld(item.ruleId, clock.now());
+    wake(item.targetId, item.ruleId);
+    return 'none';
+  }
+
+  /** The resource was erased while somebody still asked for it. */
+  private async orphan(item: WorkItem): Promise<Contact> {
+    this.deps.log('warn', 'A binding without a resource is discarded', { bindingId: item.id });
+    await this.deps.queue.discard(item);
+    return 'none';
+  }
+
+  private async giveUp(item: WorkItem, error: unknown): Promise<Contact> {
+    this.deps.log('info', 'A delivery was given up', {
+      bindingId: item.id,
+      ...describeError(error),
+    });
+    await this.deps.queue.release(item);
+    return 'none';
+  }
+
+  private async failed(
+    item: WorkItem,
+    error: unknown,
+    delivery: Delivery | undefined,
+  ): Promise<Contact> {
+    const verdict = this.deps.retryPolicy.judge(error, item.attempts);
+    this.deps.log(verdict.error.kind === 'internal' ? 'error' : 'info', 'A delivery failed', {
+      bindingId: item.id,
+      kind: verdict.error.kind,
+      parked: verdict.retryAt === undefined,
+      ...(verdict.error.kind === 'internal' ? describeError(error) : {}),
+    });
+    await this.deps.queue.fail(item, {
+      error: verdict.error,
+      nothingCreated: delivery?.nothingCreated ?? false,
+      ...(verdict.retryAt === undefined ? {} : { retryAt: verdict.retryAt }),
+    });
+    if (verdict.silent) return 'silent';
+    return delivery?.session.called ? 'answered' : 'none';
+  }
+}

@@ -1,0 +1,78 @@
+/** One delivery's calls to its target: nothing is written without the lease, and it is known what was done. */
+import {
+  type AttributeChange,
+  type Capabilities,
+  type CorrelationKey,
+  type DesiredEntry,
+  type Entry,
+  type EntryKind,
+  type EntryRef,
+  type MemberDelta,
+  type Written,
+} from '../../connectors/spi';
+import { type HostedConnector } from './hosted-connector';
+import { type Lease } from './lease';
+
+export class DeliverySession {
+  private asked = false;
+
+  constructor(
+    readonly connector: HostedConnector,
+    readonly kind: EntryKind,
+    private readonly lease: Lease,
+  ) {}
+
+  get capabilities(): Capabilities {
+    return this.connector.capabilities;
+  }
+
+  /** Whether the target was asked anything. */
+  get called(): boolean {
+    return this.asked;
+  }
+
+  get namingAttribute(): string {
+    return this.connector.namingAttribute(this.kind);
+  }
+
+  read(ref: EntryRef): Promise<Entry | undefined> {
+    this.asked = true;
+    return this.connector.read(this.kind, ref, this.lease);
+  }
+
+  correlate(keys: readonly CorrelationKey[]): Promise<readonly Entry[]> {
+    this.asked = true;
+    return this.connector.correlate(this.kind, keys, this.lease);
+  }
+
+  create(desired: DesiredEntry, owner: string): Promise<Written> {
+    return this.change(() => this.connector.create(this.kind, desired, owner, this.lease));
+  }
+
+  update(ref: EntryRef, changes: readonly AttributeChange[]): Promise<Written> {
+    return this.change(() => this.connector.update(this.kind, ref, changes, this.lease));
+  }
+
+  members(group: EntryRef, delta: MemberDelta): Promise<Written> {
+    return this.change(() => this.connector.members(group, delta, this.lease));
+  }
+
+  setActive(ref: EntryRef, active: boolean): Promise<Written> {
+    return this.change(() => this.connector.setActive(this.kind, ref, active, this.lease));
+  }
+
+  remove(ref: EntryRef): Promise<void> {
+    return this.change(() => this.connector.remove(this.kind, ref, this.lease));
+  }
+
+  /** Makes effective what this delivery wrote, or an earlier one that died before it came to this. */
+  async flush(): Promise<void> {
+    if (this.asked) await this.connector.flush();
+  }
+
+  private async change<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    this.lease.assertHeld();
+    this.asked = true;
+    return call();
+  }
+}

@@ -1,0 +1,38 @@
+/** How long the engine waits for what, in milliseconds. */
+import { type GuardTimes, GUARD_TIMES } from './call-guard';
+import { type BreakerTimes, BREAKER_TIMES } from './circuit-breaker';
+import { type RetryTimes, RETRY_TIMES } from './retry-policy';
+
+export interface EngineTimes {
+  /** A worker that shows no sign of life for so long has lost its lease. */
+  readonly leaseMs: number;
+  /** An idle lane looks for work left by other processes. */
+  readonly idleMs: number;
+  /** Targets made or changed by other processes are noticed. */
+  readonly refreshMs: number;
+  /** Changes whose hint was lost are looked for, and how old they must be. */
+  readonly pollMs: number;
+  readonly pendingAgeMs: number;
+  readonly housekeepingMs: number;
+  /** Who left a group is remembered at least so long, for processes that are late. */
+  readonly tombstoneAgeMs: number;
+  /** Deliveries under way may finish when the engine stops. */
+  readonly drainMs: number;
+  readonly retry: RetryTimes;
+  readonly breaker: BreakerTimes;
+  readonly call: GuardTimes;
+}
+
+export const ENGINE_TIMES: EngineTimes = {
+  leaseMs: 60_000,
+  idleMs: 300,
+  refreshMs: 1_000,
+  pollMs: 1_000,
+  pendingAgeMs: 1_000,
+  housekeepingMs: 10_000,
+  tombstoneAgeMs: 3_600_000,
+  drainMs: 5_000,
+  retry: RETRY_TIMES,
+  breaker: BREAKER_TIMES,
+  call: GUARD_TIMES,
+};

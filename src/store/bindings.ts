@@ -1,0 +1,401 @@
+/** Bindings in MongoDB: what administrators read of them, and the work queue the delivery engine lives on. */
+import { type AnyBulkWriteOperation, type UpdateQuery } from 'mongoose';
+import { bindingId, type Binding, type BindingState, type DeliveryError } from '../domain/binding';
+import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
+import { isDuplicateKey } from './duplicate-key';
+import { type BindingDocument, type BindingModel } from './models/binding.model';
+
+/** Which lease a write is made under. */
+interface Claim {
+  readonly id: string;
+  readonly fence: number;
+  readonly revision: number;
+}
+
+interface QueuedBinding extends Binding {
+  readonly fence: number;
+  readonly revision: number;
+  readonly membersObserved: number;
+  readonly resend: BindingDocument['resend'];
+  readonly announcedReference?: string;
+  readonly announcedName?: string;
+  readonly lastReference?: string;
+  readonly creating?: string;
+}
+
+/** "Nobody has it": a plain date, so that one comparison finds both the free and the expired. */
+const FREE = new Date(0);
+
+type Update = UpdateQuery<BindingDocument>;
+
+export class MongoBindingStore implements BindingReader {
+  constructor(private readonly model: BindingModel) {}
+
+  async find(id: string): Promise<Binding | undefined> {
+    const document = await this.model.findById(id).lean<BindingDocument>();
+    return document ? toBinding(document) : undefined;
+  }
+
+  async list(
+    query: BindingFilter & { readonly after?: string; readonly limit: number },
+  ): Promise<Page<Binding>> {
+    const filter = bindingQuery(query);
+    const documents = await this.model
+      .find(query.after === undefined ? filter : { ...filter, _id: { $gt: query.after } })
+      .sort({ _id: 1 })
+      .limit(query.limit + 1)
+      .lean<BindingDocument[]>();
+    return {
+      items: documents.slice(0, query.limit).map(toBinding),
+      hasMore: documents.length > query.limit,
+    };
+  }
+
+  count(filter: BindingFilter): Promise<number> {
+    return this.model.countDocuments(bindingQuery(filter));
+  }
+
+  async ofResources(
+    resourceIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly Binding[]>> {
+    const documents = await this.model
+      .find({ resourceId: { $in: [...resourceIds] } })
+      .sort({ _id: 1 })
+      .lean<BindingDocument[]>();
+    const result = new Map<string, Binding[]>();
+    for (const document of documents) {
+      const bindings = result.get(document.resourceId);
+      if (bindings) bindings.push(toBinding(document));
+      else result.set(document.resourceId, [toBinding(document)]);
+    }
+    return result;
+  }
+
+  /** Notes that targets should have a generation. Repeating it, or coming late with an old one, changes nothing. */
+  async enqueue(
+    requests: readonly Pick<
+      Binding,
+      'ruleId' | 'targetId' | 'resourceId' | 'resourceType' | 'generation'
+    >[],
+    now: Date,
+  ): Promise<void> {
+    const operations = requests.flatMap((request): AnyBulkWriteOperation<BindingDocument>[] => {
+      const id = bindingId(request.targetId, request.resourceId);
+      const older = { _id: id, generation: { $lt: request.generation } };
+      const forward = { $set: { generation: request.generation }, $inc: { revision: 1 } };
+      return [
+        { updateOne: { filter: { _id: id }, update: newBinding(request, now), upsert: true } },
+        // What is being retried keeps its own time: a busy resource must not hammer a target in trouble.
+        { updateOne: { filter: { ...older, state: 'RETRYING' }, update: forward } },
+        {
+          updateOne: {
+            filter: older,
+            update: {
+              $set: { generation: request.generation, state: 'PENDING', dueAt: now },
+              $inc: { revision: 1 },
+            },
+          },
+        },
+      ];
+    });
+    if (operations.length === 0) return;
+    try {
+      await this.model.bulkWrite(operations);
+    } catch (error) {
+      // Two processes inserted the same binding at the same time; it exists now, so the next attempt updates it.
+      if (!isDuplicateKey(error)) throw error;
+      await this.model.bulkWrite(operations);
+    }
+  }
+
+  /** Rules with work in the target, due or not: one index look-up for each of them. */
+  async rulesWithWork(targetId: string): Promise<readonly string[]> {
+    const ruleIds: string[] = [];
+    for (let last = ''; ;) {
+      const next = await this.model
+        .findOne({ targetId, ruleId: { $gt: last }, dueAt: { $exists: true } }, { ruleId: 1 })
+        .sort({ ruleId: 1, dueAt: 1 })
+        .lean<Pick<BindingDocument, 'ruleId'>>();
+      if (!next) return ruleIds;
+      last = next.ruleId;
+      ruleIds.push(last);
+    }
+  }
+
+  /** Leases the binding that has been due for longest. */
+  async claim(request: {
+    readonly targetId: string;
+    readonly ruleId: string;
+    readonly owner: string;
+    readonly now: Date;
+    readonly dueBefore: Date;
+    readonly leaseUntil: Date;
+  }): Promise<QueuedBinding | undefined> {
+    const document = await this.model
+      .findOneAndUpdate(
+        {
+          targetId: request.targetId,
+          ruleId: request.ruleId,
+          dueAt: { $lte: request.dueBefore },
+          leaseUntil: { $lte: request.now },
+        },
+        {
+          $set: { state: 'DELIVERING', leaseUntil: request.leaseUntil, owner: request.owner },
+          $inc: { fence: 1 },
+        },
+        { sort: { dueAt: 1 }, returnDocument: 'after' },
+      )
+      .lean<BindingDocument>();
+    return document ? toQueued(document) : undefined;
+  }
+
+  renew(claim: Claim, leaseUntil: Date): Promise<boolean> {
+    return this.write(claim, { $set: { leaseUntil } });
+  }
+
+  /** Remembers, before `create`, that an entry of that name may come into being. */
+  markCreating(claim: Claim, name: string): Promise<boolean> {
+    return this.write(claim, { $set: { creating: name } });
+  }
+
+  /** Remembers an entry that is new to the binding; `taken` when it already belongs to another resource. */
+  async bindEntry(
+    claim: Claim,
+    { reference, name }: { readonly reference: string; readonly name: string },
+  ): Promise<boolean | 'taken'> {
+    try {
+      return await this.write(claim, {
+        // A new entry of a group has none of the members that an earlier one had.
+        $set: { reference, name, membersObserved: 0 },
+        $unset: { creating: 1 },
+      });
+    } catch (error) {
+      if (isDuplicateKey(error)) return 'taken';
+      throw error;
+    }
+  }
+
+  renameEntry(claim: Claim, name: string): Promise<boolean> {
+    return this.write(claim, { $set: { name } });
+  }
+
+  /** The entry is gone, or no longer ours: its reference stays known as the last one. */
+  forgetEntry(claim: Claim, reference: string): Promise<boolean> {
+    return this.write(claim, { $set: { lastReference: reference }, $unset: { reference: 1 } });
+  }
+
+  /** Ends a delivery and the lease. The binding stays due when more was requested meanwhile. */
+  async complete(
+    claim: Claim,
+    completion: {
+      readonly state: BindingState;
+      readonly at: Date;
+      readonly observedGeneration?: number;
+      readonly membersObserved?: number;
+      readonly resent?: readonly string[];
+      readonly announced?: { readonly reference?: string; readonly name?: string };
+    },
+  ): Promise<boolean> {
+    const { observedGeneration, membersObserved, announced, resent = [] } = completion;
+    const set = {
+      leaseUntil: FREE,
+      attempts: 0,
+      ...(observedGeneration === undefined
+        ? {}
+        : { observedGeneration, lastSyncedAt: completion.at }),
+      ...(membersObserved === undefined ? {} : { membersObserved }),
+      ...(announced?.reference === undefined ? {} : { announcedReference: announced.reference }),
+      ...(announced?.name === undefined ? {} : { announcedName: announced.name }),
+    };
+    const unset = {
+      owner: 1,
+      nextAttemptAt: 1,
+      lastError: 1,
+      ...(announced && announced.reference === undefined ? { announcedReference: 1 } : {}),
+      ...(announced && announced.name === undefined ? { announcedName: 1 } : {}),
+    };
+    const pull = resent.length === 0 ? {} : { $pull: { resend: { mark: { $in: [...resent] } } } };
+    const done = await this.model.updateOne(
+      { _id: claim.id, fence: claim.fence, revision: claim.revision },
+      {
+        $set: { ...set, state: completion.state },
+        $unset: { ...unset, dueAt: 1 },
+        ...pull,
+      },
+    );
+    if (done.matchedCount === 1) return true;
+    return this.write(claim, { $set: { ...set, state: 'PENDING' }, $unset: unset, ...pull });
+  }
+
+  /** Ends a failed delivery and the lease. A binding is not parked when more was requested meanwhile. */
+  async fail(
+    claim: Claim,
+    failure: {
+      readonly error: DeliveryError;
+      readonly retryAt?: Date;
+      readonly nothingCreated: boolean;
+    },
+  ): Promise<boolean> {
+    const { error, retryAt } = failure;
+    const set = { leaseUntil: FREE, lastError: error };
+    const unset = { owner: 1, ...(failure.nothingCreated ? { creating: 1 } : {}) };
+    const attempt = { $inc: { attempts: 1 } };
+    if (retryAt) {
+      return this.write(claim, {
+        $set: { ...set, state: 'RETRYING', dueAt: retryAt, nextAttemptAt: retryAt },
+        $unset: unset,
+        ...attempt,
+      });
+    }
+    const parked = await this.model.updateOne(
+      { _id: claim.id, fence: claim.fence, revision: claim.revision },
+      {
+        $set: { ...set, state: 'PARKED' },
+        $unset: { ...unset, dueAt: 1, nextAttemptAt: 1 },
+        ...attempt,
+      },
+    );
+    if (parked.matchedCount === 1) return true;
+    return this.write(claim, { $set: { ...set, state: 'PENDING' }, $unset: unset, ...attempt });
+  }
+
+  /** Removes a binding whose resource no longer exists. */
+  async discard(claim: Claim): Promise<boolean> {
+    const { deletedCount } = await this.model.deleteOne({ _id: claim.id, fence: claim.fence });
+    return deletedCount === 1;
+  }
+
+  /** Gives a lease back unused. */
+  release(claim: Claim): Promise<boolean> {
+    return this.write(claim, {
+      $set: { leaseUntil: FREE, state: 'PENDING' },
+      $unset: { owner: 1 },
+    });
+  }
+
+  async retry(id: string, now: Date): Promise<Binding | undefined> {
+    const document = await this.model
+      .findOneAndUpdate(
+        { _id: id },
+        {
+          $set: { state: 'PENDING', dueAt: now, attempts: 0 },
+          $unset: { nextAttemptAt: 1 },
+          $inc: { revision: 1 },
+        },
+        { returnDocument: 'after' },
+      )
+      .lean<BindingDocument>();
+    return document ? toBinding(document) : undefined;
+  }
+
+  requeueHeld(ruleId: string, now: Date): Promise<number> {
+    return this.requeue({ ruleId, state: 'HELD' }, now);
+  }
+
+  requeueParked(targetId: string, now: Date): Promise<number> {
+    return this.requeue({ targetId, state: 'PARKED' }, now);
+  }
+
+  /** Bindings that failed only because the target was down need not wait any longer. */
+  async hasten(targetId: string, now: Date): Promise<number> {
+    const { modifiedCount } = await this.model.updateMany(
+      { targetId, state: 'RETRYING', 'lastError.kind': 'unavailable' },
+      { $set: { dueAt: now, nextAttemptAt: now } },
+    );
+    return modifiedCount;
+  }
+
+  /** How many bindings there is something to do for, now or later. */
+  countWork(): Promise<number> {
+    return this.model.countDocuments({ dueAt: { $exists: true } });
+  }
+
+  private async requeue(
+    filter: { readonly state: BindingState; readonly ruleId?: string; readonly targetId?: string },
+    now: Date,
+  ): Promise<number> {
+    const { modifiedCount } = await this.model.updateMany(filter, {
+      $set: { state: 'PENDING', dueAt: now },
+      $inc: { revision: 1 },
+    });
+    return modifiedCount;
+  }
+
+  /** False: the lease was lost, and with it the right to write. */
+  private async write(claim: Claim, update: Update): Promise<boolean> {
+    const { matchedCount } = await this.model.updateOne(
+      { _id: claim.id, fence: claim.fence },
+      update,
+    );
+    return matchedCount === 1;
+  }
+}
+
+function newBinding(
+  request: Pick<Binding, 'ruleId' | 'targetId' | 'resourceId' | 'resourceType' | 'generation'>,
+  now: Date,
+): Update {
+  const { ruleId, targetId, resourceId, resourceType, generation } = request;
+  return {
+    $setOnInsert: {
+      ruleId,
+      targetId,
+      resourceId,
+      resourceType,
+      generation,
+      state: 'PENDING',
+      observedGeneration: 0,
+      attempts: 0,
+      dueAt: now,
+      leaseUntil: FREE,
+      fence: 0,
+      revision: 1,
+      membersObserved: 0,
+      resend: [],
+    },
+  };
+}
+
+function bindingQuery({ ruleId, targetId, resourceId, states }: BindingFilter) {
+  return {
+    ...(ruleId === undefined ? {} : { ruleId }),
+    ...(targetId === undefined ? {} : { targetId }),
+    ...(resourceId === undefined ? {} : { resourceId }),
+    ...(states === undefined ? {} : { state: { $in: [...states] } }),
+  };
+}
+
+function toBinding(document: BindingDocument): Binding {
+  const { reference, name, nextAttemptAt, lastError, lastSyncedAt } = document;
+  return {
+    id: document._id,
+    ruleId: document.ruleId,
+    targetId: document.targetId,
+    resourceId: document.resourceId,
+    resourceType: document.resourceType,
+    state: document.state,
+    generation: document.generation,
+    observedGeneration: document.observedGeneration,
+    attempts: document.attempts,
+    ...(reference === undefined ? {} : { reference }),
+    ...(name === undefined ? {} : { name }),
+    ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(lastSyncedAt === undefined ? {} : { lastSyncedAt }),
+  };
+}
+
+function toQueued(document: BindingDocument): QueuedBinding {
+  const { announcedReference, announcedName, lastReference, creating } = document;
+  return {
+    ...toBinding(document),
+    fence: document.fence,
+    revision: document.revision,
+    membersObserved: document.membersObserved,
+    resend: document.resend,
+    ...(announcedReference === undefined ? {} : { announcedReference }),
+    ...(announcedName === undefined ? {} : { announcedName }),
+    ...(lastReference === undefined ? {} : { lastReference }),
+    ...(creating === undefined ? {} : { creating }),
+  };
+}

@@ -1,0 +1,250 @@
+/** Membership changes as the directories need them: what changed since a target looked last, and where members stand in it. */
+import { randomUUID } from 'node:crypto';
+import { type AnyBulkWriteOperation } from 'mongoose';
+import { bindingId } from '../domain/binding';
+import { type BindingDocument, type BindingModel } from './models/binding.model';
+import {
+  membershipId,
+  type MembershipDocument,
+  type MembershipModel,
+} from './models/membership.model';
+
+interface MemberChange {
+  readonly id: string;
+  readonly memberId: string;
+  readonly present: boolean;
+  readonly generation: number;
+}
+
+interface MemberEntry {
+  readonly memberId: string;
+  readonly reference?: string;
+  readonly lastReference?: string;
+  readonly name?: string;
+}
+
+/** So many requests for single members are more work than delivering all members again. */
+const MOST_RESENDS = 1_000;
+const GROUPS_AT_ONCE = 500;
+
+export class MongoMembershipDeltas {
+  constructor(
+    private readonly memberships: MembershipModel,
+    private readonly bindings: BindingModel,
+  ) {}
+
+  /** Changes of a group's members by ascending generation and id, after the last one of the page before. */
+  async changes(query: {
+    readonly groupId: string;
+    readonly after: number;
+    readonly upTo: number;
+    readonly last?: MemberChange;
+    readonly limit: number;
+  }): Promise<readonly MemberChange[]> {
+    const { groupId, last, limit } = query;
+    // The rest of the same generation first, then later ones: each is a plain range of the index.
+    const same = last
+      ? await this.page({ groupId, generation: last.generation, _id: { $gt: last.id } }, limit)
+      : [];
+    if (same.length === limit) return same;
+    const generation = { $gt: last?.generation ?? query.after, $lte: query.upTo };
+    return [...same, ...(await this.page({ groupId, generation }, limit - same.length))];
+  }
+
+  /** Which of them are members of the group now. */
+  async presentAmong(groupId: string, memberIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const ids = memberIds.map((memberId) => membershipId(groupId, memberId));
+    const documents = await this.memberships
+      .find({ _id: { $in: ids }, present: true }, { memberId: 1 })
+      .lean<{ memberId: string }[]>();
+    return new Set(documents.map((document) => document.memberId));
+  }
+
+  async entriesOf(
+    targetId: string,
+    memberIds: readonly string[],
+  ): Promise<ReadonlyMap<string, MemberEntry>> {
+    const ids = memberIds.map((memberId) => bindingId(targetId, memberId));
+    const entries = await this.entries({ _id: { $in: ids } });
+    return new Map(entries.map((entry) => [entry.memberId, entry]));
+  }
+
+  /** Members whose entries have one of these names now. */
+  async entriesNamed(targetId: string, names: readonly string[]): Promise<readonly MemberEntry[]> {
+    return this.entries({
+      targetId,
+      name: { $in: [...names] },
+      reference: { $exists: true },
+    });
+  }
+
+  /** Asks the groups of a member to deliver it again. Answers how many. */
+  async announce(announcement: {
+    readonly targetId: string;
+    readonly memberId: string;
+    readonly formerName?: string;
+    readonly now: Date;
+  }): Promise<number> {
+    let count = 0;
+    for (let last = ''; ;) {
+      const documents = await this.memberships
+        .find(
+          { memberId: announcement.memberId, present: true, _id: { $gt: last } },
+          { groupId: 1 },
+        )
+        .sort({ _id: 1 })
+        .limit(GROUPS_AT_ONCE)
+        .lean<Pick<MembershipDocument, '_id' | 'groupId'>[]>();
+      const groupIds = documents.map((document) => document.groupId);
+      await this.announceTo(groupIds, announcement);
+      count += groupIds.length;
+      const final = documents.at(-1);
+      if (!final || documents.length < GROUPS_AT_ONCE) return count;
+      last = final._id;
+    }
+  }
+
+  /** Forgets who left before that time and is known everywhere to have left. */
+  async purge(before: Date): Promise<number> {
+    let count = 0;
+    let last: Pick<MembershipDocument, '_id' | 'changedAt'> | undefined;
+    do {
+      const page = await this.left(before, last);
+      const groupIds = [...new Set(page.map((document) => document.groupId))];
+      const observed = await membersObserved(this.bindings, groupIds);
+      for (const groupId of groupIds) {
+        const ids = page.filter((item) => item.groupId === groupId).map((item) => item._id);
+        const { deletedCount } = await this.memberships.deleteMany({
+          _id: { $in: ids },
+          present: false,
+          generation: { $lte: observed.get(groupId) ?? Number.MAX_SAFE_INTEGER },
+          changedAt: { $lt: before },
+        });
+        count += deletedCount;
+      }
+      last = page.length < PURGED_AT_ONCE ? undefined : page.at(-1);
+    } while (last);
+    return count;
+  }
+
+  private async left(
+    before: Date,
+    after: Pick<MembershipDocument, '_id' | 'changedAt'> | undefined,
+  ): Promise<readonly Pick<MembershipDocument, '_id' | 'groupId' | 'changedAt'>[]> {
+    const later = { changedAt: after ? { $gte: after.changedAt, $lt: before } : { $lt: before } };
+    return this.memberships
+      .find(
+        {
+          present: false,
+          ...later,
+          ...(after
+            ? {
+                $or: [
+                  { changedAt: { $gt: after.changedAt } },
+                  { changedAt: after.changedAt, _id: { $gt: after._id } },
+                ],
+              }
+            : {}),
+        },
+        { groupId: 1, changedAt: 1 },
+      )
+      .sort({ changedAt: 1, _id: 1 })
+      .limit(PURGED_AT_ONCE)
+      .lean<Pick<MembershipDocument, '_id' | 'groupId' | 'changedAt'>[]>();
+  }
+
+  private async announceTo(
+    groupIds: readonly string[],
+    { targetId, memberId, formerName, now }: Parameters<MongoMembershipDeltas['announce']>[0],
+  ): Promise<void> {
+    if (groupIds.length === 0) return;
+    const operations = groupIds.flatMap((groupId): AnyBulkWriteOperation<BindingDocument>[] => {
+      // A group that has not delivered any member yet, and is not about to, will come to this one anyway.
+      const begun = {
+        _id: bindingId(targetId, groupId),
+        $or: [{ membersObserved: { $gt: 0 } }, { owner: { $exists: true } }],
+      };
+      const resend = {
+        memberId,
+        ...(formerName === undefined ? {} : { formerName }),
+        mark: randomUUID(),
+      };
+      const request = { $push: { resend }, $inc: { revision: 1 } };
+      return [
+        {
+          updateOne: {
+            filter: { ...begun, state: { $in: ['SYNCED', 'PENDING', 'DELIVERING'] } },
+            update: { ...request, $set: { state: 'PENDING', dueAt: now } },
+          },
+        },
+        // These have a time of their own; the request waits for it.
+        {
+          updateOne: {
+            filter: { ...begun, state: { $in: ['RETRYING', 'PARKED', 'HELD'] } },
+            update: request,
+          },
+        },
+        {
+          updateOne: {
+            filter: {
+              _id: begun._id,
+              owner: { $exists: false },
+              [`resend.${MOST_RESENDS}`]: { $exists: true },
+            },
+            update: { $set: { membersObserved: 0 }, $pull: { resend: { formerName: null } } },
+          },
+        },
+      ];
+    });
+    await this.bindings.bulkWrite(operations);
+  }
+
+  private async entries(filter: Record<string, unknown>): Promise<readonly MemberEntry[]> {
+    const documents = await this.bindings
+      .find(filter, { resourceId: 1, reference: 1, lastReference: 1, name: 1 })
+      .lean<Pick<BindingDocument, 'resourceId' | 'reference' | 'lastReference' | 'name'>[]>();
+    return documents.map(({ resourceId, reference, lastReference, name }) => ({
+      memberId: resourceId,
+      ...(reference === undefined ? {} : { reference }),
+      ...(lastReference === undefined ? {} : { lastReference }),
+      ...(name === undefined ? {} : { name }),
+    }));
+  }
+
+  private async page(
+    filter: Record<string, unknown>,
+    limit: number,
+  ): Promise<readonly MemberChange[]> {
+    const documents = await this.memberships
+      .find(filter, { memberId: 1, present: 1, generation: 1 })
+      .sort({ generation: 1, _id: 1 })
+      .limit(limit)
+      .lean<Pick<MembershipDocument, '_id' | 'memberId' | 'present' | 'generation'>[]>();
+    return documents.map(({ _id, memberId, present, generation }) => ({
+      id: _id,
+      memberId,
+      present,
+      generation,
+    }));
+  }
+}
+
+const PURGED_AT_ONCE = 1_000;
+
+/** For each group: the generation up to which every target has its members. Groups in no target are left out. */
+export async function membersObserved(
+  bindings: BindingModel,
+  groupIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const documents = await bindings
+    .find(
+      { resourceId: { $in: [...groupIds] }, state: { $ne: 'REMOVED' } },
+      { resourceId: 1, membersObserved: 1 },
+    )
+    .lean<Pick<BindingDocument, 'resourceId' | 'membersObserved'>[]>();
+  const lowest = new Map<string, number>();
+  for (const { resourceId, membersObserved: observed } of documents) {
+    lowest.set(resourceId, Math.min(observed, lowest.get(resourceId) ?? Infinity));
+  }
+  return lowest;
+}

@@ -1,0 +1,115 @@
+/** The `bindings` collection: one document for each resource in each target, at the same time the work queue. */
+import { type Connection, type Model, Schema } from 'mongoose';
+import { type BindingState, type DeliveryError } from '../../domain/binding';
+
+/** A member that a group's entry has to hear of again. */
+export interface ResendDocument {
+  memberId: string;
+  formerName?: string;
+  mark: string;
+}
+
+export interface BindingDocument {
+  /** `<targetId>:<resourceId>`. */
+  _id: string;
+  ruleId: string;
+  targetId: string;
+  resourceId: string;
+  resourceType: string;
+  state: BindingState;
+  generation: number;
+  observedGeneration: number;
+  reference?: string;
+  name?: string;
+  attempts: number;
+  nextAttemptAt?: Date;
+  lastError?: DeliveryError;
+  lastSyncedAt?: Date;
+  /** There is something to do, from then on. Absent: nothing. */
+  dueAt?: Date;
+  /** Nobody else may work on it until then; in the past when nobody does. */
+  leaseUntil: Date;
+  /** The process that works on it, or did when it died. */
+  owner?: string;
+  /** Counts leases. */
+  fence: number;
+  /** Counts requests to deliver. */
+  revision: number;
+  /** For groups: membership changes up to this generation of the group are delivered. */
+  membersObserved: number;
+  resend: ResendDocument[];
+  announcedReference?: string;
+  announcedName?: string;
+  lastReference?: string;
+  /** The name of an entry that may have been created without an answer. */
+  creating?: string;
+}
+
+const resend = new Schema<ResendDocument>(
+  {
+    memberId: { type: String, required: true },
+    formerName: String,
+    mark: { type: String, required: true },
+  },
+  { _id: false, id: false, strict: 'throw' },
+);
+
+const schema = new Schema<BindingDocument>(
+  {
+    _id: String,
+    ruleId: { type: String, required: true },
+    targetId: { type: String, required: true },
+    resourceId: { type: String, required: true },
+    resourceType: { type: String, required: true },
+    state: { type: String, required: true },
+    generation: { type: Number, required: true },
+    observedGeneration: { type: Number, required: true },
+    reference: String,
+    name: String,
+    attempts: { type: Number, required: true },
+    nextAttemptAt: Date,
+    lastError: Schema.Types.Mixed,
+    lastSyncedAt: Date,
+    dueAt: Date,
+    leaseUntil: { type: Date, required: true },
+    owner: String,
+    fence: { type: Number, required: true },
+    revision: { type: Number, required: true },
+    membersObserved: { type: Number, required: true },
+    resend: { type: [resend], required: true },
+    announcedReference: String,
+    announcedName: String,
+    lastReference: String,
+    creating: String,
+  },
+  {
+    collection: 'bindings',
+    versionKey: false,
+    minimize: false,
+    strict: 'throw',
+    id: false,
+    autoIndex: false,
+    autoCreate: false,
+  },
+);
+
+// What is due, rule by rule: no rule of a target waits for another one's backlog.
+schema.index(
+  { targetId: 1, ruleId: 1, dueAt: 1 },
+  { partialFilterExpression: { dueAt: { $exists: true } } },
+);
+// One entry belongs to one resource. Users and groups may be numbered independently of each other.
+schema.index(
+  { targetId: 1, resourceType: 1, reference: 1 },
+  { unique: true, partialFilterExpression: { reference: { $exists: true } } },
+);
+schema.index({ resourceId: 1 });
+schema.index({ ruleId: 1, state: 1, _id: 1 });
+schema.index({ targetId: 1, state: 1, _id: 1 });
+schema.index({ targetId: 1, name: 1 }, { partialFilterExpression: { name: { $exists: true } } });
+
+export type BindingModel = Model<BindingDocument>;
+
+export function bindingModel(connection: Connection): BindingModel {
+  return connection.model<BindingDocument>('Binding', schema);
+}
