@@ -54,9 +54,9 @@ export class MembershipChanges {
     const ids = [...this.added].filter((value) => matchesElement(filter, { value }, attribute));
     if (this.replaceAll) return ids;
     for await (const member of currentMembers()) {
-      const id = String(member['value']);
-      const counts = !this.removed.has(id) && !this.added.has(id);
-      if (counts && matchesElement(filter, member, attribute)) ids.push(id);
+      const id = member['value'];
+      if (typeof id !== 'string' || this.removed.has(id) || this.added.has(id)) continue;
+      if (matchesElement(filter, member, attribute)) ids.push(id);
     }
     return ids;
   }

@@ -190,8 +190,8 @@ function create(elements: readonly ScimValue[], step: Step): List {
 function isCanonical(described: ScimObject, attribute: AttributeDefinition): boolean {
   return (attribute.subAttributes ?? []).every(({ name, canonicalValues }) => {
     const value = property(described, name);
-    if (value === undefined || canonicalValues === undefined) return true;
-    const text = String(value).toLowerCase();
+    if (typeof value !== 'string' || canonicalValues === undefined) return true;
+    const text = value.toLowerCase();
     return canonicalValues.some((canonical) => canonical.toLowerCase() === text);
   });
 }

@@ -1,0 +1,101 @@
+/** What this server can do and what its resources look like (RFC 7644 section 4). */
+import { DomainError } from '../domain/error';
+import { type ResourceTypeDefinition, type SchemaDefinition } from '../domain/schema';
+import { type Handler, type ScimRequest, type ScimResponse } from './http';
+import { listResponse } from './representation/list';
+import { MAX_COUNT } from './search';
+
+const CORE = 'urn:ietf:params:scim:schemas:core:2.0';
+
+/** What is supported is what is built: clients choose their requests by it. */
+const CAPABILITIES = {
+  patch: { supported: true },
+  // The limits must be there even so: clients refuse a document without them and then assume nothing is supported.
+  bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+  filter: { supported: true, maxResults: MAX_COUNT },
+  changePassword: { supported: false },
+  sort: { supported: true },
+  etag: { supported: true },
+  authenticationSchemes: [
+    {
+      type: 'oauthbearertoken',
+      name: 'OAuth Bearer Token',
+      description: "The sync rule's secret token as a bearer token.",
+      specUri: 'https://www.rfc-editor.org/info/rfc6750',
+      primary: true,
+    },
+    {
+      type: 'httpbasic',
+      name: 'HTTP Basic',
+      description: "The sync rule's key as user name and its secret token as password.",
+      specUri: 'https://www.rfc-editor.org/info/rfc7617',
+      primary: false,
+    },
+  ],
+};
+
+export const serviceProviderConfig: Handler = async ({ baseUrl }) => ({
+  status: 200,
+  body: {
+    schemas: [`${CORE}:ServiceProviderConfig`],
+    ...CAPABILITIES,
+    meta: {
+      resourceType: 'ServiceProviderConfig',
+      location: `${baseUrl}/ServiceProviderConfig`,
+    },
+  },
+});
+
+export const resourceTypes: Handler = async (request) =>
+  list(
+    request,
+    request.schemas.types.map((type) => resourceTypeDocument(type, request.baseUrl)),
+  );
+
+export const resourceType: Handler = async ({ schemas, baseUrl, parameter }) => {
+  const name = parameter('id');
+  const type = schemas.types.find((one) => equalNames(one.id, name));
+  if (type === undefined) throw new DomainError('notFound', `There is no resource type "${name}".`);
+  return { status: 200, body: resourceTypeDocument(type, baseUrl) };
+};
+
+export const schemas: Handler = async (request) =>
+  list(
+    request,
+    request.schemas.schemas.map((schema) => schemaDocument(schema, request.baseUrl)),
+  );
+
+export const schema: Handler = async ({ schemas: table, baseUrl, parameter }) => {
+  const id = parameter('id');
+  const found = table.schemas.find((one) => equalNames(one.id, id));
+  if (found === undefined) throw new DomainError('notFound', `There is no schema "${id}".`);
+  return { status: 200, body: schemaDocument(found, baseUrl) };
+};
+
+/** RFC 7644 section 4: a filter here is refused, not ignored. */
+function list({ query }: ScimRequest, documents: readonly object[]): ScimResponse {
+  if (query.has('filter')) {
+    throw new DomainError('forbidden', 'This list cannot be filtered. Leave the filter out.');
+  }
+  return { status: 200, body: listResponse(documents, documents.length, 1) };
+}
+
+function resourceTypeDocument(type: ResourceTypeDefinition, baseUrl: string): object {
+  return {
+    schemas: [`${CORE}:ResourceType`],
+    ...type,
+    meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${type.id}` },
+  };
+}
+
+function schemaDocument(definition: SchemaDefinition, baseUrl: string): object {
+  return {
+    schemas: [`${CORE}:Schema`],
+    ...definition,
+    meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${definition.id}` },
+  };
+}
+
+function equalNames(left: string, right: string): boolean {
+  return left.toLowerCase() === right.toLowerCase();
+}

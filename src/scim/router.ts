@@ -1,0 +1,115 @@
+/** SCIM 2.0 over HTTP: which method on which path does what (RFC 7644 section 3.2, table 2). */
+import express, { type Request, type Response, type Router } from 'express';
+import { DomainError } from '../domain/error';
+import { type Provisioning } from '../domain/provisioning';
+import { type SchemasOf } from '../domain/schema-table';
+import { type ScimAuthenticator } from './authenticate';
+import { readBody } from './body';
+import { resourceType, resourceTypes, schema, schemas, serviceProviderConfig } from './discovery';
+import { errorResponse, isUnexpected, methodNotAllowed } from './error';
+import { SCIM_PATH, send, type Handler, type ScimRequest, type ScimResponse } from './http';
+import { queryParameters } from './query-parameters';
+import { resourceHandlers } from './resources';
+import { searchHandlers } from './search';
+
+export interface ScimDependencies {
+  readonly provisioning: Provisioning;
+  readonly schemas: SchemasOf;
+  readonly authenticate: ScimAuthenticator;
+  /** Scheme and authority (and path prefix) under which clients reach this server, without a slash at the end. */
+  readonly publicUrl: (request: Request) => string;
+  readonly log: ScimLog;
+}
+
+export interface ScimLog {
+  error(fields: object, message: string): void;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Methods = Readonly<Partial<Record<Method, Handler>>>;
+
+/** To be mounted at {@link SCIM_PATH}. */
+export function createScimRouter(deps: ScimDependencies): Router {
+  const router = express.Router();
+  for (const [path, methods] of routes(deps.provisioning)) {
+    router.all(path, (request, response) => answer(deps, methods, request, response));
+  }
+  // Also for the root, and for paths the router itself cannot read.
+  router.use((request, response) => answer(deps, undefined, request, response));
+  router.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
+    fail(deps, error, response);
+  });
+  return router;
+}
+
+function routes(provisioning: Provisioning): readonly (readonly [string, Methods])[] {
+  const { create, get, replace, modify, remove } = resourceHandlers(provisioning);
+  const { list, search } = searchHandlers(provisioning);
+  return [
+    ['/ServiceProviderConfig', { GET: serviceProviderConfig }],
+    ['/ResourceTypes', { GET: resourceTypes }],
+    ['/ResourceTypes/:id', { GET: resourceType }],
+    ['/Schemas', { GET: schemas }],
+    ['/Schemas/:id', { GET: schema }],
+    ['/Me', { GET: unsupported, PUT: unsupported, PATCH: unsupported, DELETE: unsupported }],
+    ['/Bulk', { POST: unsupported }],
+    ['/.search', { POST: unsupported }],
+    ['/:endpoint', { GET: list, POST: create }],
+    ['/:endpoint/.search', { POST: search }],
+    ['/:endpoint/:id', { GET: get, PUT: replace, PATCH: modify, DELETE: remove }],
+  ];
+}
+
+const unsupported: Handler = async () => {
+  throw new DomainError('unsupported', 'This server does not support that operation.');
+};
+
+/** Every request takes this way: authenticate, read, handle, answer. Nothing is told to strangers, not even 404. */
+async function answer(
+  deps: ScimDependencies,
+  methods: Methods | undefined,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  try {
+    send(response, await responseTo(deps, methods, request, response));
+  } catch (error) {
+    fail(deps, error, response);
+  }
+}
+
+async function responseTo(
+  deps: ScimDependencies,
+  methods: Methods | undefined,
+  request: Request,
+  response: Response,
+): Promise<ScimResponse> {
+  const rule = await deps.authenticate(request.headers);
+  if (methods === undefined) throw new DomainError('notFound', 'There is no such SCIM endpoint.');
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const handler = Object.hasOwn(methods, method) ? methods[method as Method] : undefined;
+  if (handler === undefined) return methodNotAllowed(Object.keys(methods));
+  const hasBody = method !== 'GET' && method !== 'DELETE';
+  const scimRequest: ScimRequest = {
+    rule,
+    schemas: deps.schemas(rule.id),
+    baseUrl: `${deps.publicUrl(request)}${SCIM_PATH}`,
+    headers: request.headers,
+    parameter: (name) => pathParameter(request, name),
+    query: queryParameters(request.url),
+    body: hasBody ? await readBody(request, response) : undefined,
+  };
+  return handler(scimRequest);
+}
+
+function pathParameter(request: Request, name: string): string {
+  const value = request.params[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function fail({ log }: ScimDependencies, error: unknown, response: Response): void {
+  // The path is left out: it may hold names of people.
+  if (isUnexpected(error)) log.error({ err: error }, 'A SCIM request failed unexpectedly');
+  if (response.headersSent) response.destroy();
+  else send(response, errorResponse(error));
+}
