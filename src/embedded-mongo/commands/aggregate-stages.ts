@@ -141,7 +141,8 @@ function* limited(documents: Iterable<BsonDocument>, count: number): Generator<B
 
 function* counted(documents: Iterable<BsonDocument>, field: string): Generator<BsonDocument> {
   let n = 0;
-  for (const _ of documents) n += 1;
+  const iterator = documents[Symbol.iterator]();
+  while (iterator.next().done !== true) n += 1;
   if (n > 0) yield new Map([[field, n]]);
 }
 

@@ -27,14 +27,14 @@ function describeCollection(collection: CollectionDefinition, nameOnly: boolean)
 export const listCollections: Command = {
   options: new Set(['listCollections', 'filter', 'nameOnly', 'cursor', 'authorizedCollections']),
   run(context, { fields, database, deadline }) {
-    const filter = parseFilter(fields.document('filter') ?? new Map());
+    const filter = parseFilter(fields.documentOrEmpty('filter'));
     const documents = context.store
       .read(({ catalog }) => catalog.all())
       .filter((collection) => collection.database === database)
       .map((collection) => ({ collection, document: describeCollection(collection, false) }))
       .filter(({ document }) => matches(filter, document))
       .map(({ collection }) => describeCollection(collection, fields.flag('nameOnly')));
-    const batchSize = new Fields(fields.document('cursor') ?? new Map()).count('batchSize');
+    const batchSize = new Fields(fields.documentOrEmpty('cursor')).count('batchSize');
     return openCursor(context, new BufferedSource(documents.map((d) => encodeDocument(d))), {
       namespace: `${database}.$cmd.listCollections`,
       batchSize,
@@ -90,7 +90,7 @@ export const listDatabases: Command = {
     if (database !== 'admin') {
       throw new CommandError(13, 'listDatabases may only be run against the admin database.');
     }
-    const filter = parseFilter(fields.document('filter') ?? new Map());
+    const filter = parseFilter(fields.documentOrEmpty('filter'));
     const collections = context.store.read(({ catalog }) => catalog.all());
     const names = [...new Set(collections.map((collection) => collection.database))].sort();
     const databases = names

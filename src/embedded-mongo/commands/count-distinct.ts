@@ -16,7 +16,7 @@ export const count: Command = {
   run(context, request) {
     const { fields, database, deadline } = request;
     const name = request.collectionName();
-    const filter = parseFilter(fields.document('query') ?? new Map());
+    const filter = parseFilter(fields.documentOrEmpty('query'));
     const skip = fields.count('skip') ?? 0;
     const limit = fields.count('limit') || Infinity;
     const total = context.store.read((snapshot) => {
@@ -61,7 +61,7 @@ export const distinct: Command = {
     if (parts.some((part) => part === '' || part.startsWith('$') || /^\d+$/.test(part))) {
       throw notImplemented(`distinct on the path '${path}'`);
     }
-    const filter = parseFilter(fields.document('query') ?? new Map());
+    const filter = parseFilter(fields.documentOrEmpty('query'));
     const values = new Map<string, Encodable>();
     let bytes = 0;
     context.store.read((snapshot) => {

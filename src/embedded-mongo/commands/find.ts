@@ -32,7 +32,7 @@ function buildQuery(
   fields: Fields,
   deadline: number,
 ): Query {
-  const filter = parseFilter(fields.document('filter') ?? new Map());
+  const filter = parseFilter(fields.documentOrEmpty('filter'));
   const sortSource = fields.document('sort');
   const natural = sortSource?.get('$natural');
   if (natural !== undefined && (sortSource?.size !== 1 || fields.has('hint'))) {
@@ -114,7 +114,7 @@ export const getMore: Command = {
 export const killCursors: Command = {
   options: new Set(['killCursors', 'cursors']),
   run(context, request) {
-    const namespace = `${request.database}.${String(request.fields.source.get('killCursors'))}`;
+    const namespace = `${request.database}.${request.collectionName()}`;
     const ids = (request.fields.array('cursors') ?? []).filter((id) => typeof id === 'bigint');
     const killed = ids.filter((id) => context.cursors.kill(id, namespace));
     return reply({

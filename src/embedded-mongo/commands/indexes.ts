@@ -88,7 +88,7 @@ export const listIndexes: Command = {
       existingCollection(catalog, database, name),
     );
     const source = new BufferedSource(indexes.map((index) => encodeDocument(describeIndex(index))));
-    const batchSize = new Fields(fields.document('cursor') ?? new Map()).count('batchSize');
+    const batchSize = new Fields(fields.documentOrEmpty('cursor')).count('batchSize');
     return openCursor(context, source, { namespace: `${database}.${name}`, batchSize, deadline });
   },
 };
@@ -100,8 +100,7 @@ function selectIndexes(collection: CollectionDefinition, wanted: BsonValue): Ind
     const index = collection.indexes.find((candidate) =>
       isDocument(item) ? equalValues(keyPattern(candidate), item) : candidate.name === item,
     );
-    if (index === undefined)
-      throw new CommandError(27, `index not found with name [${String(item)}]`);
+    if (index === undefined) throw new CommandError(27, `index not found: ${JSON.stringify(item)}`);
     if (index.name === '_id_') throw new CommandError(72, 'cannot drop _id index');
     return index;
   });

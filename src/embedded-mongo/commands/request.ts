@@ -101,6 +101,11 @@ export class Fields {
     return value;
   }
 
+  /** The document, or an empty one when the field is missing. */
+  documentOrEmpty(name: string): BsonDocument {
+    return this.document(name) ?? new Map<string, BsonValue>();
+  }
+
   array(name: string): BsonValue[] | undefined {
     const value = this.source.get(name);
     if (value === undefined) return undefined;
@@ -151,7 +156,7 @@ function checkReadConcern(concern: BsonDocument | undefined): void {
   for (const [name, value] of concern ?? []) {
     if (name !== 'level') throw notImplemented(`the read concern option '${name}'`);
     if (value !== 'local' && value !== 'available' && value !== 'majority') {
-      throw notImplemented(`the read concern ${String(value)}`);
+      throw notImplemented(`the read concern ${JSON.stringify(value)}`);
     }
   }
 }
@@ -163,7 +168,7 @@ function checkWriteConcern(concern: BsonDocument | undefined): void {
     }
     if (name !== 'w' || value === 'majority') continue;
     if (!isNumber(value)) {
-      throw new CommandError(79, `No write concern mode named '${String(value)}' found`);
+      throw new CommandError(79, `No write concern mode named ${JSON.stringify(value)} found`);
     }
     if (toJsNumber(value) > 1) throw badValue("cannot use 'w' > 1 when a host is not replicated");
   }

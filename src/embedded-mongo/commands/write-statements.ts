@@ -145,7 +145,7 @@ export const findAndModify: Command = {
     }
     parseProjection(fields.document('fields'));
     const target: Target = {
-      filter: parseFilter(fields.document('query') ?? new Map()),
+      filter: parseFilter(fields.documentOrEmpty('query')),
       sort: parseSort(fields.document('sort')),
       hint: fields.source.get('hint'),
       limit: 1,

@@ -1,6 +1,12 @@
 import { equalValues } from '../bson/compare';
 import { isNumber, typeNumber } from '../bson/types';
-import { conjuncts, type FieldFilter, type FieldTest, type Filter } from '../query/filter';
+import {
+  conjuncts,
+  type FieldFilter,
+  type FieldTest,
+  type Filter,
+  type RangeOperator,
+} from '../query/filter';
 import { inRange } from '../query/match';
 import { type IndexDefinition } from './definition';
 
@@ -20,28 +26,27 @@ export function impliesPresence(test: FieldTest): boolean {
   }
 }
 
+type RangeTest = Extract<FieldTest, { op: RangeOperator }>;
+
+function isRange(test: FieldTest): test is RangeTest {
+  return test.op === 'gt' || test.op === 'gte' || test.op === 'lt' || test.op === 'lte';
+}
+
+function isUpper(op: RangeOperator): boolean {
+  return op === 'lt' || op === 'lte';
+}
+
 function impliesRange(test: FieldTest, wanted: FieldTest): boolean {
-  if (wanted.op !== 'gt' && wanted.op !== 'gte' && wanted.op !== 'lt' && wanted.op !== 'lte') {
-    return false;
-  }
-  if (test.op === 'eq') return inRange(wanted.op, test.value, wanted.value);
+  if (!isRange(wanted)) return false;
+  const { op, value } = wanted;
+  if (test.op === 'eq') return inRange(op, test.value, value);
   if (test.op === 'in') {
-    const { op, value } = wanted;
     return test.patterns.length === 0 && test.values.every((item) => inRange(op, item, value));
   }
-  const upper = wanted.op === 'lt' || wanted.op === 'lte';
-  if (
-    test.op !== wanted.op &&
-    test.op !== (upper ? 'lt' : 'gt') &&
-    test.op !== `${upper ? 'lt' : 'gt'}e`
-  ) {
-    return false;
-  }
+  if (!isRange(test) || isUpper(test.op) !== isUpper(op)) return false;
   // a < 5 implies a < 5 although 5 itself is not below 5.
-  if (!('value' in test)) return false;
   const strict = test.op === 'lt' || test.op === 'gt';
-  const same = equalValues(test.value, wanted.value);
-  return inRange(wanted.op, test.value, wanted.value) || (same && strict && test.value !== null);
+  return inRange(op, test.value, value) || (strict && equalValues(test.value, value));
 }
 
 function impliesType(test: FieldTest, wanted: FieldTest): boolean {

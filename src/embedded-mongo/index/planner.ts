@@ -175,6 +175,23 @@ function sortDirection(
   return reverse === true ? 'backward' : 'forward';
 }
 
+/** How good an index is: points count most, then ranges, then order. */
+function rate(
+  index: IndexDefinition,
+  { pointFields, boundedFields }: Shape,
+  gains: { ordered: boolean; exact: boolean },
+): number {
+  const lookup = index.unique && pointFields === index.fields.length;
+  return (
+    (lookup ? 100 : 0) +
+    pointFields * 10 +
+    (boundedFields - pointFields) * 6 +
+    (gains.ordered ? 5 : 0) +
+    (gains.exact ? 2 : 0) +
+    (index.partial === undefined ? 0 : 1)
+  );
+}
+
 function candidate(index: IndexDefinition, request: PlanRequest): Candidate | undefined {
   const { filter, sort } = request;
   if (!indexCovers(index, filter)) return undefined;
@@ -187,14 +204,7 @@ function candidate(index: IndexDefinition, request: PlanRequest): Candidate | un
       (condition) => shape.satisfied.includes(condition) || guaranteedByIndex(index, condition),
     );
   const sorted = sort.length === 0 || direction !== undefined;
-  const lookup = index.unique && shape.pointFields === index.fields.length;
-  const score =
-    (lookup ? 100 : 0) +
-    shape.pointFields * 10 +
-    (shape.boundedFields - shape.pointFields) * 6 +
-    (sort.length > 0 && sorted ? 5 : 0) +
-    (exact ? 2 : 0) +
-    (index.partial === undefined ? 0 : 1);
+  const score = rate(index, shape, { ordered: sort.length > 0 && sorted, exact });
   const useless =
     shape.boundedFields === 0 && !(sort.length > 0 && sorted) && index.partial === undefined;
   if (useless && request.hint === undefined) return undefined;

@@ -64,15 +64,18 @@ export function inRange(
   value: BsonValue | undefined,
   bound: BsonValue,
 ): boolean {
-  if (bound === null) return (value ?? null) === null && (op === 'gte' || op === 'lte');
+  const orEqual = op === 'gte' || op === 'lte';
+  if (bound === null) return (value ?? null) === null && orEqual;
   if (value === undefined || typeRank(value) !== typeRank(bound)) return false;
   if (isNumber(value) && isNumber(bound) && (isNaNValue(value) || isNaNValue(bound))) {
-    return isNaNValue(value) && isNaNValue(bound) && (op === 'gte' || op === 'lte');
+    return isNaNValue(value) && isNaNValue(bound) && orEqual;
   }
-  const order = compareValues(value, bound);
-  if (op === 'gt') return order > 0;
-  if (op === 'gte') return order >= 0;
-  return op === 'lt' ? order < 0 : order <= 0;
+  return orderSatisfies(op, compareValues(value, bound));
+}
+
+function orderSatisfies(op: RangeOperator, order: number): boolean {
+  if (order === 0) return op === 'gte' || op === 'lte';
+  return op === 'gt' || op === 'gte' ? order > 0 : order < 0;
 }
 
 function equals(value: BsonValue | undefined, wanted: BsonValue): boolean {

@@ -2,7 +2,9 @@ import { toJsNumber } from '../bson/numbers';
 import { type BsonDocument, type BsonValue, isNumber } from '../bson/types';
 import { badValue, CommandError, notImplemented } from '../errors';
 
-interface Tree extends Map<string, Tree | true> {}
+type Tree = Map<string, Branch>;
+/** A wanted path ends here, or goes on in a subtree. */
+type Branch = true | { readonly below: Tree };
 
 /** A parsed projection: which paths to keep, or which to leave out. */
 export interface Projection {
@@ -22,21 +24,17 @@ function addPath(tree: Tree, path: string): void {
   if (parts[0] === '_id' || parts.some((part) => part === '' || part.startsWith('$'))) {
     throw notImplemented(`the projection path '${path}'`);
   }
+  const last = parts.pop() as string;
   let node = tree;
-  parts.forEach((part, at) => {
+  for (const part of parts) {
     const known = node.get(part);
-    const last = at === parts.length - 1;
-    if (known === true || (last && known !== undefined)) {
-      throw new CommandError(31249, `Path collision at ${path}`);
-    }
-    if (last) {
-      node.set(part, true);
-      return;
-    }
-    const next: Tree = known ?? new Map<string, Tree | true>();
-    node.set(part, next);
-    node = next;
-  });
+    if (known === true) throw new CommandError(31249, `Path collision at ${path}`);
+    const below: Tree = known?.below ?? new Map<string, Branch>();
+    node.set(part, { below });
+    node = below;
+  }
+  if (node.has(last)) throw new CommandError(31249, `Path collision at ${path}`);
+  node.set(last, true);
 }
 
 /** Parses a projection; undefined when everything is wanted. */
@@ -73,7 +71,8 @@ function include(value: BsonValue, tree: Tree): BsonValue | undefined {
   const result: BsonDocument = new Map();
   for (const [name, field] of value) {
     const node = tree.get(name);
-    const kept = node === undefined ? undefined : node === true ? field : include(field, node);
+    const kept =
+      node === undefined ? undefined : node === true ? field : include(field, node.below);
     if (kept !== undefined) result.set(name, kept);
   }
   return result;
@@ -85,7 +84,7 @@ function exclude(value: BsonValue, tree: Tree): BsonValue {
   const result: BsonDocument = new Map();
   for (const [name, field] of value) {
     const node = tree.get(name);
-    if (node !== true) result.set(name, node === undefined ? field : exclude(field, node));
+    if (node !== true) result.set(name, node === undefined ? field : exclude(field, node.below));
   }
   return result;
 }

@@ -24,7 +24,7 @@ function valueText(value: BsonValue): string {
   if (value instanceof Binary) return binaryText(value);
   if (value instanceof Map) return documentText(value);
   if (Array.isArray(value)) return `[ ${value.map(valueText).join(', ')} ]`;
-  return String(value);
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
 function documentText(document: BsonDocument): string {

@@ -160,7 +160,8 @@ export function countMatches(snapshot: Snapshot, request: ScanRequest): number {
     );
   }
   let total = 0;
-  for (const _ of scan(snapshot, request)) total += 1;
+  const matching = scan(snapshot, request);
+  while (matching.next().done !== true) total += 1;
   return total;
 }
 

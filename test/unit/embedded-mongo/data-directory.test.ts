@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { open } from 'lmdb';
+import { mongo } from 'mongoose';
+import { DataDirectoryLockedError, startEmbeddedMongo } from '../../../src/embedded-mongo';
+import { childScript, compileServer } from './compiled-server';
+
+const HOLD = `
+  const server = await startEmbeddedMongo({ dataDir: process.argv[2] });
+  say('uri ' + server.uri);
+  process.stdin.on('data', () => void server.close().then(() => { say('closed'); process.exit(0); }));
+  setInterval(() => undefined, 1000);
+`;
+const TRY = `
+  try {
+    const server = await startEmbeddedMongo({ dataDir: process.argv[2] });
+    say('got it');
+    setTimeout(() => void server.close(), 300);
+  } catch (error) {
+    say(error instanceof DataDirectoryLockedError ? 'locked ' + error.message : 'failed ' + error.stack);
+  }
+`;
+
+describe('data directory', () => {
+  const compiled = compileServer();
+  let dataDir: string;
+  beforeEach(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'embedded-mongo-dir-'));
+  });
+  afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+  afterAll(() => rmSync(dirname(compiled), { recursive: true, force: true }));
+
+  function run(script: string): { child: ReturnType<typeof spawn>; line: Promise<string> } {
+    const child = spawn(process.execPath, [script, dataDir], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const line = new Promise<string>((resolve) => {
+      child.stdout.once('data', (data: Buffer) => resolve(data.toString().trim()));
+    });
+    return { child, line };
+  }
+
+  it('belongs to one process at a time', async () => {
+    const { child, line } = run(childScript(compiled, HOLD));
+    expect(await line).toMatch(/^uri /);
+    const attempt = startEmbeddedMongo({ dataDir, thread: 'inline' });
+    await expect(attempt).rejects.toBeInstanceOf(DataDirectoryLockedError);
+    await expect(startEmbeddedMongo({ dataDir, thread: 'inline' })).rejects.toThrow(
+      new RegExp(`${dataDir}.*process ${String(child.pid)}.*Stop that process`),
+    );
+    child.stdin?.write('stop');
+    await new Promise((resolve) => child.once('close', resolve));
+    const next = await startEmbeddedMongo({ dataDir, thread: 'inline' });
+    await next.close();
+  });
+
+  it('is taken over from a killed process', async () => {
+    const { child, line } = run(childScript(compiled, HOLD));
+    await line;
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('close', resolve));
+    const next = await startEmbeddedMongo({ dataDir, thread: 'inline' });
+    await next.close();
+  });
+
+  it('goes to exactly one of several that start after a crash', async () => {
+    const { child, line } = run(childScript(compiled, HOLD));
+    await line;
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('close', resolve));
+    const script = childScript(compiled, TRY);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => run(script).line));
+    expect(answers.filter((answer) => answer === 'got it').length).toBeGreaterThanOrEqual(1);
+    expect(answers.filter((answer) => answer.startsWith('failed'))).toEqual([]);
+  });
+
+  it('cannot be opened twice in one process', async () => {
+    const first = await startEmbeddedMongo({ dataDir, thread: 'inline' });
+    await expect(startEmbeddedMongo({ dataDir, thread: 'inline' })).rejects.toBeInstanceOf(
+      DataDirectoryLockedError,
+    );
+    const client = await new mongo.MongoClient(first.uri).connect();
+    await client.db('test').collection('a').insertOne({ still: 'working' });
+    await client.close();
+    await first.close();
+  });
+
+  it('refuses a format it does not know', async () => {
+    const raw = open<Buffer, Uint8Array>({
+      path: dataDir,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+    });
+    await raw.put(
+      Buffer.concat([Buffer.from([0]), Buffer.from('format')]),
+      Buffer.from('usher-embedded-mongo 99'),
+    );
+    await raw.close();
+    await expect(startEmbeddedMongo({ dataDir, thread: 'inline' })).rejects.toThrow(
+      /usher-embedded-mongo 99/,
+    );
+  });
+
+  it('is private, and so is the socket, also when the path is too long for one', async () => {
+    const long = join(dataDir, 'x'.repeat(120));
+    const server = await startEmbeddedMongo({ dataDir: long, thread: 'inline' });
+    const socket = decodeURIComponent(/^mongodb:\/\/([^/]+)\//.exec(server.uri)?.[1] ?? '');
+    expect(socket.startsWith(long)).toBe(false);
+    expect(statSync(long).mode & 0o777).toBe(0o700);
+    expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700);
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    const client = await new mongo.MongoClient(server.uri).connect();
+    await client.db('test').command({ ping: 1 });
+    await client.close();
+    await server.close();
+    expect(existsSync(dirname(socket))).toBe(false);
+  });
+
+  it('keeps data and indexes over a restart', async () => {
+    const first = await startEmbeddedMongo({ dataDir, thread: 'inline' });
+    const client = await new mongo.MongoClient(first.uri).connect();
+    const people = client.db('test').collection('people');
+    await people.createIndex(
+      { name: 1 },
+      { unique: true, partialFilterExpression: { name: { $exists: true } } },
+    );
+    await people.insertMany([{ name: 'a' }, { name: 'b' }]);
+    await client.close();
+    await first.close();
+    const second = await startEmbeddedMongo({ dataDir, thread: 'inline' });
+    const again = await new mongo.MongoClient(second.uri).connect();
+    const kept = again.db('test').collection('people');
+    expect(await kept.countDocuments()).toBe(2);
+    await expect(kept.insertOne({ name: 'a' })).rejects.toMatchObject({ code: 11000 });
+    expect((await kept.indexes())[1]).toMatchObject({
+      partialFilterExpression: { name: { $exists: true } },
+    });
+    await again.close();
+    await second.close();
+  });
+});
