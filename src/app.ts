@@ -1,6 +1,6 @@
 /** The composition root: the only place that knows everybody. */
 import path from 'node:path';
-import express, { type Express, type Request } from 'express';
+import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { ConnectorLoadError, type ConnectorRegistry, loadConnectors } from '../connectors/registry';
 import packageJson from '../package.json';
@@ -167,7 +167,7 @@ function createExpress(web: Web): Express {
       authenticate: authenticator(web),
       publicUrl: (request) =>
         config.PUBLIC_URL === undefined && config.TRUST_PROXY !== undefined
-          ? `${request.protocol}://${hostOf(request)}`
+          ? `${request.protocol}://${request.host}`
           : publicUrl(),
       log,
     }),
@@ -189,11 +189,6 @@ function authenticator({ store, access, log }: Web): ScimAuthenticator {
     note(store.syncRules.touch(rule.id, headers['user-agent']));
     return rule;
   };
-}
-
-/** Behind a trusted proxy the host is what the proxy says it is. */
-function hostOf(request: Request): string {
-  return request.get('x-forwarded-host')?.split(',')[0]?.trim() ?? request.host;
 }
 
 function trustProxy(value: string): string | number {

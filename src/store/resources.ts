@@ -220,7 +220,7 @@ export class MongoResourceStore implements ResourceStore {
   }
 
   count(query: ResourceListFilter): Promise<number> {
-    return this.model.countDocuments(listQuery(query));
+    return this.model.countDocuments(listQuery(query)).exec();
   }
 
   private async lookup(

@@ -52,7 +52,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
   }
 
   count(filter: Parameters<SyncRuleStore['count']>[0]): Promise<number> {
-    return this.model.countDocuments(ruleQuery(filter));
+    return this.model.countDocuments(ruleQuery(filter)).exec();
   }
 
   async setEnabled(id: string, enabled: boolean): Promise<SyncRule | undefined> {
@@ -107,7 +107,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
   }
 
   usesOfTarget(targetId: string): Promise<number> {
-    return this.model.countDocuments({ 'syncAs.targetId': targetId });
+    return this.model.countDocuments({ 'syncAs.targetId': targetId }).exec();
   }
 
   /** Revokes the credentials and tombstones every resource; repeating it is harmless. */

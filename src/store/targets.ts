@@ -48,7 +48,7 @@ export class MongoTargetStore implements TargetStore {
   }
 
   count(filter: Parameters<TargetStore['count']>[0]): Promise<number> {
-    return this.model.countDocuments(targetQuery(filter));
+    return this.model.countDocuments(targetQuery(filter)).exec();
   }
 
   async all(): Promise<readonly Target[]> {
