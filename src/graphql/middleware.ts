@@ -24,7 +24,7 @@ export interface GraphqlOptions extends GraphqlServices {
 export interface GraphqlMiddleware {
   readonly handler: RequestHandler;
   /** Finishes the requests that are running. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export async function createGraphqlMiddleware(options: GraphqlOptions): Promise<GraphqlMiddleware> {

@@ -1,3 +1,4 @@
+import { fold } from '../../domain/filter/fold';
 import { type Resource } from '../../domain/resource';
 import { type Connection, type ConnectionArgs, pageOf, sliceAfter } from '../connection';
 import { type Loaders } from '../loaders';
@@ -32,6 +33,6 @@ export async function groupsOfMember(
 function matches(group: Resource, { ruleId, search }: GroupsOfMember): boolean {
   if (ruleId !== undefined && group.ruleId !== ruleId) return false;
   const name = group.attributes['displayName'];
-  const beginning = search?.trim().toLowerCase() ?? '';
-  return typeof name === 'string' && name.toLowerCase().startsWith(beginning);
+  const beginning = fold(search?.trim() ?? '');
+  return typeof name === 'string' && fold(name).startsWith(beginning);
 }

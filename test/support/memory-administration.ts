@@ -1,0 +1,429 @@
+/** What administrators' commands work on, in memory, with the semantics the ports promise; and a world made of it. */
+import { v7 as timeOrderedId } from 'uuid';
+import { type Binding } from '../../src/domain/binding';
+import { type ApiKey, type RuleCredential } from '../../src/domain/credential';
+import { DomainError } from '../../src/domain/error';
+import { fold } from '../../src/domain/filter/fold';
+import {
+  type BindingFilter,
+  type BindingReader,
+  type ConnectorDescription,
+  type CredentialStore,
+  type DeliveryControl,
+  type Directories,
+  type InputIssue,
+  type Page,
+  type ResourceStore,
+  type SyncRuleStore,
+  type TargetStore,
+  type TargetTestStep,
+} from '../../src/domain/ports';
+import {
+  type DeletePolicy,
+  type SyncAs,
+  type SyncRule,
+  type SyncRuleDraft,
+} from '../../src/domain/sync-rule';
+import { type Target, type TargetDraft } from '../../src/domain/target';
+import { MemoryResourceStore } from './memory-resource-store';
+
+/** The stores that a database can stand behind. */
+export interface WorldStores {
+  readonly syncRules: SyncRuleStore;
+  readonly targets: TargetStore;
+  readonly credentials: CredentialStore;
+  readonly resources: ResourceStore;
+}
+
+/** Everything a test of the administration needs. */
+export interface World extends WorldStores {
+  readonly bindings: MemoryBindings;
+  readonly directories: MemoryDirectories;
+  readonly delivery: MemoryDelivery;
+  close(): Promise<void>;
+}
+
+/** A world on the given stores; directories and deliveries are always in memory. */
+export function worldOn(stores: WorldStores, close: () => Promise<void>): World {
+  const bindings = new MemoryBindings();
+  return {
+    ...stores,
+    bindings,
+    directories: new MemoryDirectories(),
+    delivery: new MemoryDelivery(bindings),
+    close,
+  };
+}
+
+export async function memoryWorld(): Promise<World> {
+  const credentials = new MemoryCredentialStore();
+  return worldOn(
+    {
+      credentials,
+      syncRules: new MemorySyncRuleStore(credentials),
+      targets: new MemoryTargetStore(),
+      resources: new MemoryResourceStore(),
+    },
+    async () => undefined,
+  );
+}
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Things with names that are unique regardless of case, in the order of their ids. */
+class NamedItems<Item extends Named> {
+  private readonly items = new Map<string, Item>();
+
+  insert(item: Item): Item {
+    for (const other of this.items.values()) {
+      if (fold(other.name) === fold(item.name)) {
+        throw new DomainError('uniqueness', `The name "${item.name}" is taken.`, { field: 'name' });
+      }
+    }
+    return this.put(item);
+  }
+
+  put(item: Item): Item {
+    this.items.set(item.id, item);
+    return item;
+  }
+
+  find(id: string): Item | undefined {
+    return this.items.get(id);
+  }
+
+  matching(search: string | undefined, matches: (item: Item) => boolean): readonly Item[] {
+    const beginning = fold(search?.trim() ?? '');
+    return sortedById(this.items.values()).filter(
+      (item) => fold(item.name).startsWith(beginning) && matches(item),
+    );
+  }
+}
+
+function sortedById<Item extends { readonly id: string }>(items: Iterable<Item>): readonly Item[] {
+  return [...items].sort((one, other) => (one.id < other.id ? -1 : 1));
+}
+
+function pageAfter<Item extends { readonly id: string }>(
+  items: readonly Item[],
+  { after, limit }: { readonly after?: string; readonly limit: number },
+): Page<Item> {
+  const rest = items.filter((item) => after === undefined || item.id > after);
+  return { items: rest.slice(0, limit), hasMore: rest.length > limit };
+}
+
+function present<Item>(items: readonly (Item | undefined)[]): readonly Item[] {
+  return items.flatMap((item) => (item === undefined ? [] : [item]));
+}
+
+export class MemorySyncRuleStore implements SyncRuleStore {
+  private readonly rules = new NamedItems<SyncRule>();
+
+  constructor(private readonly credentials: MemoryCredentialStore) {}
+
+  async insert(draft: SyncRuleDraft): Promise<SyncRule> {
+    const now = new Date();
+    return this.rules.insert({
+      ...draft,
+      id: timeOrderedId(),
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    });
+  }
+
+  async find(id: string): Promise<SyncRule | undefined> {
+    return this.rules.find(id);
+  }
+
+  async findAll(ids: readonly string[]): Promise<readonly SyncRule[]> {
+    return present(ids.map((id) => this.rules.find(id)));
+  }
+
+  async list(query: Parameters<SyncRuleStore['list']>[0]): Promise<Page<SyncRule>> {
+    return pageAfter(this.matching(query), query);
+  }
+
+  async count(filter: Parameters<SyncRuleStore['count']>[0]): Promise<number> {
+    return this.matching(filter).length;
+  }
+
+  async setEnabled(id: string, enabled: boolean): Promise<SyncRule | undefined> {
+    return this.change(id, { enabled });
+  }
+
+  async startDeletion(id: string, policy: DeletePolicy): Promise<SyncRule | undefined> {
+    const rule = this.change(id, { deletion: policy });
+    if (rule !== undefined) this.credentials.dropRule(id);
+    return rule;
+  }
+
+  async finishDeletions(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async touch(id: string, userAgent: string | undefined): Promise<void> {
+    const rule = this.rules.find(id);
+    if (rule === undefined) return;
+    const from = userAgent === undefined ? {} : { lastSyncFrom: userAgent };
+    this.rules.put({ ...rule, lastSyncAt: new Date(), ...from });
+  }
+
+  async usesOfTarget(targetId: string): Promise<number> {
+    return this.rules.matching(undefined, (rule) =>
+      rule.syncAs.some((one) => one.targetId === targetId),
+    ).length;
+  }
+
+  private matching(filter: Parameters<SyncRuleStore['count']>[0]): readonly SyncRule[] {
+    const { search, enabled } = filter;
+    return this.rules.matching(search, (rule) => enabled === undefined || rule.enabled === enabled);
+  }
+
+  /** Undefined also for a rule under deletion, which does not change any more. */
+  private change(id: string, change: Partial<SyncRule>): SyncRule | undefined {
+    const rule = this.rules.find(id);
+    if (rule === undefined || rule.deletion !== undefined) return undefined;
+    return this.rules.put({
+      ...rule,
+      ...change,
+      version: rule.version + 1,
+      updatedAt: new Date(),
+    });
+  }
+}
+
+export class MemoryTargetStore implements TargetStore {
+  private readonly targets = new NamedItems<Target>();
+
+  async insert(draft: TargetDraft): Promise<Target> {
+    const now = new Date();
+    const id = timeOrderedId();
+    return this.targets.insert({ ...draft, id, version: 1, createdAt: now, updatedAt: now });
+  }
+
+  async find(id: string): Promise<Target | undefined> {
+    return this.targets.find(id);
+  }
+
+  async findAll(ids: readonly string[]): Promise<readonly Target[]> {
+    return present(ids.map((id) => this.targets.find(id)));
+  }
+
+  async list(query: Parameters<TargetStore['list']>[0]): Promise<Page<Target>> {
+    return pageAfter(this.matching(query), query);
+  }
+
+  async count(filter: Parameters<TargetStore['count']>[0]): Promise<number> {
+    return this.matching(filter).length;
+  }
+
+  async all(): Promise<readonly Target[]> {
+    return this.matching({});
+  }
+
+  private matching(filter: Parameters<TargetStore['count']>[0]): readonly Target[] {
+    const { search, connector } = filter;
+    return this.targets.matching(
+      search,
+      (target) => connector === undefined || target.connector === connector,
+    );
+  }
+}
+
+export class MemoryCredentialStore implements CredentialStore {
+  private ruleOnes: readonly RuleCredential[] = [];
+  private readonly keys = new Map<string, ApiKey>();
+
+  async addRuleCredential(credential: RuleCredential): Promise<void> {
+    this.ruleOnes = [...this.ruleOnes, credential];
+  }
+
+  async findRuleCredential(hash: string): Promise<RuleCredential | undefined> {
+    return this.inForce().find((one) => one.hash === hash);
+  }
+
+  async ruleCredentials(ruleId: string): Promise<readonly RuleCredential[]> {
+    return sortedById(this.inForce().filter((one) => one.ruleId === ruleId));
+  }
+
+  async expireRuleCredentials(ruleId: string, exceptId: string, at: Date): Promise<void> {
+    this.ruleOnes = this.ruleOnes.map((one) => {
+      const spared = one.ruleId !== ruleId || one.id === exceptId;
+      // One that was to end earlier still does.
+      return spared || (one.expiresAt && one.expiresAt < at) ? one : { ...one, expiresAt: at };
+    });
+  }
+
+  async addApiKey(key: ApiKey): Promise<void> {
+    if (await this.findApiKey(key.hash)) throw new Error('duplicate key: hash');
+    this.keys.set(key.id, key);
+  }
+
+  async findApiKey(hash: string): Promise<ApiKey | undefined> {
+    return [...this.keys.values()].find((key) => key.hash === hash);
+  }
+
+  async apiKeys(): Promise<readonly ApiKey[]> {
+    return sortedById(this.keys.values());
+  }
+
+  async revokeApiKey(id: string): Promise<ApiKey | undefined> {
+    const key = this.keys.get(id);
+    if (key === undefined) return undefined;
+    const revoked = { ...key, revokedAt: key.revokedAt ?? new Date() };
+    this.keys.set(id, revoked);
+    return revoked;
+  }
+
+  async touch(kind: 'rule' | 'apiKey', id: string): Promise<void> {
+    const lastUsedAt = new Date();
+    const key = this.keys.get(id);
+    if (kind === 'apiKey' && key !== undefined) this.keys.set(id, { ...key, lastUsedAt });
+    if (kind === 'rule') {
+      this.ruleOnes = this.ruleOnes.map((one) => (one.id === id ? { ...one, lastUsedAt } : one));
+    }
+  }
+
+  dropRule(ruleId: string): void {
+    this.ruleOnes = this.ruleOnes.filter((one) => one.ruleId !== ruleId);
+  }
+
+  private inForce(): readonly RuleCredential[] {
+    const now = new Date();
+    return this.ruleOnes.filter((one) => one.expiresAt === undefined || one.expiresAt > now);
+  }
+}
+
+export class MemoryBindings implements BindingReader {
+  private readonly bindings = new Map<string, Binding>();
+
+  put(binding: Binding): Binding {
+    this.bindings.set(binding.id, binding);
+    return binding;
+  }
+
+  async find(id: string): Promise<Binding | undefined> {
+    return this.bindings.get(id);
+  }
+
+  async list(
+    query: BindingFilter & { readonly after?: string; readonly limit: number },
+  ): Promise<Page<Binding>> {
+    return pageAfter(this.matching(query), query);
+  }
+
+  async count(filter: BindingFilter): Promise<number> {
+    return this.matching(filter).length;
+  }
+
+  async ofResources(
+    resourceIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly Binding[]>> {
+    return new Map(
+      resourceIds.map((resourceId) => [resourceId, this.matching({ resourceId })] as const),
+    );
+  }
+
+  private matching({ ruleId, targetId, resourceId, states }: BindingFilter): readonly Binding[] {
+    return sortedById(this.bindings.values()).filter(
+      (one) =>
+        (ruleId === undefined || one.ruleId === ruleId) &&
+        (targetId === undefined || one.targetId === targetId) &&
+        (resourceId === undefined || one.resourceId === resourceId) &&
+        (states === undefined || states.includes(one.state)),
+    );
+  }
+}
+
+/** Carries nothing out, and remembers what it was asked for. */
+export class MemoryDelivery implements DeliveryControl {
+  readonly enabledRules: string[] = [];
+  readonly deletedRules: string[] = [];
+
+  constructor(private readonly bindings: MemoryBindings) {}
+
+  async retry(bindingId: string): Promise<Binding | undefined> {
+    const binding = await this.bindings.find(bindingId);
+    if (binding === undefined) return undefined;
+    if (binding.state === 'HELD') {
+      throw new DomainError('conflict', 'The sync rule is disabled. Enable it first.');
+    }
+    return this.bindings.put({ ...binding, state: 'PENDING' });
+  }
+
+  async ruleEnabled(ruleId: string): Promise<void> {
+    this.enabledRules.push(ruleId);
+  }
+
+  ruleDeletionStarted(ruleId: string): void {
+    this.deletedRules.push(ruleId);
+  }
+}
+
+/** One connector, `phonebook`, that needs a URL and a bind password. */
+export class MemoryDirectories implements Directories {
+  types(): readonly ConnectorDescription[] {
+    return [
+      {
+        id: 'phonebook',
+        title: 'Phone book',
+        settingsSchema: { type: 'object', required: ['url'] },
+        secretsSchema: { type: 'object', required: ['bindPassword'] },
+        capabilities: {
+          kinds: ['user', 'group'],
+          activation: 'attribute',
+          rename: true,
+          password: false,
+        },
+      },
+    ];
+  }
+
+  parse(_connector: string, settings: unknown, secrets: unknown): ReturnType<Directories['parse']> {
+    const given = settings as Readonly<Record<string, unknown>>;
+    const hidden = secrets as Readonly<Record<string, unknown>>;
+    const issues: InputIssue[] = [];
+    if (typeof given['url'] !== 'string') {
+      issues.push({ path: ['settings', 'url'], message: 'A URL is needed.' });
+    }
+    if (typeof hidden['bindPassword'] !== 'string') {
+      issues.push({ path: ['secrets', 'bindPassword'], message: 'A password is needed.' });
+    }
+    if (issues.length > 0) return { ok: false, issues };
+    return { ok: true, settings: { port: 389, ...given }, secrets: hidden };
+  }
+
+  checkSyncAs(_target: Target, syncAs: SyncAs): readonly InputIssue[] {
+    const issues: InputIssue[] = [];
+    if (syncAs.scopeFilter?.includes('(')) {
+      issues.push({ path: ['scopeFilter'], message: 'A parenthesis is not closed.' });
+    }
+    for (const kind of ['userMapping', 'groupMapping'] as const) {
+      (syncAs[kind] ?? []).forEach((entry, index) => {
+        if (entry.expression !== '') return;
+        const path = [kind, String(index), 'expression'];
+        issues.push({ path, message: `No expression for ${entry.attribute}.` });
+      });
+    }
+    return issues;
+  }
+
+  async test(target: Target): Promise<readonly TargetTestStep[]> {
+    const reachable = !String(target.settings['url']).includes('unreachable');
+    return [
+      { name: 'Name', state: 'ok', message: 'The name resolves.' },
+      reachable
+        ? { name: 'Connect', state: 'ok', message: 'Connected.' }
+        : {
+            name: 'Connect',
+            state: 'failed',
+            message: 'Connection refused.',
+            remedy: 'Start the directory.',
+          },
+    ];
+  }
+}

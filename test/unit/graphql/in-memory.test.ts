@@ -1,0 +1,9 @@
+/** The interface on stores in memory. */
+import { memoryWorld } from '../../support/memory-administration';
+import { accessSuite } from './suites/access';
+import { apiKeySuite } from './suites/api-keys';
+import { commandSuite } from './suites/commands';
+
+accessSuite(memoryWorld);
+commandSuite(memoryWorld);
+apiKeySuite(memoryWorld);
