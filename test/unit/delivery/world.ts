@@ -1,0 +1,213 @@
+/** A gateway without its doors: the real store, the real engine, and directories in memory. */
+import { randomBytes } from 'node:crypto';
+import { type FakeDirectory } from '../../support/fake-connector';
+import { type Binding } from '../../../src/domain/binding';
+import {
+  GROUP,
+  USER,
+  type Resource,
+  type ResourceScope,
+  type ScimObject,
+} from '../../../src/domain/resource';
+import { standardSchemas } from '../../../src/domain/standard-schemas';
+import { type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
+import {
+  createDeliveryEngine,
+  type DeliveryEngine,
+  type DeliveryEngineDeps,
+  type EngineTimes,
+} from '../../../src/delivery';
+import { MongoBindingStore } from '../../../src/store/bindings';
+import { MongoFanOutStore } from '../../../src/store/fan-out';
+import { MongoMembershipDeltas } from '../../../src/store/membership-deltas';
+import { bindingModel, type BindingModel } from '../../../src/store/models/binding.model';
+import { membershipModel } from '../../../src/store/models/membership.model';
+import { resourceModel } from '../../../src/store/models/resource.model';
+import { openStore, type Store } from '../../../src/store/store';
+
+export type EngineStores = Pick<
+  DeliveryEngineDeps,
+  'resources' | 'journal' | 'rules' | 'targets' | 'queue' | 'fanOut' | 'deltas'
+>;
+
+/** Everything soon, so that tests need not wait. */
+export const SOON: EngineTimes = {
+  leaseMs: 2_000,
+  idleMs: 20,
+  refreshMs: 50,
+  pollMs: 30,
+  pendingAgeMs: 0,
+  housekeepingMs: 50,
+  tombstoneAgeMs: 3_600_000,
+  drainMs: 500,
+  retry: { firstMs: 20, longestMs: 200 },
+  breaker: { firstMs: 20, longestMs: 100 },
+  call: { deadlineMs: 1_000, graceMs: 50 },
+};
+
+export class World {
+  readonly bindings: MongoBindingStore;
+  readonly engines: DeliveryEngine[] = [];
+  readonly log: { level: string; message: string; fields: object | undefined }[] = [];
+  readonly directories: FakeDirectory[] = [];
+  private serial = 0;
+
+  private constructor(
+    readonly store: Store,
+    readonly bindingDocuments: BindingModel,
+  ) {
+    this.bindings = new MongoBindingStore(bindingDocuments);
+  }
+
+  static async open(dbName: string): Promise<World> {
+    const store = await openStore({
+      uri: process.env['TEST_MONGODB_URI'] ?? '',
+      dbName,
+      encryptionKey: randomBytes(32),
+      schemas: () => standardSchemas,
+    });
+    const bindingDocuments = bindingModel(store.connection);
+    await bindingDocuments.createIndexes();
+    return new World(store, bindingDocuments);
+  }
+
+  /** Stops the engines, forgets everything, and answers what the directories had to complain about. */
+  async clear(): Promise<readonly string[]> {
+    await Promise.all(this.engines.splice(0).map((engine) => engine.stop()));
+    for (const model of Object.values(this.store.connection.models)) await model.deleteMany({});
+    this.log.length = 0;
+    return this.directories.splice(0).flatMap((directory) => directory.violations);
+  }
+
+  async close(): Promise<void> {
+    await this.clear();
+    await this.store.connection.dropDatabase();
+    await this.store.close();
+  }
+
+  get stores(): EngineStores {
+    const { connection } = this.store;
+    const resources = resourceModel(connection);
+    const memberships = membershipModel(connection);
+    return {
+      resources: this.store.resources,
+      journal: this.store.memberships,
+      rules: this.store.syncRules,
+      targets: this.store.targets,
+      queue: this.bindings,
+      fanOut: new MongoFanOutStore(resources, memberships, this.bindingDocuments),
+      deltas: new MongoMembershipDeltas(memberships, this.bindingDocuments),
+    };
+  }
+
+  /** An engine that is not yet started. */
+  engine(more: Partial<DeliveryEngineDeps> = {}): DeliveryEngine {
+    const engine = createDeliveryEngine({
+      ...this.stores,
+      registry: {
+        get: (id) => this.directories.find(({ type }) => type.id === id)?.type,
+        all: () => this.directories.map(({ type }) => type),
+      },
+      schemas: () => standardSchemas,
+      workers: 4,
+      dataDir: '.',
+      log: (level, message, fields) => this.log.push({ level, message, fields }),
+      ...more,
+      times: { ...SOON, ...more.times },
+    });
+    this.engines.push(engine);
+    return engine;
+  }
+
+  start(more: Partial<DeliveryEngineDeps> = {}): DeliveryEngine {
+    const engine = this.engine(more);
+    engine.start();
+    return engine;
+  }
+
+  /** A target that stands for the directory. */
+  async target(directory: FakeDirectory): Promise<string> {
+    this.directories.push(directory);
+    const { id } = await this.store.targets.insert({
+      name: `target ${(this.serial += 1)}`,
+      connector: directory.type.id,
+      settings: {},
+      secrets: {},
+    });
+    return id;
+  }
+
+  async rule(
+    ...syncAs: readonly (Pick<SyncAs, 'targetId'> & Partial<SyncAs>)[]
+  ): Promise<SyncRule> {
+    return this.store.syncRules.insert({
+      name: `rule ${(this.serial += 1)}`,
+      enabled: true,
+      syncAs: syncAs.map((entry) => ({
+        onDeactivate: 'DISABLE',
+        onDelete: 'DELETE',
+        correlation: { attributes: [], policy: 'FAIL' },
+        ...entry,
+      })),
+    });
+  }
+
+  user(ruleId: string, userName: string, more: ScimObject = {}): Promise<Resource> {
+    const attributes = { userName, ...more };
+    return this.store.resources.insert({ ruleId, resourceType: USER, attributes });
+  }
+
+  group(ruleId: string, displayName: string, members: readonly string[] = []): Promise<Resource> {
+    const attributes = { displayName };
+    return this.store.resources.insert({ ruleId, resourceType: GROUP, attributes, members });
+  }
+
+  /** Changes attributes of the resource as it is now. */
+  async change(resource: Resource, more: ScimObject): Promise<Resource> {
+    const current = await this.store.resources.find(scopeOf(resource), resource.id);
+    if (!current) throw new Error('The resource is gone');
+    const attributes = { ...current.attributes, ...more };
+    const changed = await this.store.resources.update(current, attributes);
+    if (!changed) throw new Error('Somebody else changed it');
+    return changed;
+  }
+
+  async members(
+    group: Resource,
+    delta: { readonly add?: readonly string[]; readonly remove?: readonly string[] },
+  ): Promise<void> {
+    await this.store.resources.changeMembers(scopeOf(group), group.id, {
+      replaceAll: false,
+      add: [],
+      remove: [],
+      ...delta,
+    });
+  }
+
+  remove(resource: Resource): Promise<boolean> {
+    return this.store.resources.remove(scopeOf(resource), resource.id);
+  }
+
+  async binding(targetId: string, resource: Pick<Resource, 'id'>): Promise<Binding> {
+    const binding = await this.bindings.find(`${targetId}:${resource.id}`);
+    if (!binding) throw new Error('There is no such binding');
+    return binding;
+  }
+}
+
+function scopeOf({ ruleId, resourceType }: Resource): ResourceScope {
+  return { ruleId, resourceType };
+}
+
+/** Waits until something holds, or fails saying what it waited for. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  ms = 8_000,
+): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end;) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`Waited in vain: ${what}`);
+}
