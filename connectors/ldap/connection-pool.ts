@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectorContext, ConnectorError } from '../spi';
+import { type Cancellation } from './cancellation';
 import { asConnectionLost, type Connection } from './connection';
 import { ConnectionLost } from './failures';
 
@@ -29,18 +30,16 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
-/** Rejects when the signal is aborted; `stop` detaches it. */
+/** Rejects when the call is aborted; `stop` detaches it. */
 function abortion(
-  signal: AbortSignal,
+  call: Cancellation,
   sent: () => boolean,
 ): { promise: Promise<never>; stop: () => void } {
   let stop = (): void => undefined;
   const promise = new Promise<never>((_, reject) => {
-    const onAbort = (): void =>
-      reject(new ConnectionLost('it took longer than allowed', sent(), 'aborted'));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    stop = (): void => signal.removeEventListener('abort', onAbort);
+    stop = call.onAbort(() =>
+      reject(new ConnectionLost('it took longer than allowed', sent(), 'aborted')),
+    );
   });
   promise.catch(() => undefined);
   return { promise, stop };
@@ -63,16 +62,16 @@ export class ConnectionPool {
   }
 
   /** Runs one operation on some connection. Rejects with `ConnectionLost`, a `ConnectorError` or a result code. */
-  async run<T>(signal: AbortSignal, operation: (connection: Connection) => Promise<T>): Promise<T> {
+  async run<T>(call: Cancellation, operation: (connection: Connection) => Promise<T>): Promise<T> {
     let sent = false;
-    const aborted = abortion(signal, () => sent);
+    const aborted = abortion(call, () => sent);
     try {
-      const slot = await this.acquire(signal, aborted.promise);
+      const slot = await this.acquire(call, aborted.promise);
       const work = this.connected(slot).then(async (connection) => {
         // The caller may be gone by now: what was not sent must not be sent.
-        if (signal.aborted) throw new ConnectionLost('it was given up', false, 'aborted');
+        if (call.aborted) throw new ConnectionLost('it was given up', false, 'aborted');
         sent = true;
-        return this.perform(connection, operation, signal);
+        return this.perform(connection, operation, call);
       });
       const settled = work.finally(() => this.release(slot));
       settled.catch(() => undefined);
@@ -83,9 +82,9 @@ export class ConnectionPool {
   }
 
   /** A connection for one caller alone, who closes it. */
-  async dedicate(signal: AbortSignal): Promise<Connection> {
+  async dedicate(call: Cancellation): Promise<Connection> {
     this.refuseWhenClosed();
-    const aborted = abortion(signal, () => false);
+    const aborted = abortion(call, () => false);
     const opening = this.open();
     try {
       const connection = await Promise.race([opening, aborted.promise]);
@@ -118,9 +117,9 @@ export class ConnectionPool {
     if (this.closed) throw closedError();
   }
 
-  private async acquire(signal: AbortSignal, aborted: Promise<never>): Promise<Slot> {
+  private async acquire(call: Cancellation, aborted: Promise<never>): Promise<Slot> {
     this.refuseWhenClosed();
-    if (signal.aborted) return aborted;
+    if (call.aborted) return aborted;
     const free = this.slots
       .filter((slot) => slot.inFlight < this.options.window)
       .reduce<Slot | undefined>(
@@ -197,13 +196,12 @@ export class ConnectionPool {
   private async perform<T>(
     connection: Connection,
     operation: (connection: Connection) => Promise<T>,
-    signal: AbortSignal,
+    call: Cancellation,
   ): Promise<T> {
     let grace: NodeJS.Timeout | undefined;
-    const onAbort = (): void => {
+    const stop = call.onAbort(() => {
       grace = setTimeout(() => connection.destroy(), GRACE_MS);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    });
     try {
       return await operation(connection);
     } catch (error) {
@@ -212,7 +210,7 @@ export class ConnectionPool {
       throw failure;
     } finally {
       clearTimeout(grace);
-      signal.removeEventListener('abort', onAbort);
+      stop();
     }
   }
 

@@ -13,7 +13,7 @@ import { ConnectorError } from '../spi';
 import { ASSERTION, PASSWORD_MODIFY, PASSWORD_POLICY } from './controls';
 import { dial } from './dial';
 import { attributeValues } from './entry';
-import { ConnectionLost, toConnectorError } from './failures';
+import { ConnectionLost, messageOf, toConnectorError } from './failures';
 import { type LdapSecrets, type LdapSettings } from './settings';
 
 const GOODBYE_MS = 200;
@@ -131,8 +131,9 @@ export class Connection {
 /** Result codes pass; everything else the library throws means that no answer came. */
 export function asConnectionLost(error: unknown): unknown {
   if (error instanceof ResultCodeError || error instanceof ConnectorError) return error;
-  if (!(error instanceof Error) || error instanceof TypeError) return error;
-  if (/timed out/.test(error.message)) {
+  // A mistake in the request, found while it was written.
+  if (error instanceof TypeError) return error;
+  if (/timed out/.test(messageOf(error))) {
     return new ConnectionLost('the directory did not answer in time', true, 'timeout', error);
   }
   return new ConnectionLost('the connection to the directory broke', true, 'broken', error);

@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import { BerReader, ExtendedRequest, ExtendedResponse } from 'ldapts';
 import { ConnectorError } from '../spi';
 import { START_TLS } from './controls';
-import { connectFailure } from './failures';
+import { connectFailure, messageOf } from './failures';
 import { type LdapSettings, serverAddress } from './settings';
 
 const EXTENDED_RESPONSE = 0x78;
@@ -64,7 +64,7 @@ function negotiateStartTls(socket: net.Socket): Promise<void> {
             : new Error(`the server refuses StartTLS: ${response.errorMessage || response.status}`),
         );
       } catch (error) {
-        finish(error instanceof Error ? error : new Error(String(error)));
+        finish(new Error(messageOf(error)));
       }
     });
     socket.once('close', () => finish(new Error('the server closed the connection')));

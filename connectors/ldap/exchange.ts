@@ -10,6 +10,7 @@ import {
   PresenceFilter,
 } from 'ldapts';
 import { type CallContext, ConnectorError, type EntryRef } from '../spi';
+import { Cancellation } from './cancellation';
 import { AssertionControl } from './controls';
 import { type Connection, type Features } from './connection';
 import { type ConnectionPool } from './connection-pool';
@@ -34,14 +35,17 @@ const NO_COMPARISON = [
 export const EVERYTHING: Filter = new PresenceFilter({ attribute: 'objectClass' });
 
 export class Exchange {
+  private readonly call: Cancellation;
   private wrote = false;
   private writing = false;
 
   constructor(
     private readonly pool: ConnectionPool,
     private readonly bases: readonly string[],
-    private readonly call: CallContext,
-  ) {}
+    call: CallContext,
+  ) {
+    this.call = new Cancellation(call.signal);
+  }
 
   /** Runs the body of a connector method; whatever it throws leaves as a `ConnectorError`. */
   async guard<T>(action: string, body: () => Promise<T>): Promise<T> {
@@ -56,17 +60,17 @@ export class Exchange {
   async ask<T>(operation: (connection: Connection) => Promise<T>): Promise<T> {
     this.writing = false;
     try {
-      return await this.pool.run(this.call.signal, operation);
+      return await this.pool.run(this.call, operation);
     } catch (error) {
       if (!(error instanceof ConnectionLost) || error.reason !== 'broken') throw error;
-      return this.pool.run(this.call.signal, operation);
+      return this.pool.run(this.call, operation);
     }
   }
 
   /** A write, sent once. */
   async send<T>(operation: (connection: Connection) => Promise<T>): Promise<T> {
     this.writing = true;
-    const answer = await this.pool.run(this.call.signal, operation);
+    const answer = await this.pool.run(this.call, operation);
     this.wrote = true;
     return answer;
   }

@@ -80,6 +80,13 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** What an error says; errors of the platform need not be instances of this program's `Error`. */
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error && 'message' in error
+    ? String(error.message)
+    : String(error);
+}
+
 /** The server's own words, without what the library hangs on. */
 export function diagnostic(error: ResultCodeError): string {
   return error.message.replace(/\s*Code: 0x[0-9a-f]+$/i, '').trim();
@@ -152,8 +159,7 @@ export function toConnectorError(error: unknown, attempt: Attempt): ConnectorErr
     const options = { outcome: 'unknown', cause, ...attributeOption(attribute) } as const;
     return new ConnectorError(kind, message, options);
   }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ConnectorError('invalid', `Could not ${attempt.action}: ${reason}`, {
+  return new ConnectorError('invalid', `Could not ${attempt.action}: ${messageOf(error)}`, {
     outcome: attempt.write ? 'unknown' : 'none',
     cause: error,
   });
@@ -184,10 +190,8 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
 
 /** Why no connection could be opened, for people. */
 export function connectFailure(server: string, error: unknown): ConnectorError {
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const fallback = error instanceof Error ? error.message : String(error);
-  const reason = NETWORK[code] ?? CERTIFICATE[code] ?? fallback;
+  const code = typeof error === 'object' && error && 'code' in error ? String(error.code) : '';
+  const reason = NETWORK[code] ?? CERTIFICATE[code] ?? messageOf(error);
   return new ConnectorError('unavailable', `Could not connect to ${server}: ${reason}.`, {
     cause: error,
   });

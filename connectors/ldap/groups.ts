@@ -5,7 +5,7 @@ import { PermissiveModifyControl } from './controls';
 import { normalizeDn, sameDn } from './dn';
 import { attributeValues, change, fillerMember } from './entry';
 import { equals, type Exchange } from './exchange';
-import { hasCode, RESULT } from './failures';
+import { hasCode, messageOf, RESULT } from './failures';
 import { type LdapSettings } from './settings';
 
 /** Up to so many values are asked about one by one; beyond, reading the membership is cheaper. */
@@ -157,8 +157,7 @@ export async function followRename(
         await membership.replaceOne(from, to);
         return [];
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        return [`${raw.dn} still holds the old name ${from}: ${reason}`];
+        return [`${raw.dn} still holds the old name ${from}: ${messageOf(error)}`];
       }
     }),
   );

@@ -1,6 +1,7 @@
 /** Every entry below a base, page by page (RFC 2696), on a connection of its own: cookies are the connection's. */
 import { type Entry as LdapEntry } from 'ldapts';
 import { type CallContext, type Entry, type EntryKind } from '../spi';
+import { Cancellation } from './cancellation';
 import { asConnectionLost, type Connection } from './connection';
 import { type ConnectionPool } from './connection-pool';
 import { baseDn, BINARY_ATTRIBUTES, requestedAttributes, tellingClass, toEntry } from './entry';
@@ -36,26 +37,26 @@ export async function* listEntries(
 ): AsyncGenerator<Entry> {
   const failure = (error: unknown): Error =>
     toConnectorError(error, { action: `list the ${kind}s` });
+  const cancellation = new Cancellation(call.signal);
   let connection: Connection;
   try {
-    connection = await pool.dedicate(call.signal);
+    connection = await pool.dedicate(cancellation);
   } catch (error) {
     throw failure(error);
   }
-  const onAbort = (): void => connection.destroy();
-  call.signal.addEventListener('abort', onAbort, { once: true });
+  const stop = cancellation.onAbort(() => connection.destroy());
   try {
     for await (const page of pages(connection, kind, settings)) {
       for (const raw of page) yield toEntry(kind, raw, settings);
     }
   } catch (error) {
     throw failure(
-      call.signal.aborted
+      cancellation.aborted
         ? new ConnectionLost('it took longer than allowed', true, 'aborted', error)
         : asConnectionLost(error),
     );
   } finally {
-    call.signal.removeEventListener('abort', onAbort);
+    stop();
     await pool.dismiss(connection);
   }
 }

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SettingsError, type SettingsIssue } from '../spi';
 import { isAttributeDescription, isDn } from './dn';
+import { messageOf } from './failures';
 
 const dn = z.string().refine(isDn, 'is not a distinguished name (RFC 4514)');
 const attribute = z.string().refine(isAttributeDescription, 'is not an attribute name (RFC 4512)');
@@ -151,7 +152,7 @@ function transportIssues(settings: LdapSettings): SettingsIssue[] {
   try {
     address = serverAddress(settings);
   } catch (error) {
-    return [issue('url', error instanceof Error ? error.message : String(error))];
+    return [issue('url', messageOf(error))];
   }
   if (settings.startTls && address.encryption === 'implicit') {
     return [issue('startTls', 'is for ldap:// only: ldaps:// is encrypted from the start')];

@@ -1,13 +1,15 @@
 /** A private OpenLDAP server for tests: own folder, own loopback ports, nothing in /etc is read but the schema files. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import {
   freePort,
   type Requirement,
   run,
   stopProcess,
   temporaryFolder,
+  until,
   waitForPort,
 } from './daemon';
 
@@ -25,6 +27,8 @@ export interface SlapdOptions {
   readonly durable?: boolean;
   /** The most entries one search by the provisioner may see; no limit unless given. */
   readonly sizeLimit?: number;
+  /** Further lines for the global section of slapd.conf. */
+  readonly globalLines?: readonly string[];
   /** Further lines for the database section of slapd.conf, before the access rules. */
   readonly databaseLines?: readonly string[];
 }
@@ -70,7 +74,7 @@ export interface Slapd {
   /** Starts it again on the same ports with the same data; ends it first when it runs. */
   restart(): Promise<void>;
   /** Freezes the process: the kernel still accepts connections, nobody answers. */
-  pause(): void;
+  pause(): Promise<void>;
   resume(): void;
   /** Ends the process and removes its folder. */
   stop(): Promise<void>;
@@ -135,6 +139,7 @@ TLSCertificateKeyFile ${folder}/tls.key
 TLSCACertificateFile ${folder}/tls.crt
 TLSVerifyClient never
 password-hash {SSHA}
+${(options.globalLines ?? []).join('\n')}
 database mdb
 suffix "${BASE}"
 rootdn "${ADMIN}"
@@ -262,13 +267,18 @@ class PrivateSlapd implements Slapd {
     return ['-x', '-H', this.url, '-D', ADMIN, '-w', ADMIN_PASSWORD];
   }
 
+  private async capture(program: string, args: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 1 << 28 });
+    return stdout;
+  }
+
   async search(
     filter: string,
     attributes: readonly string[] = ['*'],
     base = BASE,
   ): Promise<LdifEntry[]> {
     const args = [...this.asAdmin(), '-LLL', '-o', 'ldif-wrap=no', '-b', base, filter];
-    return parseLdif(await run('ldapsearch', [...args, ...attributes]));
+    return parseLdif(await this.capture('ldapsearch', [...args, ...attributes]));
   }
 
   async count(filter: string, base = BASE): Promise<number> {
@@ -277,7 +287,7 @@ class PrivateSlapd implements Slapd {
 
   async authenticates(dn: string, password: string): Promise<boolean> {
     const bind = ['-x', '-H', this.url, '-D', dn, '-w', password];
-    return run('ldapwhoami', bind).then(
+    return this.capture('ldapwhoami', bind).then(
       () => true,
       (error: Error) => {
         if (error.message.includes('Invalid credentials (49)')) return false;
@@ -312,8 +322,11 @@ class PrivateSlapd implements Slapd {
     await this.boot();
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
     this.child?.kill('SIGSTOP');
+    // The signal is only queued; a thread may answer one more request before it sees it.
+    const stat = `/proc/${this.child?.pid}/stat`;
+    await until('slapd to stop', () => /\) T /.test(readFileSync(stat, 'utf8')), 2_000, 1);
   }
 
   resume(): void {
