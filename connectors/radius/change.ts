@@ -7,8 +7,9 @@ import type { Place } from './names';
 import type { Known, Profiles, StoredRows } from './profiles';
 import {
   DISABLED,
-  GROUP_MARK,
   isDisabling,
+  isMark,
+  MARKS,
   type Named,
   parseNames,
   type Row,
@@ -23,15 +24,14 @@ export function rowsOf(
   desired: DesiredEntry,
   dictionary: Dictionary | undefined,
 ): Record<Place, Row[]> {
-  const rows: Record<Place, Row[]> = { check: [], reply: [] };
+  const { check, reply } = MARKS[kind];
+  const rows: Record<Place, Row[]> = { check: [...check], reply: [...reply] };
   for (const { name, slot } of parseNames(kind, Object.keys(desired.attributes))) {
     const values = [...new Set(desired.attributes[name] ?? [])];
     dictionary?.check(name, slot.attribute, values);
     rows[slot.place].push(...rowsFor(kind, name, slot, values));
   }
-  if (kind === 'group') {
-    rows.reply.push(GROUP_MARK);
-  } else if (!desired.active) {
+  if (kind === 'user' && !desired.active) {
     rows.check.push(...DISABLED.check);
     rows.reply.push(...DISABLED.reply);
   }
@@ -43,6 +43,12 @@ export interface Target {
   readonly kind: EntryKind;
   readonly entry: Known;
   readonly rows: StoredRows;
+}
+
+/** Makes sure that the replies of a user are read, also of one that was adopted. */
+export async function mark(profiles: Profiles, { kind, entry, rows }: Target): Promise<void> {
+  if (kind === 'group' || rows.check.some((row) => isMark(kind, 'check', row))) return;
+  await profiles.insertRows(kind, entry.name, 'check', MARKS.user.check);
 }
 
 /** Brings one attribute to its new values; rows that already say so are left alone. */

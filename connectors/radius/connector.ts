@@ -21,7 +21,7 @@ import { step, testDatabase } from '../sql/checks';
 import type { Database, Transaction } from '../sql/database';
 import { changedValues, single } from '../sql/delta';
 import { chunks, keyset } from '../sql/paging';
-import { rewrite, rowsOf } from './change';
+import { mark, rewrite, rowsOf } from './change';
 import { Dictionary } from './dictionary';
 import { checkName } from './encoding';
 import { NAMING, parseName, type Place } from './names';
@@ -129,6 +129,7 @@ export class RadiusConnector implements Connector {
       const entry = await profiles.locate(kind, ref, intent);
       if (!entry) throw gone(kind);
       const rows = (await profiles.rows(kind, [entry.name])).get(entry.name) as StoredRows;
+      if (changes.length > 0) await mark(profiles, { kind, entry, rows });
       for (const change of changes) {
         const slot = named.find((one) => one.name === change.attribute);
         if (slot) await rewrite(profiles, { kind, entry, rows }, slot, change, dictionary);
@@ -185,6 +186,7 @@ export class RadiusConnector implements Connector {
       const entry = await profiles.locate(kind, ref, 'adopt');
       if (!entry) throw gone(kind);
       const rows = (await profiles.rows(kind, [entry.name])).get(entry.name) as StoredRows;
+      await mark(profiles, { kind, entry, rows });
       for (const place of PLACES) {
         const present = rows[place].filter((row) => isDisabling(place, row));
         if (active) await profiles.deleteRows(kind, place, present);

@@ -30,9 +30,12 @@ export function checkName(kind: EntryKind, attribute: string, name: string): voi
   checkText(attribute, name);
 }
 
-/** A name as the stock queries ask for it: quotes and backslashes escaped, then every unsafe character as =XX. */
-export function encodeName(name: string, safe: string): string {
-  const escaped = name.replace(/[\\"]/g, '\\$&');
+/**
+ * A name as the stock queries ask for it: every unsafe character as =XX, and in a user name, which comes out of the
+ * request, quotes and backslashes are escaped before that.
+ */
+export function encodeName(kind: EntryKind, name: string, safe: string): string {
+  const escaped = kind === 'user' ? name.replace(/[\\"]/g, '\\$&') : name;
   return [...escaped]
     .map((character) => {
       const code = character.charCodeAt(0);
@@ -43,12 +46,11 @@ export function encodeName(name: string, safe: string): string {
 }
 
 /** The name behind a stored one. */
-export function decodeName(stored: string): string {
-  return stored
-    .replace(/=([0-9A-F]{2})/g, (_all, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    )
-    .replace(/\\([\\"])/g, '$1');
+export function decodeName(kind: EntryKind, stored: string): string {
+  const escaped = stored.replace(/=([0-9A-F]{2})/g, (_all, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return kind === 'user' ? escaped.replace(/\\([\\"])/g, '$1') : escaped;
 }
 
 /** A value that comes out of FreeRADIUS letter by letter. */

@@ -30,14 +30,15 @@ const OPERATORS: Readonly<Record<Place, readonly string[]>> = {
 };
 
 /**
- * Attributes the connector keeps to itself: Auth-Type disables accounts and could let anybody in, Fall-Through decides
- * whether groups are read, and the others choose another server or profile for the password check.
+ * Attributes the connector keeps to itself: Auth-Type disables accounts and could let anybody in, Fall-Through and
+ * User-Name decide whether groups and replies are read, the others choose another server or profile.
  */
 const RESERVED: ReadonlySet<string> = new Set([
   'auth-type',
   'autz-type',
   'post-auth-type',
   'fall-through',
+  'user-name',
   'user-profile',
   'proxy-to-realm',
 ]);

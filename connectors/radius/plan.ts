@@ -2,7 +2,7 @@
 import type { DesiredEntry, Entry, EntryKind, NativeChange } from '../spi';
 import { changesBetween, single } from '../sql/delta';
 import { isSecret, NAMING, type Place } from './names';
-import { DISABLED, GROUP_MARK, parseNames, type Row, rowsFor } from './rows';
+import { DISABLED, MARKS, parseNames, type Row, rowsFor } from './rows';
 import { TABLES } from './tables';
 
 function literal(text: string): string {
@@ -40,7 +40,9 @@ function planCreate(kind: EntryKind, desired: DesiredEntry): NativeChange[] {
     const rows = rowsFor(kind, attribute, slot, desired.attributes[attribute] ?? []);
     changes.push(...rows.map((row) => insert(kind, slot.place, name, row)));
   }
-  if (kind === 'group') changes.push(insert(kind, 'reply', name, GROUP_MARK));
+  for (const place of ['check', 'reply'] as const) {
+    changes.push(...MARKS[kind][place].map((row) => insert(kind, place, name, row)));
+  }
   return changes;
 }
 

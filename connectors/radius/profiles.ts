@@ -96,7 +96,7 @@ export class Profiles {
       SELECT DISTINCT ${key} AS name FROM ${this.table(kind, slot.place)}
       WHERE lower(attribute) = ${slot.attribute.toLowerCase()} AND value = ${encodeValue(name, value)}
       LIMIT ${sql.lit(CANDIDATES)}`.execute(this.transaction.db);
-    return rows.map((row) => decodeName(row.name));
+    return rows.map((row) => decodeName(kind, row.name));
   }
 
   /** The rows of several entries, by clear name. */
@@ -104,7 +104,7 @@ export class Profiles {
     const result = new Map<string, Record<Place, StoredRow[]>>();
     const clear = new Map<string, string>();
     for (const name of names) {
-      clear.set(this.encode(name), name);
+      clear.set(this.encode(kind, name), name);
       result.set(name, { check: [], reply: [] });
     }
     if (names.length === 0) return result;
@@ -148,8 +148,8 @@ export class Profiles {
     const { db } = this.transaction;
     const key = sql.ref(KEY[kind]);
     for (const place of PLACES) {
-      await sql`UPDATE ${this.table(kind, place)} SET ${key} = ${this.encode(name)}
-        WHERE ${key} = ${this.encode(entry.name)}`.execute(db);
+      await sql`UPDATE ${this.table(kind, place)} SET ${key} = ${this.encode(kind, name)}
+        WHERE ${key} = ${this.encode(kind, entry.name)}`.execute(db);
     }
     await sql`UPDATE radusergroup SET ${key} = ${this.memberKey(kind, name)}
       WHERE ${key} = ${this.memberKey(kind, entry.name)}`.execute(db);
@@ -164,7 +164,7 @@ export class Profiles {
   ): Promise<void> {
     for (const some of chunks(rows)) {
       const tuples = some.map(
-        (row) => sql`(${this.encode(name)}, ${row.attribute}, ${row.op}, ${row.value})`,
+        (row) => sql`(${this.encode(kind, name)}, ${row.attribute}, ${row.op}, ${row.value})`,
       );
       await sql`INSERT INTO ${this.table(kind, place)} (${sql.ref(KEY[kind])}, attribute, op, value)
         VALUES ${sql.join(tuples)}`.execute(this.transaction.db);
@@ -182,7 +182,7 @@ export class Profiles {
     const { db } = this.transaction;
     const key = sql.ref(KEY[kind]);
     for (const place of PLACES) {
-      await sql`DELETE FROM ${this.table(kind, place)} WHERE ${key} = ${this.encode(entry.name)}`.execute(
+      await sql`DELETE FROM ${this.table(kind, place)} WHERE ${key} = ${this.encode(kind, entry.name)}`.execute(
         db,
       );
     }
@@ -196,7 +196,7 @@ export class Profiles {
   async addMembers(group: Known, users: readonly Known[]): Promise<void> {
     if (users.length === 0) return;
     const { db } = this.transaction;
-    const names = users.map((user) => this.encode(user.name));
+    const names = users.map((user) => this.encode('user', user.name));
     const present = await db
       .selectFrom('radusergroup')
       .select('username')
@@ -218,7 +218,7 @@ export class Profiles {
       .where(
         'username',
         'in',
-        users.map((user) => this.encode(user.name)),
+        users.map((user) => this.encode('user', user.name)),
       )
       .execute();
   }
@@ -248,8 +248,8 @@ export class Profiles {
   private async hasRows(kind: EntryKind, name: string): Promise<boolean> {
     const key = sql.ref(KEY[kind]);
     const { rows } = await sql`
-      SELECT 1 FROM ${this.table(kind, 'check')} WHERE ${key} = ${this.encode(name)}
-      UNION SELECT 1 FROM ${this.table(kind, 'reply')} WHERE ${key} = ${this.encode(name)}
+      SELECT 1 FROM ${this.table(kind, 'check')} WHERE ${key} = ${this.encode(kind, name)}
+      UNION SELECT 1 FROM ${this.table(kind, 'reply')} WHERE ${key} = ${this.encode(kind, name)}
       UNION SELECT 1 FROM radusergroup WHERE ${key} = ${this.memberKey(kind, name)}
       LIMIT 1`.execute(this.transaction.db);
     return rows.length > 0;
@@ -278,12 +278,12 @@ export class Profiles {
     return sql.table(TABLES[kind][place]);
   }
 
-  private encode(name: string): string {
-    return encodeName(name, this.safeCharacters);
+  private encode(kind: EntryKind, name: string): string {
+    return encodeName(kind, name, this.safeCharacters);
   }
 
   /** In radusergroup the user name is what FreeRADIUS asks for, the group name what it is told. */
   private memberKey(kind: EntryKind, name: string): string {
-    return kind === 'user' ? this.encode(name) : name;
+    return kind === 'user' ? this.encode(kind, name) : name;
   }
 }

@@ -19,8 +19,23 @@ export const DISABLED: Rows = {
   reply: [{ attribute: 'Fall-Through', op: ':=', value: 'No' }],
 };
 
-/** Stands for the group, and lets the next group be read: FreeRADIUS stops at the first that does not say so. */
-export const GROUP_MARK: Row = { attribute: 'Fall-Through', op: '=', value: 'Yes' };
+/**
+ * What every entry has besides its attributes. FreeRADIUS reads the replies of a user only when there is a check row, so
+ * there is one that every request meets; and it reads a user's next group only when the one before says so.
+ */
+export const MARKS: Readonly<Record<EntryKind, Rows>> = {
+  user: { check: [{ attribute: 'User-Name', op: '=*', value: 'ANY' }], reply: [] },
+  group: { check: [], reply: [{ attribute: 'Fall-Through', op: '=', value: 'Yes' }] },
+};
+
+/** Whether the row is there for the connector's own purpose. */
+export function isMark(kind: EntryKind, place: Place, row: Row): boolean {
+  return MARKS[kind][place].some(
+    (mark) =>
+      mark.attribute.toLowerCase() === row.attribute.toLowerCase() &&
+      (kind === 'group' || mark.op === row.op),
+  );
+}
 
 /** Whether the row is one of those that disable. Case does not matter to FreeRADIUS. */
 export function isDisabling(place: Place, row: Row): boolean {
@@ -62,7 +77,7 @@ export function attributesOf(kind: EntryKind, name: string, rows: Rows): Attribu
   for (const place of ['check', 'reply'] as const) {
     const slots = new Map<string, Row[]>();
     for (const row of rows[place]) {
-      if (kind === 'user' ? isDisabling(place, row) : isMark(place, row)) continue;
+      if (isMark(kind, place, row) || (kind === 'user' && isDisabling(place, row))) continue;
       const key = slotKey(place, row.attribute, row.op);
       slots.set(key, [...(slots.get(key) ?? []), row]);
     }
@@ -72,10 +87,6 @@ export function attributesOf(kind: EntryKind, name: string, rows: Rows): Attribu
     }
   }
   return attributes;
-}
-
-function isMark(place: Place, row: Row): boolean {
-  return place === 'reply' && row.attribute.toLowerCase() === GROUP_MARK.attribute.toLowerCase();
 }
 
 /** The rows for the values of one slot. */

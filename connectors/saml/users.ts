@@ -86,7 +86,7 @@ export class Users {
       id: randomUUID(),
       idp_entity_id: this.settings.idpEntityId,
       sp_entity_id: this.settings.spEntityId ?? null,
-      name_id: this.nameId(),
+      name_id: columns.name_id ?? this.nameId(),
       name_id_format: NAME_ID_FORMATS[this.settings.nameIdFormat],
       active: 1,
       not_on_or_after: null,

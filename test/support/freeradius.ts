@@ -5,7 +5,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { findProgram, type Requirement, run, stopProcess, temporaryFolder, until } from './daemon';
 
