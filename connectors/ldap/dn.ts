@@ -76,18 +76,19 @@ function unescapeValue(text: string): string {
   );
 }
 
-/** Removes the spaces around a value that RFC 4514 lets stand unescaped (old clients write `a=b, c=d`). */
+/** RFC 4514 section 3: what may stand in a value as it is, and the pairs that a backslash begins. */
+const VALUE = /^(?:[^\\"<>]|\\(?:[0-9a-f]{2}|[ "#+,;<=>\\]))*$/i;
+
+/** Removes the spaces around a value that are not escaped (old clients write `a=b, c=d`). */
 function trimUnescaped(text: string): string {
-  const start = text.trimStart();
-  const end = start.trimEnd();
-  return end.endsWith('\\') && end.length < start.length ? `${end} ` : end;
+  return text.replace(/^ +/, '').replace(/^((?:\\.|[^\\])*?) +$/s, '$1');
 }
 
 function parseAssertion(text: string): AttributeValueAssertion {
   const equals = text.indexOf('=');
   const type = text.slice(0, Math.max(equals, 0)).trim();
   const value = trimUnescaped(text.slice(equals + 1));
-  if (!isAttributeDescription(type) || /^"|[^\\]"|[^\\][<>]/.test(value) || /\\$/.test(value)) {
+  if (!isAttributeDescription(type) || !VALUE.test(value)) {
     throw new SyntaxError(`"${text.trim()}" is not an attribute and its value`);
   }
   return { type, value: unescapeValue(value) };
