@@ -69,16 +69,18 @@ export function coerceSubAttributes(
 ): ReadonlyMap<string, ScimValue | undefined> {
   const object = profile.complex(attribute, value);
   if (object === undefined) throw invalid(name, 'must be an object');
+  // The name of a whole extension is its URN.
+  const prefix = attribute.name.includes(':') ? `${name}:` : `${name}.`;
   const result = new Map<string, ScimValue | undefined>();
   for (const [key, item] of Object.entries(object)) {
     const wanted = key.toLowerCase();
     const sub = attribute.subAttributes?.find((one) => one.name.toLowerCase() === wanted);
     if (sub === undefined) {
-      profile.unknownAttribute(`${name}.${key}`);
+      profile.unknownAttribute(`${prefix}${key}`);
     } else if (sub.mutability === 'readOnly') {
-      profile.readOnlyAttribute(`${name}.${sub.name}`);
+      profile.readOnlyAttribute(`${prefix}${sub.name}`);
     } else {
-      const coerced = coerceAttribute(sub, item, profile, `${name}.${sub.name}`);
+      const coerced = coerceAttribute(sub, item, profile, `${prefix}${sub.name}`);
       if (!isDerived(sub) && sub.returned !== 'never') result.set(sub.name, coerced);
     }
   }

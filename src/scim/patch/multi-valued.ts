@@ -203,12 +203,15 @@ function settlePrimary(
   selected: readonly number[],
   name: string,
 ): List {
-  const promoted = selected.filter((index) => {
-    const [old, now] = [before[index], after[index]];
-    return now !== undefined && isPrimary(now) && old !== undefined && !isPrimary(old);
-  });
-  if (promoted.length > 1) throw invalid(name, 'may have "primary": true in one value only');
-  const [index] = promoted;
+  const isNow = (index: number): boolean => {
+    const element = after[index];
+    return element !== undefined && isPrimary(element);
+  };
+  const primaries = selected.filter(isNow);
+  const index = primaries.find((one) => !isPrimary(before[one] ?? ''));
+  if (index !== undefined && primaries.length > 1) {
+    throw invalid(name, 'may have "primary": true in one value only');
+  }
   const settled = index === undefined ? after : demoteOthers(after, index);
   const result = settled.filter((element) => element !== undefined);
   return equalAttributes(result, before) ? 'unchanged' : result;

@@ -1,0 +1,447 @@
+import { type ScimObject } from '../../../src/domain/resource';
+import { standardSchemas } from '../../../src/domain/standard-schemas';
+import { applyPatch, parsePatch, patchModification } from '../../../src/scim/patch';
+
+const CORE = 'urn:ietf:params:scim:schemas:core:2.0:User';
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+const user = standardSchemas.get('User')!;
+const group = standardSchemas.get('Group')!;
+
+const kit: ScimObject = {
+  userName: 'kit',
+  active: true,
+  name: { givenName: 'Kit', familyName: 'Marlow' },
+  emails: [
+    { value: 'w@x.example', type: 'work', primary: true },
+    { value: 'h@x.example', type: 'home' },
+  ],
+  [ENTERPRISE]: { department: 'Milling', manager: { value: 'boss' } },
+};
+
+async function* currentMembers(): AsyncGenerator<ScimObject> {
+  yield { value: 'a', type: 'User', display: 'Ann' };
+  yield { value: 'b', type: 'User', display: 'Bob' };
+  yield { value: 'g', type: 'Group' };
+}
+
+async function* nobody(): AsyncGenerator<ScimObject> {
+  throw new Error('members must not be read');
+}
+
+async function patched(...Operations: object[]): Promise<ScimObject> {
+  const before = structuredClone(kit);
+  const { attributes } = await applyPatch(user, kit, parsePatch({ Operations }), nobody);
+  expect(kit).toEqual(before);
+  return attributes;
+}
+
+/** What differs from before. */
+async function changes(...Operations: object[]): Promise<Record<string, unknown>> {
+  const after = await patched(...Operations);
+  const names = new Set([...Object.keys(kit), ...Object.keys(after)]);
+  const different = [...names].filter(
+    (name) => JSON.stringify(kit[name]) !== JSON.stringify(after[name]),
+  );
+  return Object.fromEntries(different.map((name) => [name, after[name]]));
+}
+
+describe('singular attributes', () => {
+  test.each<[object, object]>([
+    [{ op: 'add', path: 'title', value: 'Miller' }, { title: 'Miller' }],
+    [{ op: 'replace', path: 'userName', value: 'kitty' }, { userName: 'kitty' }],
+    [{ op: 'replace', path: `${CORE}:active`, value: false }, { active: false }],
+    [{ op: 'replace', path: 'TITLE', value: 'Miller' }, { title: 'Miller' }],
+    [{ op: 'remove', path: 'active' }, { active: undefined }],
+    [{ op: 'remove', path: 'active', value: 'other' }, { active: undefined }],
+    [{ op: 'replace', path: 'active', value: null }, { active: undefined }],
+    [{ op: 'remove', path: 'title' }, {}],
+    [{ op: 'replace', path: 'userName', value: 'kit' }, {}],
+    [{ op: 'replace', path: 'externalId', value: '0c9d' }, { externalId: '0c9d' }],
+    [{ op: 'replace', path: 'password', value: 's3cret' }, {}],
+    [{ op: 'remove', path: 'password' }, {}],
+    [{ op: 'add', path: 'schemas', value: [ENTERPRISE] }, {}],
+  ])('%j', async (operation, expected) => {
+    expect(await changes(operation)).toEqual(expected);
+  });
+});
+
+describe('complex attributes', () => {
+  test.each<[object, object]>([
+    [
+      { op: 'replace', path: 'name', value: { givenName: 'Kitty' } },
+      { name: { givenName: 'Kitty', familyName: 'Marlow' } },
+    ],
+    [
+      { op: 'add', path: 'name', value: { middleName: 'M' } },
+      { name: { givenName: 'Kit', familyName: 'Marlow', middleName: 'M' } },
+    ],
+    [
+      { op: 'replace', path: 'name', value: { givenName: null } },
+      { name: { familyName: 'Marlow' } },
+    ],
+    [{ op: 'replace', path: 'name.givenName', value: '' }, { name: { familyName: 'Marlow' } }],
+    [{ op: 'remove', path: 'name.givenName' }, { name: { familyName: 'Marlow' } }],
+    [{ op: 'remove', path: 'name' }, { name: undefined }],
+    [{ op: 'remove', path: 'name.middleName' }, {}],
+    [
+      { op: 'replace', path: `${ENTERPRISE}:manager`, value: 'chief' },
+      { [ENTERPRISE]: { department: 'Milling', manager: { value: 'chief' } } },
+    ],
+    [{ op: 'remove', path: `${ENTERPRISE}:manager` }, { [ENTERPRISE]: { department: 'Milling' } }],
+    [{ op: 'remove', path: ENTERPRISE }, { [ENTERPRISE]: undefined }],
+    [
+      { op: 'replace', path: ENTERPRISE, value: { costCenter: '7', manager: '' } },
+      { [ENTERPRISE]: { department: 'Milling', costCenter: '7' } },
+    ],
+    [{ op: 'replace', path: `${ENTERPRISE}:manager.$ref`, value: 'x' }, {}],
+  ])('%j', async (operation, expected) => {
+    expect(await changes(operation)).toEqual(expected);
+  });
+});
+
+describe('multi-valued attributes', () => {
+  const [work, home] = [
+    { value: 'w@x.example', type: 'work', primary: true },
+    { value: 'h@x.example', type: 'home' },
+  ];
+  const other = { value: 'o@x.example', type: 'other' };
+
+  test.each<[object, object[] | undefined]>([
+    [{ op: 'add', path: 'emails', value: [other] }, [work, home, other]],
+    [{ op: 'add', path: 'emails', value: [home] }, [work, home]],
+    [{ op: 'add', path: 'emails', value: [] }, [work, home]],
+    [{ op: 'add', path: 'emails', value: null }, [work, home]],
+    [
+      { op: 'add', path: 'emails', value: { ...other, primary: true } },
+      [{ ...work, primary: false }, home, { ...other, primary: true }],
+    ],
+    [
+      { op: 'add', path: 'emails', value: [{ ...home, primary: true }] },
+      [
+        { ...work, primary: false },
+        { ...home, primary: true },
+      ],
+    ],
+    [{ op: 'replace', path: 'emails', value: [other] }, [other]],
+    [{ op: 'replace', value: { emails: [other] } }, [other]],
+    [{ op: 'replace', path: 'emails', value: [] }, undefined],
+    [{ op: 'remove', path: 'emails' }, undefined],
+    [{ op: 'remove', path: 'emails', value: [] }, [work, home]],
+    [{ op: 'remove', path: 'emails', value: [{ value: 'w@x.example', type: 'work' }] }, [home]],
+    [{ op: 'remove', path: 'emails', value: [{ value: 'w@x.example', display: 'x' }] }, [home]],
+    [{ op: 'remove', path: 'emails', value: ['w@x.example'] }, [home]],
+    [{ op: 'remove', path: 'emails', value: [{ type: 'home' }] }, [work]],
+    [{ op: 'remove', path: 'emails', value: [other] }, [work, home]],
+    [{ op: 'remove', path: 'emails[type eq "work"]' }, [home]],
+    [{ op: 'remove', path: 'emails[type eq "other"]' }, [work, home]],
+    [{ op: 'remove', path: 'emails[type eq "work"].value' }, [home]],
+    [
+      { op: 'remove', path: 'emails[type eq "work"].primary' },
+      [{ value: work.value, type: 'work' }, home],
+    ],
+    [{ op: 'replace', path: 'emails[type eq "work"].value', value: '' }, [home]],
+    [
+      { op: 'replace', path: 'emails[type eq "work"].value', value: 'n@x.example' },
+      [{ ...work, value: 'n@x.example' }, home],
+    ],
+    [
+      { op: 'replace', path: 'emails[TYPE EQ "WORK"].VALUE', value: ['n@x.example'] },
+      [{ ...work, value: 'n@x.example' }, home],
+    ],
+    [
+      { op: 'replace', path: 'emails[type eq "work"]', value: { value: 'n@x.example' } },
+      [{ value: 'n@x.example', type: 'work' }, home],
+    ],
+    [
+      { op: 'add', path: 'emails[type eq "work"]', value: { display: 'W' } },
+      [{ ...work, display: 'W' }, home],
+    ],
+    [
+      { op: 'replace', path: 'emails[type eq "home"].primary', value: 'True' },
+      [
+        { ...work, primary: false },
+        { ...home, primary: true },
+      ],
+    ],
+    [
+      { op: 'replace', path: 'emails[type eq "other"].value', value: 'o@x.example' },
+      [work, home, other],
+    ],
+    [{ op: 'replace', path: 'emails[type eq "other"].value', value: '' }, [work, home]],
+    [
+      { op: 'replace', path: 'emails[type eq "other"]', value: { value: 'o@x.example' } },
+      [work, home, other],
+    ],
+    [
+      { op: 'add', path: 'emails[type eq "custom"].value', value: 'c@x.example' },
+      [work, home, { type: 'custom', value: 'c@x.example' }],
+    ],
+    [
+      {
+        op: 'replace',
+        path: 'emails[type eq "other" and primary eq true].value',
+        value: 'o@x.example',
+      },
+      [{ ...work, primary: false }, home, { ...other, primary: true }],
+    ],
+    [
+      { op: 'replace', path: 'emails.display', value: 'D' },
+      [
+        { ...work, display: 'D' },
+        { ...home, display: 'D' },
+      ],
+    ],
+    [
+      { op: 'replace', value: { 'emails[type eq "other"].value': 'o@x.example' } },
+      [work, home, other],
+    ],
+  ])('%j', async (operation, expected) => {
+    expect((await patched(operation))['emails']).toEqual(expected);
+  });
+
+  test('a sub-attribute of no value makes one', async () => {
+    const after = await patched({ op: 'add', path: 'photos.value', value: 'https://x.example/k' });
+    expect(after['photos']).toEqual([{ value: 'https://x.example/k' }]);
+  });
+
+  test('operations see what those before them did', async () => {
+    const after = await patched(
+      { op: 'remove', path: 'emails' },
+      { op: 'add', path: 'emails[type eq "work"].value', value: '1@x.example' },
+      { op: 'replace', path: 'emails[type eq "work"].value', value: '2@x.example' },
+      { op: 'remove', path: 'userName' },
+      { op: 'add', path: 'userName', value: 'kitty' },
+    );
+    expect(after).toMatchObject({
+      userName: 'kitty',
+      emails: [{ type: 'work', value: '2@x.example' }],
+    });
+  });
+});
+
+test('a value without a path', async () => {
+  expect(
+    await changes({
+      op: 'replace',
+      value: {
+        id: 'other',
+        meta: {},
+        groups: [],
+        unknown: 1,
+        'name.givenName': 'Kitty',
+        ACTIVE: 'False',
+        [`${ENTERPRISE}:employeeNumber`]: '7731',
+        [ENTERPRISE]: { costCenter: '7', unknown: 1 },
+      },
+    }),
+  ).toEqual({
+    active: false,
+    name: { givenName: 'Kitty', familyName: 'Marlow' },
+    [ENTERPRISE]: {
+      department: 'Milling',
+      manager: { value: 'boss' },
+      employeeNumber: '7731',
+      costCenter: '7',
+    },
+  });
+});
+
+test('keys that reach for the prototype are ignored', async () => {
+  const value: unknown = JSON.parse(
+    '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"name":{"__proto__":{"polluted":true}}}',
+  );
+  expect(await changes({ op: 'add', value })).toEqual({});
+  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+});
+
+test.each<[string, object]>([
+  ['invalidPath', { op: 'replace', path: 'unknown', value: 1 }],
+  ['invalidPath', { op: 'replace', path: 'name.unknown', value: 1 }],
+  ['invalidPath', { op: 'replace', path: 'emails[type eq "work"', value: 1 }],
+  ['invalidPath', { op: 'replace', path: 'name[givenName eq "Kit"].familyName', value: 'x' }],
+  ['invalidPath', { op: 'replace', path: '__proto__', value: 1 }],
+  ['invalidPath', { op: 'replace', path: 'constructor.prototype', value: 1 }],
+  ['invalidPath', { op: 'replace', path: 5, value: 1 }],
+  ['mutability', { op: 'replace', path: 'id', value: 'x' }],
+  ['mutability', { op: 'replace', path: 'meta.version', value: 'x' }],
+  ['mutability', { op: 'add', path: 'groups', value: [{ value: 'g' }] }],
+  ['mutability', { op: 'replace', path: `${ENTERPRISE}:manager.displayName`, value: 'x' }],
+  ['noTarget', { op: 'remove' }],
+  ['noTarget', { op: 'replace', path: 'emails[type eq "nonexistent"].value', value: 'x' }],
+  ['noTarget', { op: 'replace', path: 'emails[type co "z"].value', value: 'x' }],
+  ['noTarget', { op: 'add', path: 'emails[type eq "a" or type eq "b"].value', value: 'x' }],
+  ['invalidFilter', { op: 'replace', path: 'emails[unknown eq "a"].value', value: 'x' }],
+  ['invalidValue', { op: 'replace', path: 'active', value: 'perhaps' }],
+  ['invalidValue', { op: 'replace', path: 'userName', value: '' }],
+  ['invalidValue', { op: 'replace', path: 'userName', value: 5 }],
+  ['invalidValue', { op: 'remove', path: 'userName' }],
+  ['invalidValue', { op: 'replace', path: 'name', value: 'Kit' }],
+  ['invalidValue', { op: 'add', path: 'emails', value: [5] }],
+  ['invalidValue', { op: 'add', path: 'title' }],
+  ['invalidValue', { op: 'replace', value: 'text' }],
+  ['invalidValue', { op: 'replace', path: 'emails.primary', value: true }],
+  ['invalidValue', { op: 'replace', path: 'password', value: 5 }],
+  ['invalidSyntax', { op: 'move', path: 'title', value: 'x' }],
+  ['invalidSyntax', { path: 'title', value: 'x' }],
+])('%s: %j', async (code, operation) => {
+  await expect(patched(operation)).rejects.toMatchObject({ name: 'DomainError', code });
+});
+
+test.each([
+  [{}],
+  [[]],
+  ['text'],
+  [null],
+  [undefined],
+  [{ Operations: [] }],
+  [{ Operations: {} }],
+  [{ Operations: ['x'] }],
+])('%j is no PatchOp', (body) => {
+  expect(() => parsePatch(body)).toThrow(expect.objectContaining({ code: 'invalidSyntax' }));
+});
+
+test('keys of the message in any case, and a null path', () => {
+  expect(parsePatch({ operations: [{ Op: 'ADD', Path: null, Value: { active: true } }] })).toEqual([
+    { op: 'add', value: { active: true } },
+  ]);
+});
+
+describe('members', () => {
+  const none = { replaceAll: false, add: [], remove: [] };
+
+  test.each<[string, object[], object | undefined]>([
+    [
+      'add',
+      [{ op: 'add', path: 'members', value: [{ value: 'x' }, { value: 'x' }] }],
+      { ...none, add: ['x'] },
+    ],
+    [
+      'add without a path',
+      [{ op: 'add', value: { members: [{ value: 'x' }] } }],
+      { ...none, add: ['x'] },
+    ],
+    ['add nothing', [{ op: 'add', path: 'members', value: [] }], undefined],
+    ['remove one', [{ op: 'remove', path: 'members[value eq "a"]' }], { ...none, remove: ['a'] }],
+    [
+      'remove either',
+      [{ op: 'remove', path: 'members[value eq "a" or value eq b]' }],
+      { ...none, remove: ['a', 'b'] },
+    ],
+    [
+      'remove its value',
+      [{ op: 'remove', path: 'members[value eq "a"].value' }],
+      { ...none, remove: ['a'] },
+    ],
+    [
+      'replace',
+      [{ op: 'replace', path: 'members', value: [{ value: 'x' }] }],
+      { replaceAll: true, add: ['x'], remove: [] },
+    ],
+    ['remove all', [{ op: 'remove', path: 'members' }], { replaceAll: true, add: [], remove: [] }],
+    [
+      'remove all, null',
+      [{ op: 'remove', path: 'members', value: null }],
+      { replaceAll: true, add: [], remove: [] },
+    ],
+    ['remove none', [{ op: 'remove', path: 'members', value: [] }], undefined],
+    [
+      'last word counts',
+      [
+        { op: 'add', path: 'members', value: [{ value: 'x' }, { value: 'y' }] },
+        { op: 'remove', path: 'members[value eq "x"]' },
+        { op: 'remove', path: 'members', value: [{ value: 'z' }] },
+        { op: 'add', path: 'members', value: [{ value: 'z' }] },
+      ],
+      { replaceAll: false, add: ['y', 'z'], remove: ['x'] },
+    ],
+    [
+      'changes after a replacement',
+      [
+        { op: 'remove', path: 'members', value: [{ value: 'a' }] },
+        { op: 'replace', path: 'members', value: [{ value: 'x' }, { value: 'y' }] },
+        { op: 'remove', path: 'members[value eq "x"]' },
+        { op: 'add', path: 'members', value: [{ value: 'z' }] },
+      ],
+      { replaceAll: true, add: ['y', 'z'], remove: [] },
+    ],
+    [
+      'display of a member',
+      [{ op: 'replace', path: 'members[value eq "a"].display', value: 'A' }],
+      undefined,
+    ],
+    [
+      'one by another',
+      [{ op: 'replace', path: 'members[value eq "a"]', value: { value: 'x' } }],
+      { ...none, add: ['x'], remove: ['a'] },
+    ],
+  ])('%s', async (_name, Operations, expected) => {
+    const modification = patchModification(group, parsePatch({ Operations }));
+    expect(modification.onlyMembers).toBe(true);
+    expect((await modification.apply({}, nobody)).members).toEqual(expected);
+  });
+
+  test.each<[string, object[], object | undefined]>([
+    ['groups', [{ op: 'remove', path: 'members[type eq "Group"]' }], { ...none, remove: ['g'] }],
+    [
+      'by display',
+      [{ op: 'remove', path: 'members[display eq "bob"]' }],
+      { ...none, remove: ['b'] },
+    ],
+    ['but one', [{ op: 'remove', path: 'members[value ne "a"]' }], { ...none, remove: ['b', 'g'] }],
+    [
+      'those added just now',
+      [
+        { op: 'add', path: 'members', value: [{ value: 'x' }] },
+        { op: 'remove', path: 'members[value sw "x"]' },
+      ],
+      { ...none, remove: ['x'] },
+    ],
+    [
+      'nobody but those added after a replacement',
+      [
+        { op: 'replace', path: 'members', value: [{ value: 'x' }] },
+        { op: 'remove', path: 'members[type eq "User"]' },
+      ],
+      { replaceAll: true, add: ['x'], remove: [] },
+    ],
+  ])('a filter that needs to know the members: %s', async (_name, Operations, expected) => {
+    const modified = await applyPatch(group, {}, parsePatch({ Operations }), currentMembers);
+    expect(modified.members).toEqual(expected);
+  });
+
+  test('together with a new name', async () => {
+    const value = { id: 'g-5', displayName: 'Ops EU', members: [{ value: 'x' }] };
+    const modification = patchModification(
+      group,
+      parsePatch({ Operations: [{ op: 'replace', value }] }),
+    );
+    expect(modification.onlyMembers).toBe(false);
+    expect(await modification.apply({ displayName: 'Ops' }, nobody)).toEqual({
+      attributes: { displayName: 'Ops EU' },
+      members: { replaceAll: true, add: ['x'], remove: [] },
+    });
+  });
+
+  test.each<[string, object]>([
+    ['mutability', { op: 'replace', path: 'members[value eq "a"].value', value: 'b' }],
+    ['invalidValue', { op: 'add', path: 'members', value: [5] }],
+    ['invalidValue', { op: 'remove', path: 'members', value: [{ display: 'x' }] }],
+    ['invalidFilter', { op: 'remove', path: 'members[unknown eq "a"]' }],
+  ])('%s: %j', async (code, operation) => {
+    await expect(
+      applyPatch(group, {}, parsePatch({ Operations: [operation] }), currentMembers),
+    ).rejects.toMatchObject({ code });
+  });
+
+  test('many operations take little time', async () => {
+    const Operations = Array.from({ length: 15_000 }, (_, index) => ({
+      op: 'add',
+      path: 'members',
+      value: [{ value: `u-${String(index)}` }],
+    }));
+    const start = performance.now();
+    const { members } = await applyPatch(group, {}, parsePatch({ Operations }), nobody);
+    expect(members?.add).toHaveLength(15_000);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+});
