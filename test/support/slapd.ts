@@ -198,7 +198,7 @@ userPassword: ${READER_PASSWORD}
 
 /** Writes `tls.crt` and `tls.key` for 127.0.0.1 into the folder and answers the certificate. */
 export async function makeCertificate(folder: string): Promise<string> {
-  await run('openssl', [
+  await capture('openssl', [
     ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650'.split(' '),
     ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
     ...['-keyout', path.join(folder, 'tls.key'), '-out', path.join(folder, 'tls.crt')],
@@ -223,6 +223,12 @@ export function parseLdif(ldif: string): LdifEntry[] {
     if (dn !== undefined) entries.push({ dn, attributes });
   }
   return entries;
+}
+
+/** Runs a program that reads no input, and answers what it prints. */
+async function capture(program: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 1 << 28 });
+  return stdout;
 }
 
 class PrivateSlapd implements Slapd {
@@ -267,18 +273,13 @@ class PrivateSlapd implements Slapd {
     return ['-x', '-H', this.url, '-D', ADMIN, '-w', ADMIN_PASSWORD];
   }
 
-  private async capture(program: string, args: readonly string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 1 << 28 });
-    return stdout;
-  }
-
   async search(
     filter: string,
     attributes: readonly string[] = ['*'],
     base = BASE,
   ): Promise<LdifEntry[]> {
     const args = [...this.asAdmin(), '-LLL', '-o', 'ldif-wrap=no', '-b', base, filter];
-    return parseLdif(await this.capture('ldapsearch', [...args, ...attributes]));
+    return parseLdif(await capture('ldapsearch', [...args, ...attributes]));
   }
 
   async count(filter: string, base = BASE): Promise<number> {
@@ -287,7 +288,7 @@ class PrivateSlapd implements Slapd {
 
   async authenticates(dn: string, password: string): Promise<boolean> {
     const bind = ['-x', '-H', this.url, '-D', dn, '-w', password];
-    return this.capture('ldapwhoami', bind).then(
+    return capture('ldapwhoami', bind).then(
       () => true,
       (error: Error) => {
         if (error.message.includes('Invalid credentials (49)')) return false;
@@ -348,7 +349,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   const seedFile = path.join(folder.path, 'seed.ldif');
   writeFileSync(configurationFile, configuration(folder.path, options));
   writeFileSync(seedFile, toAscii(seed(options.overlays ?? true)));
-  await run('/usr/sbin/slapadd', ['-q', '-f', configurationFile, '-l', seedFile]);
+  await capture('/usr/sbin/slapadd', ['-q', '-f', configurationFile, '-l', seedFile]);
   const server = new PrivateSlapd(
     folder.path,
     await freePort(),
