@@ -1,4 +1,13 @@
-import { Binary, BSONRegExp, Decimal128, Double, type MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
+import {
+  Binary,
+  BSONRegExp,
+  Decimal128,
+  Double,
+  type MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from 'bson';
 
 /** A document; a Map keeps field order and is immune to names such as `__proto__`. */
 export type BsonDocument = Map<string, BsonValue>;

@@ -11,7 +11,7 @@ import { deleteDocuments, type Target, updateDocuments } from './modify';
 import { parseSort } from './query-request';
 import { checkOptions, type CommandRequest, Fields } from './request';
 
-const UPDATE_STATEMENT = new Set(['q', 'u', 'upsert', 'multi', 'hint', 'sort']);
+const UPDATE_STATEMENT = new Set(['q', 'u', 'upsert', 'multi', 'hint']);
 const DELETE_STATEMENT = new Set(['q', 'limit', 'hint']);
 
 function targetOf(statement: Fields, many: boolean, request: CommandRequest): Target {
@@ -19,7 +19,7 @@ function targetOf(statement: Fields, many: boolean, request: CommandRequest): Ta
   if (query === undefined) throw failedToParse('a write statement needs a q');
   return {
     filter: parseFilter(query),
-    sort: parseSort(statement.document('sort')),
+    sort: [],
     hint: statement.source.get('hint'),
     limit: many ? Infinity : 1,
     deadline: request.deadline,
@@ -40,7 +40,6 @@ function parseUpdateStatement(source: BsonDocument, request: CommandRequest): Up
   if (multi && update.kind === 'replacement') {
     throw failedToParse('multi update is not supported for replacement-style update');
   }
-  if (multi && fields.has('sort')) throw failedToParse('Cannot specify sort with multi=true');
   return { target: targetOf(fields, multi, request), update, upsert: fields.flag('upsert') };
 }
 
