@@ -16,7 +16,7 @@ export interface GuardedCall<Answer> {
   /** Whether it changes the directory: then a call that does not come back has an unknown outcome. */
   readonly writes: boolean;
   /** Ends the call before its deadline. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly run: (context: CallContext) => Promise<Answer>;
 }
 

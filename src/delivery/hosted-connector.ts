@@ -22,7 +22,7 @@ import { ConnectorFault } from './errors';
 
 /** What surrounds a call beside its deadline. */
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class HostedConnector {
@@ -149,7 +149,7 @@ export class HostedConnector {
     options: CallOptions,
     run: (call: CallContext) => Promise<Answer>,
   ): Promise<Answer> {
-    return guard({ operation, writes: false, run, ...options }, this.times);
+    return guard({ operation, writes: false, run, signal: options.signal }, this.times);
   }
 
   private change<Answer>(
@@ -157,6 +157,6 @@ export class HostedConnector {
     options: CallOptions,
     run: (call: CallContext) => Promise<Answer>,
   ): Promise<Answer> {
-    return guard({ operation, writes: true, run, ...options }, this.times);
+    return guard({ operation, writes: true, run, signal: options.signal }, this.times);
   }
 }

@@ -65,6 +65,8 @@ export class FakeDirectory {
   requestsToLose = 0;
   /** Refuses a call by throwing. */
   refuse: (operation: string, ref: EntryRef | undefined) => void = () => undefined;
+  /** Refuses to create an entry by throwing. */
+  refuseCreate: (desired: DesiredEntry) => void = () => undefined;
   opened = 0;
   closed = 0;
   inFlight = 0;
@@ -176,7 +178,9 @@ export class FakeDirectory {
     }
   }
 
-  create(kind: EntryKind, { attributes, active }: DesiredEntry, owner: string): Written {
+  create(kind: EntryKind, desired: DesiredEntry, owner: string): Written {
+    this.refuseCreate(desired);
+    const { attributes, active } = desired;
     const name = attributes[namingAttribute(kind)]?.[0];
     if (name === undefined) throw new ConnectorError('invalid', 'An entry needs a name.');
     if (this.named(kind).has(name)) throw new ConnectorError('conflict', `"${name}" is taken.`);

@@ -1,0 +1,206 @@
+/** Members of groups: everybody who should be in is in, nobody else, and it costs what changed. */
+import { ConnectorError } from '../../../connectors/spi';
+import { FakeDirectory } from '../../support/fake-connector';
+import { type Resource } from '../../../src/domain/resource';
+import { until, World } from './world';
+
+let world: World;
+let directory: FakeDirectory;
+let targetId: string;
+
+beforeAll(async () => {
+  world = await World.open('delivery-members');
+});
+
+async function withDirectory(made: FakeDirectory): Promise<void> {
+  directory = made;
+  targetId = await world.target(directory);
+}
+
+afterEach(async () => {
+  expect(await world.clear()).toEqual([]);
+});
+
+afterAll(() => world.close());
+
+test('one member more in a group of 3,000 is one call with one member', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const ids = Array.from({ length: 3_000 }, (_, n) => `member-${n}`);
+  // The bindings of users that were delivered long ago.
+  await world.bindingDocuments.insertMany(
+    ids.map((id) => ({
+      _id: `${targetId}:${id}`,
+      ruleId: rule.id,
+      targetId,
+      resourceId: id,
+      resourceType: 'User',
+      state: 'SYNCED',
+      generation: 1,
+      observedGeneration: 1,
+      attempts: 0,
+      leaseUntil: new Date(0),
+      fence: 1,
+      revision: 1,
+      membersObserved: 0,
+      resend: [],
+      reference: `r-${id}`,
+      name: id,
+      announcedReference: `r-${id}`,
+      announcedName: id,
+    })),
+  );
+  const group = await world.group(rule.id, 'everybody', ids);
+  const engine = world.start();
+  await engine.idle();
+  expect(directory.members('everybody')).toHaveLength(3_000);
+  const user = await world.user(rule.id, 'ada');
+  await engine.idle();
+  const before = directory.count('members');
+  await world.members(group, { add: [user.id] });
+  await engine.idle();
+  const calls = directory.calls.filter(({ operation }) => operation === 'members').slice(before);
+  expect(calls.map(({ delta }) => delta)).toEqual([
+    { add: [{ reference: directory.user('ada')?.reference, name: 'ada' }], remove: [] },
+  ]);
+});
+
+test('a member whose entry comes later than the group is added then', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const late = await world.user(rule.id, 'late', { title: 'refused' });
+  await world.group(rule.id, 'staff', [late.id]);
+  directory.refuseCreate = ({ attributes }) => {
+    if (attributes['title']?.[0] === 'refused') throw new ConnectorError('invalid', 'No.');
+  };
+  const engine = world.start();
+  await engine.idle();
+  expect(directory.members('staff')).toEqual([]);
+  expect(await world.binding(targetId, late)).toMatchObject({ state: 'PARKED' });
+  await world.change(late, { title: 'welcome' });
+  await engine.idle();
+  expect(directory.members('staff')).toEqual(['late']);
+});
+
+test.each([
+  ['by name', false],
+  ['by reference', true],
+])('members follow a rename where the directory knows them %s', async (_, membersByReference) => {
+  await withDirectory(new FakeDirectory({ membersByReference }));
+  const rule = await world.rule({ targetId });
+  const ada = await world.user(rule.id, 'ada');
+  await world.group(rule.id, 'staff', [ada.id]);
+  const engine = world.start();
+  await engine.idle();
+  await world.change(ada, { userName: 'lovelace' });
+  await engine.idle();
+  const reference = directory.user('lovelace')?.reference;
+  expect(directory.members('staff')).toEqual([membersByReference ? reference : 'lovelace']);
+});
+
+test('two users who swap names, one after the other, both stay members', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const ada = await world.user(rule.id, 'ada');
+  const bob = await world.user(rule.id, 'bob');
+  await world.group(rule.id, 'staff', [ada.id, bob.id]);
+  const engine = world.start();
+  await engine.idle();
+  await world.change(ada, { userName: 'free' });
+  await engine.idle();
+  await world.change(bob, { userName: 'ada' });
+  await engine.idle();
+  await world.change(ada, { userName: 'bob' });
+  await engine.idle();
+  expect(directory.members('staff')).toEqual(['ada', 'bob']);
+});
+
+test('a namesake of somebody who was deleted keeps the membership', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const old = await world.user(rule.id, 'ada');
+  const staff = await world.group(rule.id, 'staff', [old.id]);
+  const engine = world.start();
+  await engine.idle();
+  await engine.stop();
+  await world.remove(old);
+  const young = await world.user(rule.id, 'ada');
+  await world.members(staff, { add: [young.id] });
+  const next = world.start();
+  await next.idle();
+  expect(directory.members('staff')).toEqual(['ada']);
+  expect(directory.user('ada')?.owner).toBe(young.id);
+});
+
+test('an entry that is deleted on deactivation leaves its groups, and comes back to them', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId, onDeactivate: 'DELETE' });
+  const ada = await world.user(rule.id, 'ada');
+  await world.group(rule.id, 'staff', [ada.id]);
+  const engine = world.start();
+  await engine.idle();
+  await world.change(ada, { active: false });
+  await engine.idle();
+  expect(directory.user('ada')).toBeUndefined();
+  expect(directory.members('staff')).toEqual([]);
+  expect(await world.binding(targetId, ada)).toMatchObject({ state: 'REMOVED' });
+  await world.change(ada, { active: true });
+  await engine.idle();
+  expect(directory.members('staff')).toEqual(['ada']);
+});
+
+test('a group that vanished is made again with all its members', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const users: Resource[] = [];
+  for (const name of ['ada', 'bob', 'cyd']) users.push(await world.user(rule.id, name));
+  const staff = await world.group(
+    rule.id,
+    'staff',
+    users.map(({ id }) => id),
+  );
+  const engine = world.start();
+  await engine.idle();
+  directory.entries.delete(directory.group('staff')?.reference ?? '');
+  await world.members(staff, { remove: users.slice(0, 1).map(({ id }) => id) });
+  await engine.idle();
+  expect(directory.members('staff')).toEqual(['bob', 'cyd']);
+});
+
+test('groups can be members of groups', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const inner = await world.group(rule.id, 'inner');
+  await world.group(rule.id, 'outer', [inner.id]);
+  const engine = world.start();
+  await engine.idle();
+  expect(directory.members('outer')).toEqual(['inner']);
+});
+
+test('a target without groups hears of none', async () => {
+  await withDirectory(new FakeDirectory({ capabilities: { kinds: ['user'] } }));
+  const rule = await world.rule({ targetId });
+  const ada = await world.user(rule.id, 'ada');
+  const staff = await world.group(rule.id, 'staff', [ada.id]);
+  const engine = world.start();
+  await engine.idle();
+  expect(await world.binding(targetId, staff)).toMatchObject({ state: 'OUT_OF_SCOPE' });
+});
+
+test('memberships that ended are forgotten once every target knows', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const ada = await world.user(rule.id, 'ada');
+  const staff = await world.group(rule.id, 'staff', [ada.id]);
+  const engine = world.start({ times: { tombstoneAgeMs: 0 } });
+  await engine.idle();
+  directory.down = 'unavailable';
+  await world.members(staff, { remove: [ada.id] });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const memberships = world.store.connection.collection('memberships');
+  expect(await memberships.countDocuments()).toBe(1);
+  directory.down = undefined;
+  await engine.idle();
+  await until('the tombstone to go', async () => (await memberships.countDocuments()) === 0);
+  expect(directory.members('staff')).toEqual([]);
+});

@@ -1,0 +1,45 @@
+/** Stores of a process that dies: after so many writes nothing it asks for happens any more. */
+import { type EngineStores } from './world';
+
+/** Writes of deliveries. Renewals and housekeeping come by the clock and are not counted, so that runs can be repeated. */
+const COUNTED = new Set([
+  'enqueue',
+  'claim',
+  'markCreating',
+  'bindEntry',
+  'renameEntry',
+  'forgetEntry',
+  'complete',
+  'fail',
+  'clearPending',
+  'announce',
+  'leaveGroups',
+  'applyJournal',
+]);
+
+export interface Life {
+  writesLeft: number;
+  dead: boolean;
+}
+
+export function mortal(stores: EngineStores, life: Life): EngineStores {
+  const wrapped = Object.entries(stores).map(([name, store]) => [name, wrap(store, life)]);
+  return Object.fromEntries(wrapped) as EngineStores;
+}
+
+function wrap(store: object, life: Life): object {
+  return new Proxy(store, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property);
+      if (typeof member !== 'function') return member;
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (COUNTED.has(String(property))) {
+          if (life.writesLeft === 0) life.dead = true;
+          else life.writesLeft -= 1;
+        }
+        if (life.dead) throw new Error('This process is dead');
+        return (await (member as (...all: unknown[]) => unknown).apply(target, args)) as unknown;
+      };
+    },
+  });
+}
