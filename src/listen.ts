@@ -52,7 +52,9 @@ function explain(error: NodeJS.ErrnoException, { host, port }: ListenOptions): E
     );
   }
   if (error.code === 'EACCES') {
-    return new StartError(`Port ${port} may not be opened by this user. Set PORT to one above 1023.`);
+    return new StartError(
+      `Port ${port} may not be opened by this user. Set PORT to one above 1023.`,
+    );
   }
   return error;
 }
