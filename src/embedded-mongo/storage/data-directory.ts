@@ -155,10 +155,17 @@ export class DirectoryLock {
     }
   }
 
+  /** On a full disk this cannot be written; then the closed socket tells that nobody holds it. */
   release(): void {
-    this.store.write((transaction) => {
-      if (readLock(transaction)?.owner === this.record.owner) transaction.remove(serverKey('lock'));
-    });
+    try {
+      this.store.write((transaction) => {
+        if (readLock(transaction)?.owner === this.record.owner) {
+          transaction.remove(serverKey('lock'));
+        }
+      });
+    } catch {
+      return;
+    }
   }
 }
 
