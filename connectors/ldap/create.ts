@@ -1,6 +1,6 @@
 /** New entries: one add, which also answers under which entryUUID the directory will know them. */
 import { ConnectorError, type DesiredEntry, type EntryKind, type Written } from '../spi';
-import { requireLock } from './activation';
+import { lockRefusal, requireLock } from './activation';
 import { PostReadControl } from './controls';
 import {
   addition,
@@ -34,7 +34,7 @@ export async function createEntry(
   try {
     await exchange.add(dn, attributes, [postRead]);
   } catch (error) {
-    throw refusal(error, settings, kind, dn);
+    throw refusal(lockRefusal(error), settings, kind, dn);
   }
   const made = postRead.entry ?? (await exchange.readDn(dn, ['entryUUID']));
   const reference = entryUuid(made);

@@ -18,6 +18,9 @@ export type DialSettings = Pick<
   'url' | 'startTls' | 'caCertificate' | 'serverName' | 'connectTimeoutMs'
 >;
 
+/** A socket may fail once more after it was given up, and an error nobody listens to ends the process. */
+const ignore = (): void => undefined;
+
 /** Settles when the socket emits the event; rejects when it fails or closes before. */
 function once(socket: net.Socket, event: 'connect' | 'secureConnect'): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -45,11 +48,12 @@ function negotiateStartTls(socket: net.Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const finish = (error?: Error): void => {
-      socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('error');
+      socket.off('data', onData).off('close', onClose).off('error', finish);
       if (error) reject(error);
       else resolve();
     };
-    socket.on('data', (chunk: Buffer) => {
+    const onClose = (): void => finish(new Error('the server closed the connection'));
+    const onData = (chunk: Buffer): void => {
       received = Buffer.concat([received, chunk]);
       try {
         const reader = completeMessage(received);
@@ -66,9 +70,8 @@ function negotiateStartTls(socket: net.Socket): Promise<void> {
       } catch (error) {
         finish(new Error(messageOf(error)));
       }
-    });
-    socket.once('close', () => finish(new Error('the server closed the connection')));
-    socket.once('error', finish);
+    };
+    socket.on('data', onData).once('close', onClose).once('error', finish);
     socket.write(new ExtendedRequest({ messageId: 1, oid: START_TLS }).write());
   });
 }
@@ -86,6 +89,7 @@ async function encrypt(
     host: name,
     ...(settings.caCertificate === undefined ? {} : { ca: settings.caCertificate }),
   });
+  secure.on('error', ignore);
   await once(secure, 'secureConnect');
   return secure;
 }
@@ -105,6 +109,7 @@ export async function dial(settings: DialSettings): Promise<net.Socket> {
   const { host, port } = serverAddress(settings);
   const server = `${host}:${port}`;
   const raw = net.connect({ host, port });
+  raw.on('error', ignore);
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -115,7 +120,6 @@ export async function dial(settings: DialSettings): Promise<net.Socket> {
   try {
     return await Promise.race([connect(settings, raw), timeout]);
   } catch (error) {
-    raw.on('error', () => undefined);
     raw.destroy();
     throw error instanceof ConnectorError ? error : connectFailure(server, error);
   } finally {

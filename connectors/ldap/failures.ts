@@ -6,6 +6,7 @@ import { ConnectorError, type FailureKind } from '../spi';
 export const RESULT = {
   sizeLimitExceeded: 4,
   noSuchAttribute: 16,
+  undefinedAttributeType: 17,
   inappropriateMatching: 18,
   attributeOrValueExists: 20,
   noSuchObject: 32,

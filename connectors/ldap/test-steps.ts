@@ -3,7 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { ConnectorError, type EntryKind, type TestStep } from '../spi';
 import { Connection } from './connection';
 import { dial } from './dial';
-import { addition, baseDn, entryUuid, namingAttribute, objectClasses } from './entry';
+import {
+  addition,
+  baseDn,
+  entryUuid,
+  LOCK_ATTRIBUTE,
+  namingAttribute,
+  objectClasses,
+} from './entry';
 import { type Exchange } from './exchange';
 import { ConnectionLost, toConnectorError } from './failures';
 import { allowedAttributes, readSubschema, type Subschema } from './schema';
@@ -156,12 +163,19 @@ async function testRights(
   };
 }
 
-async function testActivation(exchange: Exchange, settings: LdapSettings): Promise<TestStep> {
-  const { passwordPolicy } = await exchange.features();
+async function testActivation(
+  exchange: Exchange,
+  subschema: Subschema | undefined,
+  settings: LdapSettings,
+): Promise<TestStep> {
   if (settings.activation === 'none') {
     return ok('activation', 'Accounts are not disabled: activation is none.');
   }
-  if (passwordPolicy) return ok('activation', 'Accounts are disabled by pwdAccountLockedTime.');
+  const { passwordPolicy } = await exchange.features();
+  const knownAttribute = subschema?.attributeTypes.has(LOCK_ATTRIBUTE.toLowerCase()) ?? true;
+  const declared = passwordPolicy || settings.activation === 'pwdAccountLockedTime';
+  if (declared && knownAttribute)
+    return ok('activation', 'Accounts are disabled by pwdAccountLockedTime.');
   return {
     name: 'activation',
     state: 'warning',
@@ -199,7 +213,7 @@ export async function testSteps(
     if (bases.state === 'ok') {
       for (const kind of KINDS) steps.push(await testRights(exchange, kind, subschema, settings));
     }
-    steps.push(await testActivation(exchange, settings));
+    steps.push(await testActivation(exchange, subschema, settings));
   } catch (error) {
     steps.push(
       failed('directory', error, 'Look at the log of the directory server and test again.'),

@@ -122,9 +122,9 @@ export async function updateEntry(
   const rest = withoutRdn(namingChange, from, to);
   const others = changes.filter((one) => !isNaming(one));
   await modify(exchange, { reference, name: now }, rest ? [...others, rest] : others);
+  // An empty group holds its own name, and that one no directory need follow.
+  const follow = settings.followRenames || kind === 'group';
   const warnings =
-    settings.followRenames && !sameDn(name, now)
-      ? await followRename(exchange, settings, name, now)
-      : [];
+    follow && !sameDn(name, now) ? await followRename(exchange, settings, name, now) : [];
   return { reference, name: now, ...(warnings.length > 0 ? { warnings } : {}) };
 }

@@ -539,6 +539,12 @@ describeWith([SLAPD], 'ldap connector and OpenLDAP', () => {
       expect(await own.count('(uid=inactive)')).toBe(0);
       const steps = await connector.test(call());
       expect(steps.find((step) => step.name === 'activation')?.state).toBe('warning');
+      const mistaken = open({ activation: 'pwdAccountLockedTime' }, own);
+      const refused = await failure(mistaken.setActive('user', written, false, call()));
+      expect([refused.kind, refused.outcome]).toEqual(['unsupported', 'none']);
+      expect((await failure(mistaken.create('user', desired, 'o', call()))).kind).toBe(
+        'unsupported',
+      );
     });
 
     it('is unsupported for groups and where it is switched off', async () => {
@@ -549,6 +555,31 @@ describeWith([SLAPD], 'ldap connector and OpenLDAP', () => {
       const user = await addUser(open(), 'never-off');
       const none = open({ activation: 'none' });
       expect((await failure(none.setActive('user', user, false, call()))).kind).toBe('unsupported');
+    });
+  });
+
+  describe('the log', () => {
+    it('tells when the directory goes and comes, and no names', async () => {
+      const own = await start();
+      const lines: string[] = [];
+      const { url, bindDN, userBaseDN, groupBaseDN, bindPassword } = own;
+      const parsed = ldap.parse({ url, bindDN, userBaseDN, groupBaseDN }, { bindPassword });
+      const connector = ldap.open(parsed.settings, parsed.secrets, {
+        targetId: 't',
+        dataDir: '.',
+        log: (level, message) => lines.push(`${level} ${message}`),
+      });
+      cleanup.push(() => connector.close());
+      const written = await addUser(connector, 'logged');
+      await own.kill();
+      await failure(connector.read('user', written, call()));
+      await own.restart();
+      await connector.read('user', written, call());
+      expect(lines).toEqual([
+        'debug connected to the directory',
+        'warn cannot connect to the directory',
+        'info connected to the directory',
+      ]);
     });
   });
 
