@@ -19,7 +19,7 @@ import {
 } from '../spi';
 import { step, testDatabase } from '../sql/checks';
 import type { Database, Transaction } from '../sql/database';
-import { changedValues, single } from '../sql/delta';
+import { changedValues, matches, single } from '../sql/delta';
 import { chunks, keyset } from '../sql/paging';
 import { mark, rewrite, rowsOf } from './change';
 import { Dictionary } from './dictionary';
@@ -36,11 +36,6 @@ const PLACES: readonly Place[] = ['check', 'reply'];
 
 function gone(kind: EntryKind): ConnectorError {
   return new ConnectorError('notFound', `the ${kind} is not in the database any more`);
-}
-
-/** Whether every key is met; a key the target has no such attribute for is met by nobody. */
-function matches(entry: Entry, keys: readonly CorrelationKey[]): boolean {
-  return keys.every(({ attribute, value }) => entry.attributes[attribute]?.includes(value));
 }
 
 /** A connector over an open or yet unopened database. */

@@ -25,6 +25,12 @@ export interface StoredRow extends Row {
 /** All rows of one entry. */
 export type StoredRows = Readonly<Record<Place, readonly StoredRow[]>>;
 
+/** A row with the table it is from and the stored name it belongs to. */
+interface OwnedRow extends StoredRow {
+  readonly owner: string;
+  readonly place: Place;
+}
+
 const PLACES: readonly Place[] = ['check', 'reply'];
 const CANDIDATES = 50;
 const KEY = { user: 'username', group: 'groupname' } as const;
@@ -39,6 +45,11 @@ export function taken(kind: EntryKind): ConnectorError {
       attribute,
     },
   );
+}
+
+/** PostgreSQL wants to know the type of a bare value in a SELECT. */
+function text(value: string): RawBuilder<unknown> {
+  return sql`CAST(${value} AS text)`;
 }
 
 /** Reads and writes entries inside one transaction. */
@@ -108,10 +119,8 @@ export class Profiles {
       result.set(name, { check: [], reply: [] });
     }
     if (names.length === 0) return result;
-    for (const place of PLACES) {
-      for (const { owner, ...row } of await this.select(kind, place, [...clear.keys()])) {
-        result.get(clear.get(owner) as string)?.[place].push(row);
-      }
+    for (const { owner, place, ...row } of await this.select(kind, [...clear.keys()])) {
+      result.get(clear.get(owner) as string)?.[place].push(row);
     }
     return result;
   }
@@ -136,10 +145,13 @@ export class Profiles {
 
   /** Makes the entry row; fails with `conflict` when the name is used, by us or by hand. */
   async create(kind: EntryKind, name: string, owner: string): Promise<Known> {
-    if (await this.isUsed(kind, name)) throw taken(kind);
-    const entry = { id: randomUUID(), name, owner };
-    await this.insertEntry(kind, entry);
-    return entry;
+    const id = randomUUID();
+    const { numAffectedRows } = await sql`
+      INSERT INTO usher_radius_entry (id, kind, name, owner)
+      SELECT ${text(id)}, ${text(kind)}, ${text(name)}, ${text(owner)}
+      WHERE NOT EXISTS (${this.uses(kind, name)})`.execute(this.transaction.db);
+    if (numAffectedRows !== 1n) throw taken(kind);
+    return { id, name, owner };
   }
 
   /** Gives the entry, its rows and its memberships another name. */
@@ -241,18 +253,26 @@ export class Profiles {
   }
 
   private async isUsed(kind: EntryKind, name: string): Promise<boolean> {
-    const ours = await this.entries(kind).where('name', '=', name).executeTakeFirst();
-    return ours !== undefined || (await this.hasRows(kind, name));
+    return (await this.uses(kind, name).execute(this.transaction.db)).rows.length > 0;
   }
 
   private async hasRows(kind: EntryKind, name: string): Promise<boolean> {
+    return (await this.rowsByHand(kind, name).execute(this.transaction.db)).rows.length > 0;
+  }
+
+  /** Answers a row when the name is used, by us or by hand. */
+  private uses(kind: EntryKind, name: string): RawBuilder<unknown> {
+    return sql`SELECT 1 FROM usher_radius_entry WHERE kind = ${kind} AND name = ${name}
+      UNION ALL ${this.rowsByHand(kind, name)}`;
+  }
+
+  private rowsByHand(kind: EntryKind, name: string): RawBuilder<unknown> {
     const key = sql.ref(KEY[kind]);
-    const { rows } = await sql`
-      SELECT 1 FROM ${this.table(kind, 'check')} WHERE ${key} = ${this.encode(kind, name)}
-      UNION SELECT 1 FROM ${this.table(kind, 'reply')} WHERE ${key} = ${this.encode(kind, name)}
-      UNION SELECT 1 FROM radusergroup WHERE ${key} = ${this.memberKey(kind, name)}
-      LIMIT 1`.execute(this.transaction.db);
-    return rows.length > 0;
+    const stored = this.encode(kind, name);
+    return sql`SELECT 1 FROM ${this.table(kind, 'check')} WHERE ${key} = ${stored}
+      UNION ALL SELECT 1 FROM ${this.table(kind, 'reply')} WHERE ${key} = ${stored}
+      UNION ALL SELECT 1 FROM radusergroup WHERE ${key} = ${this.memberKey(kind, name)}
+      LIMIT 1`;
   }
 
   private async insertEntry(kind: EntryKind, entry: Known): Promise<void> {
@@ -262,16 +282,13 @@ export class Profiles {
       .execute();
   }
 
-  private async select(
-    kind: EntryKind,
-    place: Place,
-    stored: readonly string[],
-  ): Promise<(StoredRow & { readonly owner: string })[]> {
+  private async select(kind: EntryKind, stored: readonly string[]): Promise<OwnedRow[]> {
     const key = sql.ref(KEY[kind]);
-    const { rows } = await sql<StoredRow & { readonly owner: string }>`
-      SELECT id, ${key} AS owner, attribute, op, value FROM ${this.table(kind, place)}
-      WHERE ${key} IN (${sql.join(stored)}) ORDER BY id`.execute(this.transaction.db);
-    return rows;
+    const of = (place: Place): RawBuilder<unknown> =>
+      sql`SELECT id, ${key} AS owner, ${sql.lit(place)} AS place, attribute, op, value
+        FROM ${this.table(kind, place)} WHERE ${key} IN (${sql.join(stored)})`;
+    const query = sql<OwnedRow>`${of('check')} UNION ALL ${of('reply')} ORDER BY place, id`;
+    return (await query.execute(this.transaction.db)).rows;
   }
 
   private table(kind: EntryKind, place: Place): RawBuilder<unknown> {

@@ -17,6 +17,7 @@ import {
 } from '../spi';
 import { testDatabase } from '../sql/checks';
 import type { Database } from '../sql/database';
+import { matches } from '../sql/delta';
 import { chunks, keyset } from '../sql/paging';
 import {
   changedColumns,
@@ -43,10 +44,6 @@ type Work<Result> = (store: Store) => Promise<Result>;
 
 function gone(kind: EntryKind): ConnectorError {
   return new ConnectorError('notFound', `the ${kind} is not in the database any more`);
-}
-
-function matches(entry: Entry, keys: readonly CorrelationKey[]): boolean {
-  return keys.every(({ attribute, value }) => entry.attributes[attribute]?.includes(value));
 }
 
 /** A connector over an open or yet unopened database. */

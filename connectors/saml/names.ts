@@ -83,11 +83,16 @@ export function checkAttribute(kind: EntryKind, attribute: string): void {
   if (attribute === MEMBER_OF) refuse(attribute, 'is kept by the groups and cannot be mapped');
   const friendly = FRIENDLY.get(attribute);
   if (friendly !== undefined) refuse(attribute, `is called ${friendly} in a mapping`);
-  if (!/^[\x21-\x7e]{1,256}$/.test(attribute))
+  if (!/^[\x21-\x7e]{1,256}$/.test(attribute) || attribute in {})
     refuse(attribute, 'is not the name of a SAML attribute');
 }
 
-const MAX_BYTES: Readonly<Record<string, number>> = { username: 256, name: 1024, [NAME_ID]: 256 };
+/** Attributes that name somebody, and how long they may be. */
+const NAME_BYTES = new Map([
+  [NAMING.user, 256],
+  [NAMING.group, 1024],
+  [NAME_ID, 256],
+]);
 const MAX_VALUE_BYTES = 2048;
 
 /** What XML 1.0 cannot carry at all, and what has no place in a name. */
@@ -98,13 +103,13 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** The longest value of an attribute, in bytes. */
 export function maxBytes(attribute: string): number {
-  return MAX_BYTES[attribute] ?? MAX_VALUE_BYTES;
+  return NAME_BYTES.get(attribute) ?? MAX_VALUE_BYTES;
 }
 
 /** Refuses values that an assertion cannot carry or the database cannot index. */
 export function checkValue(attribute: string, value: string): void {
   if (UNCARRIABLE.test(value)) refuse(attribute, 'has a character that XML cannot carry');
-  const isName = attribute in MAX_BYTES;
+  const isName = NAME_BYTES.has(attribute);
   if (isName && value === '') refuse(attribute, 'is empty');
   if (isName && CONTROL.test(value)) refuse(attribute, 'has a control character');
   if (Buffer.byteLength(value) > maxBytes(attribute)) {

@@ -4,11 +4,11 @@ import { changesBetween } from '../sql/delta';
 import { newGroup, newUser } from './change';
 import { MEMBER_OF, NAME_ID, NAMING, NOT_ON_OR_AFTER, samlName } from './names';
 
-const COLUMN: Readonly<Record<string, string>> = {
-  [NAMING.user]: 'username',
-  [NAME_ID]: 'name_id',
-  [NOT_ON_OR_AFTER]: 'not_on_or_after',
-};
+const COLUMNS = new Map([
+  [NAMING.user, 'username'],
+  [NAME_ID, 'name_id'],
+  [NOT_ON_OR_AFTER, 'not_on_or_after'],
+]);
 
 function literal(value: string | number | null): string {
   return typeof value === 'string'
@@ -66,7 +66,7 @@ function planUser(current: Entry, desired: DesiredEntry): NativeChange[] {
   const changes: NativeChange[] = [];
   for (const { attribute, ...values } of changesBetween(current.attributes, desired.attributes)) {
     const next = 'replace' in values ? values.replace : [];
-    const column = COLUMN[attribute];
+    const column = COLUMNS.get(attribute);
     if (column !== undefined) {
       sets.push(`${column} = ${literal(next[0] ?? null)}`);
       continue;

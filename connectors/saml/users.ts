@@ -49,9 +49,8 @@ export class Users {
 
   /** Users that may have the value; the caller looks at all keys. */
   async candidates(attribute: string, value: string): Promise<User[]> {
-    const columns = { [NAMING.user]: 'username', [NAME_ID]: 'name_id' } as const;
-    const column = columns[attribute];
-    if (column !== undefined) return this.own().where(column, '=', value).execute();
+    if (attribute === NAMING.user) return this.own().where('username', '=', value).execute();
+    if (attribute === NAME_ID) return this.own().where('name_id', '=', value).execute();
     const holders = this.transaction.db
       .selectFrom('saml_attribute')
       .select('user_id')
@@ -62,19 +61,18 @@ export class Users {
 
   /** The users with all their attributes. */
   async load(users: readonly User[]): Promise<Entry[]> {
-    const attributes = new Map<string, Record<string, string[]>>(
-      users.map((user) => [user.id, {}]),
-    );
+    const attributes = new Map(users.map((user) => [user.id, new Map<string, string[]>()]));
     const rows = users.length === 0 ? [] : await this.attributeRows([...attributes.keys()]);
     for (const row of rows) {
-      const own = attributes.get(row.user_id) as Record<string, string[]>;
-      (own[mappingName(row.name)] ??= []).push(row.value);
+      const own = attributes.get(row.user_id) as Map<string, string[]>;
+      const name = mappingName(row.name);
+      own.set(name, [...(own.get(name) ?? []), row.value]);
     }
     return users.map((user) => ({
       reference: user.id,
       name: user.username,
       active: user.active !== 0,
-      attributes: { ...attributes.get(user.id), ...columnsOf(user) },
+      attributes: { ...Object.fromEntries(attributes.get(user.id) ?? []), ...columnsOf(user) },
       ...(user.owner === null ? {} : { owner: user.owner }),
     }));
   }

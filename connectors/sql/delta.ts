@@ -1,5 +1,11 @@
 /** Attribute values before and after a change. */
-import { type AttributeChange, type Attributes, ConnectorError } from '../spi';
+import {
+  type AttributeChange,
+  type Attributes,
+  ConnectorError,
+  type CorrelationKey,
+  type Entry,
+} from '../spi';
 
 /** The values an attribute has after the change: each once, in the order they came. */
 export function changedValues(
@@ -30,6 +36,18 @@ export function single(attribute: string, values: readonly string[] | undefined)
 /** The values that differ from what stands, as replacements; attributes that are not mentioned stay. */
 export function changesBetween(current: Attributes, desired: Attributes): AttributeChange[] {
   return Object.entries(desired)
-    .filter(([attribute, values]) => !sameValues(current[attribute] ?? [], values))
+    .filter(([attribute, values]) => !sameValues(valuesOf(current, attribute), values))
     .map(([attribute, replace]) => ({ attribute, replace }));
+}
+
+/** Whether the entry has every one of the values. */
+export function matches(entry: Entry, keys: readonly CorrelationKey[]): boolean {
+  return keys.every(({ attribute, value }) =>
+    valuesOf(entry.attributes, attribute).includes(value),
+  );
+}
+
+/** Not a plain look-up: an attribute may be called `constructor`. */
+function valuesOf(attributes: Attributes, attribute: string): readonly string[] {
+  return Object.hasOwn(attributes, attribute) ? (attributes[attribute] ?? []) : [];
 }

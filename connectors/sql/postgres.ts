@@ -184,24 +184,19 @@ export class PostgresDatabase<Schema> implements Database<Schema> {
     call.signal.addEventListener('abort', abort, { once: true });
     try {
       const db = this.handle(client);
-      const send = (text: string): Promise<unknown> => db.executeQuery(CompiledQuery.raw(text));
       progress.sent = !begin.endsWith('read only');
-      await send(begin);
+      await client.query(begin);
       const result = await work({ db, dialect: this.dialect });
-      await send('commit');
+      await client.query('commit');
       return result;
     } catch (error) {
-      if (!broken) await this.rollback(client).catch(() => (broken = true));
+      if (!broken) await client.query('rollback').catch(() => (broken = true));
       if (broken && !progress.aborted) client.release(true);
       throw error;
     } finally {
       call.signal.removeEventListener('abort', abort);
       if (!broken) client.release();
     }
-  }
-
-  private async rollback(client: pg.PoolClient): Promise<void> {
-    await client.query('rollback');
   }
 
   private handle(client: pg.PoolClient): Kysely<Schema> {

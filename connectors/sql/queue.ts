@@ -1,19 +1,29 @@
 /** One after the other: an SQLite file takes one writer, and waiting for it in the library would stop the whole process. */
 
+/** The library answers without waiting: after this long, whatever else the process has to do gets its turn. */
+const TURN_MS = 5;
+
 /** Runs tasks in the order they came, one at a time. */
 export class Queue {
   private tail: Promise<unknown> = Promise.resolve();
+  private turnEnds = 0;
 
   run<Result>(task: () => Promise<Result>): Promise<Result> {
     const result = this.tail.then(task);
-    // The library answers without waiting, so a long queue would keep everything else in the process from running.
-    this.tail = result.then(breathe, breathe);
+    const next = (): Promise<void> | undefined => this.breathe();
+    this.tail = result.then(next, next);
     return result;
   }
-}
 
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  private breathe(): Promise<void> | undefined {
+    if (performance.now() < this.turnEnds) return undefined;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        this.turnEnds = performance.now() + TURN_MS;
+        resolve();
+      }),
+    );
+  }
 }
 
 const queues = new Map<string, Queue>();

@@ -11,7 +11,6 @@ import {
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  CompiledQuery,
   Kysely,
   SqliteAdapter,
   type SqliteDatabase as Driver,
@@ -44,6 +43,8 @@ const STATEMENTS = 200;
 interface Connection<Schema> {
   readonly raw: Libsql.Database;
   readonly db: Kysely<Schema>;
+  /** Runs a statement that answers nothing. */
+  readonly run: (text: string) => void;
   /** Which file it is, so that one put in its place is noticed. */
   readonly identity: string;
 }
@@ -64,11 +65,11 @@ function prepared(raw: Libsql.Database): Driver {
   };
 }
 
-function kysely<Schema>(raw: Libsql.Database): Kysely<Schema> {
+function kysely<Schema>(database: Driver): Kysely<Schema> {
   return new Kysely<Schema>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new SqliteDriver({ database: prepared(raw) }),
+      createDriver: () => new SqliteDriver({ database }),
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
@@ -132,28 +133,26 @@ export class SqliteDatabase<Schema> implements Database<Schema> {
     work: Work<Schema, Result>,
   ): Promise<Result> {
     return this.guarded(call, async () => {
-      const { db } = await this.open(call);
-      return db.connection().execute((own) => this.transaction(call, own, begin, work));
+      return this.transaction(call, await this.open(call), begin, work);
     });
   }
 
   private async transaction<Result>(
     call: CallContext,
-    db: Kysely<Schema>,
+    { db, run }: Connection<Schema>,
     begin: string,
     work: Work<Schema, Result>,
   ): Promise<Result> {
-    const send = (text: string): Promise<unknown> => db.executeQuery(CompiledQuery.raw(text));
     let outcome: Outcome = 'none';
-    await send(begin);
+    run(begin);
     try {
       const result = await work({ db, dialect: this.dialect });
       if (call.signal.aborted) throw timedOut('none');
       outcome = 'unknown';
-      await send('commit');
+      run('commit');
       return result;
     } catch (error) {
-      await send('rollback').catch(() => this.drop());
+      this.rollback(run);
       throw isTransient(error) ? error : toConnectorError(error, outcome);
     }
   }
@@ -175,6 +174,15 @@ export class SqliteDatabase<Schema> implements Database<Schema> {
         );
       }
     });
+  }
+
+  private rollback(run: (text: string) => void): void {
+    try {
+      run('rollback');
+    } catch {
+      // SQLite has rolled back by itself, or the connection is of no more use.
+      this.drop();
+    }
   }
 
   private failed(error: unknown): ConnectorError {
@@ -210,9 +218,14 @@ export class SqliteDatabase<Schema> implements Database<Schema> {
     const raw = new Libsql(this.file, { timeout: 10 });
     try {
       this.configure(raw);
-      const db = kysely<Schema>(raw);
-      if (this.options.createTables) await this.createTables(db, call);
-      return { raw, db, identity: found ?? '' };
+      const statements = prepared(raw);
+      const run = (text: string): void => void statements.prepare(text).run([]);
+      const connection = { raw, run, db: kysely<Schema>(statements), identity: found ?? '' };
+      if (this.options.createTables) {
+        const create: Work<Schema, void> = (own) => createMissing(own, this.options.tables);
+        await this.transaction(call, connection, 'begin immediate', create);
+      }
+      return connection;
     } catch (error) {
       raw.close();
       throw error;
@@ -243,15 +256,5 @@ export class SqliteDatabase<Schema> implements Database<Schema> {
     }
     pragma(raw, `synchronous = ${this.settings.synchronous}`);
     pragma(raw, 'foreign_keys = ON');
-  }
-
-  private createTables(db: Kysely<Schema>, call: CallContext): Promise<void> {
-    return db
-      .connection()
-      .execute((own) =>
-        this.transaction(call, own, 'begin immediate', (transaction) =>
-          createMissing(transaction, this.options.tables),
-        ),
-      );
   }
 }

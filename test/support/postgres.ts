@@ -73,6 +73,15 @@ function family(pid: number): number[] {
   return [pid, ...children.filter((child) => child !== '').map(Number)];
 }
 
+/** Ended, whether or not anybody has taken notice. */
+function isGone(pid: number): boolean {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
 function signalAll(pid: number, signal: NodeJS.Signals): void {
   for (const member of family(pid)) {
     try {
@@ -174,7 +183,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       const pids = family(child.pid as number);
       signalAll(child.pid as number, 'SIGKILL');
       await stopProcess(child, 'SIGKILL');
-      await until('every process is gone', () => pids.every((pid) => !existsSync(`/proc/${pid}`)));
+      await until('every process is gone', () => pids.every(isGone));
     },
     pause: () => signalAll(child.pid as number, 'SIGSTOP'),
     resume: () => signalAll(child.pid as number, 'SIGCONT'),
