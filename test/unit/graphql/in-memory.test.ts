@@ -3,7 +3,9 @@ import { memoryWorld } from '../../support/memory-administration';
 import { accessSuite } from './suites/access';
 import { apiKeySuite } from './suites/api-keys';
 import { commandSuite } from './suites/commands';
+import { listSuite } from './suites/lists';
 
 accessSuite(memoryWorld);
 commandSuite(memoryWorld);
 apiKeySuite(memoryWorld);
+listSuite(memoryWorld);
