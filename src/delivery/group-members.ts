@@ -122,20 +122,17 @@ export class GroupMembers {
     add: readonly EntryRef[],
     removals: readonly Removal[],
   ): Promise<void> {
-    const remove = removals.map(({ ref }) => ref);
-    const namesakes = remove.length === 0 ? [] : await this.namesakes(item, removals);
+    const namesakes = removals.length === 0 ? [] : await this.namesakes(item, removals);
     const staying = unique([...add, ...namesakes]);
-    const taken = new Set(
-      staying.flatMap(({ reference, name }) => [`r ${reference}`, `n ${name}`]),
+    const taken = new Set(staying.flatMap((ref) => [`r ${ref.reference}`, `n ${ref.name}`]));
+    const clash = removals.some(
+      ({ ref }) => taken.has(`r ${ref.reference}`) || taken.has(`n ${ref.name}`),
     );
-    const clash = remove.some(
-      ({ reference, name }) => taken.has(`r ${reference}`) || taken.has(`n ${name}`),
-    );
-    if (clash) {
-      await session.members(group, { add: [], remove });
-      await session.members(group, { add: staying, remove: [] });
-    } else if (staying.length + remove.length > 0) {
-      await session.members(group, { add: staying, remove });
+    const rounds = inRounds(removals.map(({ ref }) => ref));
+    const together = clash ? [] : (rounds.pop() ?? []);
+    for (const remove of rounds) await session.members(group, { add: [], remove });
+    if (staying.length + together.length > 0) {
+      await session.members(group, { add: staying, remove: together });
     }
   }
 
@@ -162,6 +159,20 @@ export class GroupMembers {
       members.map(({ memberId }) => memberId),
     );
   }
+}
+
+/** Somebody who was renamed twice has two names to be taken out, but no call names anybody twice. */
+function inRounds(refs: readonly EntryRef[]): EntryRef[][] {
+  const names = new Map<string, Set<string>>();
+  const rounds: EntryRef[][] = [];
+  for (const ref of refs) {
+    const known = names.get(ref.reference) ?? new Set();
+    names.set(ref.reference, known);
+    if (known.has(ref.name)) continue;
+    (rounds[known.size] ??= []).push(ref);
+    known.add(ref.name);
+  }
+  return rounds;
 }
 
 function unique(refs: readonly EntryRef[]): readonly EntryRef[] {

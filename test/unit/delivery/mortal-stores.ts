@@ -38,7 +38,7 @@ function wrap(store: object, life: Life): object {
           else life.writesLeft -= 1;
         }
         if (life.dead) throw new Error('This process is dead');
-        return (await (member as (...all: unknown[]) => unknown).apply(target, args)) as unknown;
+        return Reflect.apply(member, target, args) as unknown;
       };
     },
   });

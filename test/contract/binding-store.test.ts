@@ -1,0 +1,441 @@
+/** Bindings, fan-out and membership deltas against a server that speaks the MongoDB protocol. */
+import { randomBytes } from 'node:crypto';
+import { GROUP, USER } from '../../src/domain/resource';
+import { standardSchemas } from '../../src/domain/standard-schemas';
+import { MongoBindingStore } from '../../src/store/bindings';
+import { MongoFanOutStore } from '../../src/store/fan-out';
+import { MongoMembershipDeltas } from '../../src/store/membership-deltas';
+import { bindingModel, type BindingModel } from '../../src/store/models/binding.model';
+import { membershipModel, type MembershipModel } from '../../src/store/models/membership.model';
+import { resourceModel } from '../../src/store/models/resource.model';
+import { openStore, type Store } from '../../src/store/store';
+
+let store: Store;
+let model: BindingModel;
+let memberships: MembershipModel;
+let queue: MongoBindingStore;
+let fanOut: MongoFanOutStore;
+let deltas: MongoMembershipDeltas;
+
+const NOW = new Date('2030-01-01T00:00:00Z');
+const later = (ms: number): Date => new Date(NOW.getTime() + ms);
+
+beforeAll(async () => {
+  store = await openStore({
+    uri: process.env['TEST_MONGODB_URI'] ?? '',
+    dbName: 'binding-store',
+    encryptionKey: randomBytes(32),
+    schemas: () => standardSchemas,
+  });
+  model = bindingModel(store.connection);
+  memberships = membershipModel(store.connection);
+  await model.createIndexes();
+  queue = new MongoBindingStore(model);
+  fanOut = new MongoFanOutStore(resourceModel(store.connection), memberships, model);
+  deltas = new MongoMembershipDeltas(memberships, model);
+});
+
+afterEach(async () => {
+  for (const each of Object.values(store.connection.models)) await each.deleteMany({});
+});
+
+afterAll(async () => {
+  await store.connection.dropDatabase();
+  await store.close();
+});
+
+function request(resourceId: string, more: { generation?: number; ruleId?: string } = {}) {
+  return {
+    ruleId: 'rule',
+    targetId: 'target',
+    resourceId,
+    resourceType: USER,
+    generation: 1,
+    ...more,
+  };
+}
+
+function claim(now = NOW, more: { ruleId?: string; dueBefore?: Date } = {}) {
+  return queue.claim({
+    targetId: 'target',
+    ruleId: 'rule',
+    owner: 'me',
+    now,
+    dueBefore: now,
+    leaseUntil: new Date(now.getTime() + 1_000),
+    ...more,
+  });
+}
+
+async function claimed(now = NOW) {
+  const item = await claim(now);
+  if (!item) throw new Error('Nothing to claim');
+  return item;
+}
+
+const failure = { kind: 'throttled', message: 'Later.', at: NOW };
+
+describe('enqueue', () => {
+  test('makes a binding that is due, once', async () => {
+    await queue.enqueue([request('a')], NOW);
+    await queue.enqueue([request('a')], later(5));
+    expect(await model.find().lean()).toMatchObject([
+      { _id: 'target:a', state: 'PENDING', generation: 1, revision: 1, dueAt: NOW },
+    ]);
+  });
+
+  test('goes forward only', async () => {
+    await queue.enqueue([request('a', { generation: 5 })], NOW);
+    await queue.enqueue([request('a', { generation: 4 })], later(5));
+    expect(await queue.find('target:a')).toMatchObject({ generation: 5 });
+    await queue.enqueue([request('a', { generation: 6 })], later(5));
+    expect(await queue.find('target:a')).toMatchObject({ generation: 6 });
+  });
+
+  test('by many at the same time makes one binding', async () => {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        queue.enqueue([request('a', { generation: n + 1 })], NOW),
+      ),
+    );
+    expect(await queue.list({ limit: 10 })).toMatchObject({
+      items: [{ generation: 20 }],
+      hasMore: false,
+    });
+  });
+});
+
+describe('leases', () => {
+  test('the longest due comes first, and nobody else gets it', async () => {
+    await queue.enqueue([request('late')], later(1));
+    await queue.enqueue([request('early')], NOW);
+    expect(await claim(later(10))).toMatchObject({ resourceId: 'early', fence: 1 });
+    expect(await claim(later(10))).toMatchObject({ resourceId: 'late' });
+    expect(await claim(later(10))).toBeUndefined();
+  });
+
+  test('twenty workers claim twenty different bindings', async () => {
+    await queue.enqueue(
+      Array.from({ length: 20 }, (_, n) => request(`r${n}`)),
+      NOW,
+    );
+    const items = await Promise.all(Array.from({ length: 20 }, () => claim()));
+    expect(new Set(items.map((item) => item?.id)).size).toBe(20);
+  });
+
+  test('an expired lease is taken over, and the former holder may not write', async () => {
+    await queue.enqueue([request('a')], NOW);
+    const first = await claimed();
+    expect(await queue.renew(first, later(2_000))).toBe(true);
+    expect(await claim(later(1_999))).toBeUndefined();
+    const second = await claimed(later(2_000));
+    expect(second.fence).toBe(2);
+    const refused = [
+      await queue.renew(first, later(9_000)),
+      await queue.markCreating(first, 'a'),
+      await queue.bindEntry(first, { reference: 'r', name: 'a' }),
+      await queue.renameEntry(first, 'b'),
+      await queue.forgetEntry(first, 'r'),
+      await queue.complete(first, { state: 'SYNCED', at: NOW }),
+      await queue.fail(first, { error: failure, nothingCreated: true }),
+      await queue.release(first),
+      await queue.discard(first),
+    ];
+    expect(refused).toEqual(refused.map(() => false));
+    expect(await queue.complete(second, { state: 'SYNCED', at: NOW })).toBe(true);
+  });
+
+  test('what was asked for during a delivery keeps the binding due', async () => {
+    await queue.enqueue([request('a')], NOW);
+    const item = await claimed();
+    await queue.enqueue([request('a', { generation: 2 })], later(1));
+    await queue.complete(item, { state: 'SYNCED', at: NOW, observedGeneration: 1 });
+    expect(await queue.find('target:a')).toMatchObject({
+      state: 'PENDING',
+      generation: 2,
+      observedGeneration: 1,
+    });
+    expect(await claim(later(1))).toMatchObject({ generation: 2 });
+  });
+
+  test('a binding is not parked when a new change came meanwhile', async () => {
+    await queue.enqueue([request('a')], NOW);
+    const item = await claimed();
+    await queue.enqueue([request('a', { generation: 2 })], later(1));
+    await queue.fail(item, { error: failure, nothingCreated: true });
+    expect(await queue.find('target:a')).toMatchObject({ state: 'PENDING', attempts: 1 });
+    expect(await claim(later(1))).toBeDefined();
+  });
+});
+
+describe('failures', () => {
+  test('a retried binding keeps its time when a change comes', async () => {
+    await queue.enqueue([request('a')], NOW);
+    const item = await claimed();
+    await queue.fail(item, { error: failure, retryAt: later(100), nothingCreated: true });
+    await queue.enqueue([request('a', { generation: 2 })], later(1));
+    expect(await queue.find('target:a')).toMatchObject({
+      state: 'RETRYING',
+      generation: 2,
+      nextAttemptAt: later(100),
+    });
+    expect(await claim(later(99))).toBeUndefined();
+    expect(await claim(later(99), { dueBefore: later(1_000) })).toBeDefined();
+  });
+
+  test('a parked one resumes on a change, on request, and with its target', async () => {
+    const park = async (now: Date): Promise<void> => {
+      await queue.fail(await claimed(now), { error: failure, nothingCreated: true });
+      expect(await claim(later(9_000))).toBeUndefined();
+    };
+    await queue.enqueue([request('a')], NOW);
+    await park(NOW);
+    await queue.enqueue([request('a', { generation: 2 })], NOW);
+    await park(NOW);
+    expect(await queue.retry('target:a', NOW)).toMatchObject({ state: 'PENDING', attempts: 0 });
+    await park(NOW);
+    expect(await queue.requeueParked('target', NOW)).toBe(1);
+    await park(NOW);
+  });
+
+  test('those that failed by an outage are hastened, others are not', async () => {
+    await queue.enqueue([request('down'), request('slow')], NOW);
+    for (let n = 0; n < 2; n += 1) {
+      const item = await claimed();
+      const kind = item.resourceId === 'down' ? 'unavailable' : 'throttled';
+      const error = { ...failure, kind };
+      await queue.fail(item, { error, retryAt: later(60_000), nothingCreated: true });
+    }
+    expect(await queue.hasten('target', later(10))).toBe(1);
+    expect(await claim(later(10))).toMatchObject({ resourceId: 'down' });
+    expect(await claim(later(10))).toBeUndefined();
+  });
+
+  test('what may have been created is remembered until it is known', async () => {
+    await queue.enqueue([request('a')], NOW);
+    let item = await claimed();
+    await queue.markCreating(item, 'ada');
+    await queue.fail(item, { error: failure, retryAt: NOW, nothingCreated: false });
+    item = await claimed();
+    expect(item.creating).toBe('ada');
+    await queue.fail(item, { error: failure, retryAt: NOW, nothingCreated: true });
+    item = await claimed();
+    expect(item.creating).toBeUndefined();
+  });
+});
+
+describe('entries', () => {
+  test('one entry belongs to one resource, among those of a kind', async () => {
+    await queue.enqueue(
+      [request('a'), request('b'), { ...request('g'), resourceType: GROUP }],
+      NOW,
+    );
+    const items = [await claimed(), await claimed(), await claimed()];
+    const users = items.filter((item) => item.resourceType === USER);
+    const group = items.find((item) => item.resourceType === GROUP);
+    const [first, second] = users;
+    if (!first || !second || !group) throw new Error('Nothing to claim');
+    const entry = { reference: '1', name: 'x' };
+    expect(await queue.bindEntry(first, entry)).toBe(true);
+    expect(await queue.bindEntry(second, entry)).toBe('taken');
+    expect(await queue.bindEntry(group, entry)).toBe(true);
+    expect(await queue.forgetEntry(first, '1')).toBe(true);
+    expect(await queue.bindEntry(second, entry)).toBe(true);
+    const found = await deltas.entriesOf('target', [first.resourceId, second.resourceId, 'none']);
+    expect([...found.values()]).toEqual(
+      expect.arrayContaining([
+        { memberId: first.resourceId, lastReference: '1', name: 'x' },
+        { memberId: second.resourceId, reference: '1', name: 'x' },
+      ]),
+    );
+    expect(await deltas.entriesNamed('target', ['x'])).toEqual(
+      expect.arrayContaining([{ memberId: second.resourceId, reference: '1', name: 'x' }]),
+    );
+  });
+});
+
+describe('rules that share a target', () => {
+  test('all with work are found, and each is served for itself', async () => {
+    await queue.enqueue(
+      ['b', 'a', 'c'].flatMap((ruleId) => [
+        request(`${ruleId}1`, { ruleId }),
+        request(`${ruleId}2`, { ruleId }),
+      ]),
+      NOW,
+    );
+    expect(await queue.rulesWithWork('target')).toEqual(['a', 'b', 'c']);
+    expect(await queue.rulesWithWork('other')).toEqual([]);
+    expect(await claim(NOW, { ruleId: 'c' })).toMatchObject({ ruleId: 'c' });
+  });
+
+  test('what is held for one is requeued for that one only', async () => {
+    await queue.enqueue([request('a', { ruleId: 'a' }), request('b', { ruleId: 'b' })], NOW);
+    for (const ruleId of ['a', 'b']) {
+      const item = await claim(NOW, { ruleId });
+      if (item) await queue.complete(item, { state: 'HELD', at: NOW });
+    }
+    expect(await queue.rulesWithWork('target')).toEqual([]);
+    expect(await queue.requeueHeld('a', NOW)).toBe(1);
+    expect(await queue.rulesWithWork('target')).toEqual(['a']);
+  });
+});
+
+describe('administrators', () => {
+  test('page through bindings by id, filter and count them', async () => {
+    await queue.enqueue(
+      ['a', 'b', 'c'].map((id) => request(id)),
+      NOW,
+    );
+    const page = await queue.list({ targetId: 'target', limit: 2 });
+    expect(page).toMatchObject({ hasMore: true, items: [{ id: 'target:a' }, { id: 'target:b' }] });
+    const rest = await queue.list({ states: ['PENDING'], after: 'target:b', limit: 2 });
+    expect(rest).toMatchObject({ hasMore: false, items: [{ id: 'target:c' }] });
+    expect(await queue.count({ ruleId: 'rule', states: ['PENDING', 'PARKED'] })).toBe(3);
+    expect((await queue.ofResources(['a', 'c', 'x'])).get('c')).toHaveLength(1);
+  });
+
+  test('see nothing of the queue', async () => {
+    await queue.enqueue([request('a')], NOW);
+    expect(await queue.find('target:a')).toEqual({
+      id: 'target:a',
+      ruleId: 'rule',
+      targetId: 'target',
+      resourceId: 'a',
+      resourceType: USER,
+      state: 'PENDING',
+      generation: 1,
+      observedGeneration: 0,
+      attempts: 0,
+    });
+  });
+});
+
+describe('fan-out', () => {
+  test('what waits is found by age, page by page, and cleared only as it was seen', async () => {
+    for (const userName of ['a', 'b', 'c', 'd', 'e']) {
+      await store.resources.insert({
+        ruleId: 'rule',
+        resourceType: USER,
+        attributes: { userName },
+      });
+    }
+    const now = new Date(Date.now() + 1_000);
+    const first = await fanOut.pendingBefore(now, undefined, 2);
+    const second = await fanOut.pendingBefore(now, first.at(-1), 2);
+    const third = await fanOut.pendingBefore(now, second.at(-1), 2);
+    const all = [...first, ...second, ...third];
+    expect(new Set(all.map(({ id }) => id)).size).toBe(5);
+    const [changed] = all;
+    if (!changed) throw new Error('Nothing is pending');
+    const current = await store.resources.find({ ruleId: 'rule', resourceType: USER }, changed.id);
+    if (current) await store.resources.update(current, { userName: 'z' });
+    await fanOut.clearPending(all);
+    expect(await fanOut.countPending()).toBe(1);
+    expect(await fanOut.pendingAmong(all.map(({ id }) => id))).toMatchObject([
+      { id: changed.id, generation: 2, deleted: false, hasJournal: false },
+    ]);
+  });
+});
+
+describe('membership deltas', () => {
+  async function membership(
+    memberId: string,
+    generation: number,
+    present = true,
+    changedAt = NOW,
+  ): Promise<void> {
+    await memberships.create({
+      _id: `group:${memberId}`,
+      ruleId: 'rule',
+      groupId: 'group',
+      memberId,
+      memberType: USER,
+      present,
+      generation,
+      changedAt,
+    });
+  }
+
+  async function groupBinding(membersObserved: number) {
+    await queue.enqueue([{ ...request('group'), resourceType: GROUP }], NOW);
+    const item = await claimed();
+    await queue.complete(item, { state: 'SYNCED', at: NOW, membersObserved });
+  }
+
+  test('changes come in order of generation, page by page, none twice', async () => {
+    for (const [id, generation] of [
+      ['a', 3],
+      ['b', 3],
+      ['c', 3],
+      ['d', 2],
+      ['e', 4],
+      ['f', 9],
+    ] as const) {
+      await membership(id, generation);
+    }
+    const seen: string[] = [];
+    let last;
+    do {
+      const page = await deltas.changes({
+        groupId: 'group',
+        after: 2,
+        upTo: 4,
+        limit: 2,
+        ...(last ? { last } : {}),
+      });
+      seen.push(...page.map(({ memberId }) => memberId));
+      last = page.at(-1);
+    } while (last);
+    expect(seen).toEqual(['a', 'b', 'c', 'e']);
+  });
+
+  test('a group that has delivered members is asked to deliver one again', async () => {
+    await membership('a', 1);
+    await groupBinding(1);
+    const asked = { targetId: 'target', memberId: 'a', formerName: 'old', now: later(5) };
+    expect(await deltas.announce(asked)).toBe(1);
+    const item = await claimed(later(5));
+    expect(item.resend).toEqual([
+      { memberId: 'a', formerName: 'old', mark: expect.any(String) as string },
+    ]);
+    await deltas.announce({ targetId: 'target', memberId: 'a', now: later(6) });
+    const resent = item.resend.map(({ mark }) => mark);
+    await queue.complete(item, { state: 'SYNCED', at: NOW, resent });
+    const next = await claimed(later(6));
+    expect(next.resend).toEqual([{ memberId: 'a', mark: expect.any(String) as string }]);
+  });
+
+  test('a group that has delivered nobody yet need not be asked', async () => {
+    await membership('a', 1);
+    await queue.enqueue([{ ...request('group'), resourceType: GROUP }], NOW);
+    await deltas.announce({ targetId: 'target', memberId: 'a', now: NOW });
+    const item = await claimed();
+    expect(item.resend).toEqual([]);
+    await deltas.announce({ targetId: 'target', memberId: 'a', now: NOW });
+    await queue.release(item);
+    expect((await claimed()).resend).toHaveLength(1);
+  });
+
+  test('requests without end become one request for everybody', async () => {
+    await membership('a', 1);
+    await groupBinding(1);
+    const many = Array.from({ length: 1_001 }, (_, n) => ({ memberId: `m${n}`, mark: `${n}` }));
+    await model.updateOne({ _id: 'target:group' }, { $set: { resend: many } });
+    await deltas.announce({ targetId: 'target', memberId: 'a', formerName: 'old', now: NOW });
+    expect(await claimed()).toMatchObject({
+      membersObserved: 0,
+      resend: [{ memberId: 'a', formerName: 'old' }],
+    });
+  });
+
+  test('who left is forgotten when every target knows, and not before', async () => {
+    await membership('known', 1, false);
+    await membership('unknown', 2, false);
+    await membership('recent', 1, false, later(100));
+    await membership('there', 1, true);
+    await groupBinding(1);
+    expect(await deltas.purge(later(50))).toBe(1);
+    const left = await memberships.find().sort({ _id: 1 }).lean();
+    expect(left.map(({ memberId }) => memberId)).toEqual(['recent', 'there', 'unknown']);
+  });
+});
