@@ -3,13 +3,8 @@ import { equalValues } from '../bson/compare';
 import { type BsonValue, isDocument } from '../bson/types';
 import { CommandError, failedToParse } from '../errors';
 import { type IndexDefinition } from '../index/definition';
-import {
-  type CollectionDefinition,
-  ensureCollection,
-  keyPattern,
-  nextId,
-  saveCollection,
-} from '../storage/catalog';
+import { type CollectionDefinition, keyPattern } from '../storage/catalog';
+import { ensureCollection, nextId, saveCollection } from '../storage/catalog-changes';
 import { buildIndex } from '../storage/documents';
 import { indexRange } from '../storage/keyspace';
 import { type Transaction } from '../storage/store';

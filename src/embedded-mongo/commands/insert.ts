@@ -3,7 +3,7 @@ import { encodeDocument } from '../bson/encode';
 import { type Encodable, reply } from '../bson/encode';
 import { type BsonDocument, type BsonValue, typeName } from '../bson/types';
 import { badValue, CommandError, notImplemented } from '../errors';
-import { ensureCollection } from '../storage/catalog';
+import { ensureCollection } from '../storage/catalog-changes';
 import { DocumentWriter } from '../storage/documents';
 import { withIdFirst } from '../update/parse-update';
 import { type Command, type Reply } from './context';

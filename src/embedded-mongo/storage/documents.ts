@@ -5,7 +5,8 @@ import { CommandError } from '../errors';
 import { type IndexDefinition } from '../index/definition';
 import { documentKeys, type DocumentKeys } from '../index/document-keys';
 import { matches } from '../query/match';
-import { type CollectionDefinition, saveCollection } from './catalog';
+import { type CollectionDefinition } from './catalog';
+import { saveCollection } from './catalog-changes';
 import { duplicateKeyError } from './duplicate-key';
 import {
   documentKey,
