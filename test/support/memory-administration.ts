@@ -259,7 +259,10 @@ export class MemoryCredentialStore implements CredentialStore {
   }
 
   async addApiKey(key: ApiKey): Promise<void> {
-    if (await this.findApiKey(key.hash)) throw new Error('duplicate key: hash');
+    // Without waiting between the look and the write, as a unique index would have it.
+    if ([...this.keys.values()].some((other) => other.hash === key.hash)) {
+      throw new Error('duplicate key: hash');
+    }
     this.keys.set(key.id, key);
   }
 

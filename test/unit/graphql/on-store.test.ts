@@ -1,0 +1,17 @@
+/** The interface on the real store. */
+import { openTestStore } from '../../support/test-store';
+import { type World, worldOn } from '../../support/memory-administration';
+import { accessSuite } from './suites/access';
+import { apiKeySuite } from './suites/api-keys';
+import { commandSuite } from './suites/commands';
+import { listSuite } from './suites/lists';
+
+async function storedWorld(): Promise<World> {
+  const store = await openTestStore();
+  return worldOn(store, () => store.close());
+}
+
+accessSuite(storedWorld);
+commandSuite(storedWorld);
+apiKeySuite(storedWorld);
+listSuite(storedWorld);
