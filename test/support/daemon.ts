@@ -139,6 +139,8 @@ export function run(
     child.on('close', (code) =>
       code === 0 ? resolve(output) : reject(new Error(`${program} ended with ${code}:\n${output}`)),
     );
+    // A program that ends without reading its input is judged by its exit code.
+    child.stdin.on('error', () => undefined);
     child.stdin.end(options.input ?? '');
   });
 }
