@@ -1,4 +1,5 @@
 /** Schemas made ready for work: every name a client may use for an attribute, looked up in one step. */
+import { EXTERNAL_ID, ID, META, SCHEMAS } from './common-attributes';
 import { type AttributePath } from './filter/ast';
 import { GROUP } from './resource';
 import {
@@ -7,7 +8,7 @@ import {
   type ResourceTypeDefinition,
   type SchemaDefinition,
 } from './schema';
-import { EXTERNAL_ID, ID, META, SCHEMAS } from './common-attributes';
+import { byName } from './sub-attributes';
 
 /** A resource type with its schemas. Names are found regardless of case (RFC 7643 section 2.1). */
 export class ResourceSchema {
@@ -19,7 +20,7 @@ export class ResourceSchema {
   /** By full name in lower case. Maps, not objects: `constructor` and `__proto__` are names like any other. */
   private readonly paths = new Map<string, ResolvedPath>();
   private readonly comparables = new Map<string, ResolvedPath>();
-  private readonly attributesByName = new Map<string, AttributeDefinition>();
+  private readonly attributesByName: ReadonlyMap<string, AttributeDefinition>;
   private readonly extensionsByUrn = new Map<string, SchemaDefinition>();
 
   constructor(
@@ -29,9 +30,7 @@ export class ResourceSchema {
   ) {
     this.hasMembers = type.name === GROUP;
     this.attributes = [EXTERNAL_ID, ...core.attributes];
-    for (const attribute of this.attributes) {
-      this.attributesByName.set(attribute.name.toLowerCase(), attribute);
-    }
+    this.attributesByName = byName(this.attributes);
     for (const attribute of [ID, META, SCHEMAS, ...this.attributes]) {
       this.addPaths('', attribute);
       this.addPaths(`${core.id}:`, attribute);
@@ -60,16 +59,17 @@ export class ResourceSchema {
 
   /** A writable top-level attribute of the core schema, or `externalId`, by its bare name. */
   attribute(name: string): AttributeDefinition | undefined {
-    return this.attributesByName.get(name.toLowerCase());
+    return this.attributesByName.get(name) ?? this.attributesByName.get(name.toLowerCase());
   }
 
   /** An extension of this type by its URN. */
   extension(urn: string): SchemaDefinition | undefined {
-    return this.extensionsByUrn.get(urn.toLowerCase());
+    return this.extensionsByUrn.get(urn) ?? this.extensionsByUrn.get(urn.toLowerCase());
   }
 
   private addExtension(extension: SchemaDefinition): void {
     const urn = extension.id;
+    this.extensionsByUrn.set(urn, extension);
     this.extensionsByUrn.set(urn.toLowerCase(), extension);
     this.add(urn, { attribute: containerOf(extension) });
     for (const attribute of extension.attributes) {

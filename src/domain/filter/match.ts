@@ -10,6 +10,7 @@ import { DomainError } from '../error';
 import { type ScimObject, type ScimValue } from '../resource';
 import { type AttributeDefinition } from '../schema';
 import { type ResourceSchema } from '../schema-table';
+import { subAttributeNamed } from '../sub-attributes';
 import { type AttributePath, type CompareOperator, type Filter, type Literal } from './ast';
 import { fold } from './fold';
 import { literalFor } from './literal';
@@ -49,7 +50,7 @@ export function subAttributeOf(
   const name = path.attribute.toLowerCase();
   if (path.schema === undefined && path.subAttribute === undefined) {
     if (attribute.type !== 'complex' && name === 'value') return attribute;
-    const found = attribute.subAttributes?.find((sub) => sub.name.toLowerCase() === name);
+    const found = subAttributeNamed(attribute, name);
     if (found !== undefined) return found;
   }
   throw new DomainError(

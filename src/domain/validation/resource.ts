@@ -8,7 +8,7 @@ import {
 } from '../attribute-values';
 import { DomainError } from '../error';
 import { parseAttributePath } from '../filter/parser';
-import { type ScimObject } from '../resource';
+import { type ScimObject, type ScimValue } from '../resource';
 import { type ResolvedPath } from '../schema';
 import { type ResourceSchema } from '../schema-table';
 import { coerceMembers } from './members';
@@ -30,7 +30,7 @@ export function coerceResource(
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new DomainError('invalidSyntax', 'The body must be a JSON object.');
   }
-  let attributes: ScimObject = {};
+  const attributes: Draft = {};
   let members: readonly string[] | undefined;
   for (const [name, value] of Object.entries(body) as [string, unknown][]) {
     const path = resolveName(schema, name);
@@ -39,7 +39,7 @@ export function coerceResource(
     } else if (isMembers(schema, path)) {
       members = coerceMembers(value);
     } else if (isWritable(path, profile)) {
-      attributes = assign(attributes, path, value, profile);
+      assign(attributes, path, value, profile);
     }
   }
   checkRequired(schema, attributes);
@@ -89,25 +89,41 @@ function isWritable(path: ResolvedPath, profile: ValidationProfile): boolean {
   return false;
 }
 
+/** The resource in the making. */
+type Draft = Record<string, ScimValue>;
+
 function assign(
-  attributes: ScimObject,
+  draft: Draft,
   path: ResolvedPath,
   value: unknown,
   profile: ValidationProfile,
-): ScimObject {
+): void {
   const { attribute, subAttribute } = path;
   if (subAttribute !== undefined) {
-    if (isDerived(subAttribute)) return attributes;
     // "name.givenName": joins what other keys said of the same attribute.
-    return mergeComplex(attributes, path, { [subAttribute.name]: value }, profile);
+    if (isDerived(subAttribute)) return;
+    put(draft, mergeComplex(draft, path, { [subAttribute.name]: value }, profile), path);
+    return;
   }
-  if (attribute.type === 'complex' && !attribute.multiValued && !profile.unassigned(value)) {
+  const said = attribute.type === 'complex' && attributeValue(draft, path) !== undefined;
+  if (said && !attribute.multiValued && !profile.unassigned(value)) {
     const single = profile.single(value);
     if (single === undefined) throw invalid(attribute.name, 'takes one value, not a list');
-    return mergeComplex(attributes, path, single.value, profile);
+    put(draft, mergeComplex(draft, path, single.value, profile), path);
+    return;
   }
   const coerced = coerceAttribute(attribute, value, profile);
-  return isStored(path) ? withAttribute(attributes, path, coerced) : attributes;
+  if (!isStored(path)) return;
+  if (path.extension !== undefined) put(draft, withAttribute(draft, path, coerced), path);
+  else if (coerced !== undefined) draft[attribute.name] = coerced;
+}
+
+/** Takes over what a pure function made of one attribute, or of the extension it belongs to. */
+function put(draft: Draft, changed: ScimObject, { extension, attribute }: AttributePlace): void {
+  const name = extension ?? attribute.name;
+  const value = changed[name];
+  if (value === undefined) Reflect.deleteProperty(draft, name);
+  else draft[name] = value;
 }
 
 /**

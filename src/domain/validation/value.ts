@@ -4,6 +4,7 @@ import { instantOf } from '../date-time';
 import { DomainError } from '../error';
 import { type ScimObject, type ScimValue } from '../resource';
 import { type AttributeDefinition } from '../schema';
+import { subAttributeNamed } from '../sub-attributes';
 import { type ValidationProfile } from './profile';
 
 /** More values of one attribute than any directory could use. */
@@ -73,8 +74,7 @@ export function coerceSubAttributes(
   const prefix = attribute.name.includes(':') ? `${name}:` : `${name}.`;
   const result = new Map<string, ScimValue | undefined>();
   for (const [key, item] of Object.entries(object)) {
-    const wanted = key.toLowerCase();
-    const sub = attribute.subAttributes?.find((one) => one.name.toLowerCase() === wanted);
+    const sub = subAttributeNamed(attribute, key);
     if (sub === undefined) {
       profile.unknownAttribute(`${prefix}${key}`);
     } else if (sub.mutability === 'readOnly') {
