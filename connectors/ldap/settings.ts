@@ -21,6 +21,13 @@ function isCertificate(pem: string): boolean {
 const settingsModel = z.strictObject({
   url: z
     .string()
+    .superRefine((url, context) => {
+      try {
+        serverAddress({ url, startTls: false });
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) });
+      }
+    })
     .describe('ldaps://host:636 or ldap://host:389. With ldap://, switch startTls on.'),
   startTls: z.boolean().default(false).describe('Encrypt an ldap:// connection before signing in.'),
   caCertificate: z
@@ -148,12 +155,7 @@ function transportIssues(settings: LdapSettings): SettingsIssue[] {
     path: ['settings', field],
     message,
   });
-  let address: ServerAddress;
-  try {
-    address = serverAddress(settings);
-  } catch (error) {
-    return [issue('url', messageOf(error))];
-  }
+  const address = serverAddress(settings);
   if (settings.startTls && address.encryption === 'implicit') {
     return [issue('startTls', 'is for ldap:// only: ldaps:// is encrypted from the start')];
   }
