@@ -227,7 +227,7 @@ describe('planner against full scan', () => {
   afterAll(() => running.stop());
 
   const base = Number(process.env['EMBEDDED_FUZZ_SEED'] ?? 20_000);
-  const rounds = Number(process.env['EMBEDDED_FUZZ_ROUNDS'] ?? 10);
+  const rounds = Number(process.env['EMBEDDED_FUZZ_ROUNDS'] ?? 7);
 
   it.each(Array.from({ length: rounds }, (_, round) => base + round))(
     'answers the same, seed %i',
