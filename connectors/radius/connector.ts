@@ -18,7 +18,8 @@ import {
   type Written,
 } from '../spi';
 import { step, testDatabase } from '../sql/checks';
-import type { Database, Transaction } from '../sql/database';
+import type { Database } from '../sql/database';
+import type { Transaction } from '../sql/transaction';
 import { changedValues, matches, single } from '../sql/delta';
 import { chunks, keyset } from '../sql/paging';
 import { mark, rewrite, rowsOf } from './change';

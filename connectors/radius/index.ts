@@ -1,6 +1,6 @@
 /** Users and groups as RADIUS profiles, in the tables of FreeRADIUS's `sql` module. */
 import { type ConnectorType, type Mapping, SPI_VERSION } from '../spi';
-import { openDatabase } from '../sql/database';
+import { openDatabase } from '../sql/open';
 import { inputSchema, parseSettings } from '../sql/settings';
 import { RadiusConnector } from './connector';
 import { NAMING } from './names';

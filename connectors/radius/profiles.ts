@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
 import { ConnectorError, type Entry, type EntryKind, type EntryRef } from '../spi';
-import type { Transaction } from '../sql/database';
+import type { Transaction } from '../sql/transaction';
 import { chunks } from '../sql/paging';
 import { decodeName, encodeName, encodeValue } from './encoding';
 import { NAMING, type Place, type Slot } from './names';

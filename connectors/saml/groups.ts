@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Selectable, sql, type WhereInterface } from 'kysely';
 import { ConnectorError, type Entry, type EntryRef } from '../spi';
-import type { Transaction } from '../sql/database';
+import type { Transaction } from '../sql/transaction';
 import { MEMBER_OF, NAMING, samlName } from './names';
 import type { SamlSettings } from './settings';
 import type { SamlSchema } from './tables';

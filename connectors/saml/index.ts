@@ -1,6 +1,6 @@
 /** Users and groups as federated SAML users, in tables that an identity provider or proxy reads. */
 import { type ConnectorType, type Mapping, type MappingEntry, SPI_VERSION } from '../spi';
-import { openDatabase } from '../sql/database';
+import { openDatabase } from '../sql/open';
 import { inputSchema, parseSettings } from '../sql/settings';
 import { SamlConnector } from './connector';
 import { NAME_ID, NAMING } from './names';

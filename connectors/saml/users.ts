@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { type Attributes, ConnectorError, type Entry, type EntryRef } from '../spi';
-import type { Transaction } from '../sql/database';
+import type { Transaction } from '../sql/transaction';
 import { chunks } from '../sql/paging';
 import { mappingName, NAME_ID, NAMING, NOT_ON_OR_AFTER, samlName } from './names';
 import { NAME_ID_FORMATS, type SamlSettings } from './settings';

@@ -1,19 +1,8 @@
 /** What a connector sees of its database: transactions that fail with a `ConnectorError` and with nothing else. */
-import type { Kysely } from 'kysely';
 import type { CallContext, ConnectorContext } from '../spi';
-import { PostgresDatabase } from './postgres';
 import type { DatabaseSecrets, DatabaseSettings } from './settings';
-import { SqliteDatabase } from './sqlite';
 import type { Table } from './tables';
-
-/** The two databases a connector can stand on. */
-export type Dialect = 'sqlite' | 'postgresql';
-
-/** One open transaction: everything in it happens, or nothing. */
-export interface Transaction<Schema> {
-  readonly db: Kysely<Schema>;
-  readonly dialect: Dialect;
-}
+import type { Dialect, Transaction } from './transaction';
 
 /** What is run inside a transaction. It may be run again from the start when another writer got in its way. */
 export type Work<Schema, Result> = (transaction: Transaction<Schema>) => Promise<Result>;
@@ -37,12 +26,4 @@ export interface DatabaseOptions {
   readonly context: ConnectorContext;
   readonly tables: readonly Table[];
   readonly createTables: boolean;
-}
-
-/** Prepares a database without touching it. */
-export function openDatabase<Schema>(options: DatabaseOptions): Database<Schema> {
-  const { settings } = options;
-  return settings.kind === 'sqlite'
-    ? new SqliteDatabase<Schema>(settings, options)
-    : new PostgresDatabase<Schema>(settings, options);
 }

@@ -1,6 +1,6 @@
 /** The tables of a connector: made when missing, checked by the connection test. */
 import { type Kysely, sql } from 'kysely';
-import type { Dialect, Transaction } from './database';
+import type { Dialect, Transaction } from './transaction';
 
 /** One table a connector needs. */
 export interface Table {

@@ -346,7 +346,9 @@ function describeServer(start: () => Promise<Place>): void {
     expect((await ask(name)).code).toBe('Access-Reject');
   });
 
-  const witness = path.join(temporaryFolder('usher-witness-').path, 'ran');
+  const folder = temporaryFolder('usher-witness-');
+  const witness = path.join(folder.path, 'ran');
+  afterAll(() => folder.remove());
   it.each([
     `\`/usr/bin/touch ${witness}\``,
     `\`%{exec:/usr/bin/touch ${witness}}\``,
