@@ -3,29 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage } from 'node:http';
 import { type Administration } from '../administration/administration';
 import { type ApiKey } from '../domain/credential';
-import {
-  type BindingReader,
-  type CredentialStore,
-  type Directories,
-  type ResourceStore,
-  type SyncRuleStore,
-  type TargetStore,
-} from '../domain/ports';
 import { unauthenticated } from './error';
 import { createLoaders, type Loaders } from './loaders';
-
-/** What is read without a command in between. */
-export interface ReadPorts {
-  readonly syncRules: Pick<SyncRuleStore, 'findAll' | 'list' | 'count' | 'usesOfTarget'>;
-  readonly targets: Pick<TargetStore, 'findAll' | 'list' | 'count'>;
-  readonly credentials: Pick<CredentialStore, 'ruleCredentials' | 'apiKeys'>;
-  readonly resources: Pick<
-    ResourceStore,
-    'findAll' | 'list' | 'count' | 'members' | 'groupsOf' | 'typesOf'
-  >;
-  readonly bindings: BindingReader;
-  readonly directories: Pick<Directories, 'types'>;
-}
+import { type ReadPorts } from './ports';
 
 export interface GraphqlServices {
   readonly administration: Administration;

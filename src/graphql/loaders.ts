@@ -4,7 +4,7 @@ import { type Binding } from '../domain/binding';
 import { type Resource } from '../domain/resource';
 import { type SyncRule } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
-import { type ReadPorts } from './context';
+import { type ReadPorts } from './ports';
 
 export interface Loaders {
   readonly rules: DataLoader<string, SyncRule | undefined>;

@@ -1,7 +1,7 @@
 import { type ResourceListFilter } from '../../domain/ports';
 import { type Resource } from '../../domain/resource';
 import { type Connection, type ConnectionArgs, pageOf } from '../connection';
-import { type ReadPorts } from '../context';
+import { type ReadPorts } from '../ports';
 
 /** A page of live resources by ascending id, that is by time of creation. */
 export function resourcePage<Node>(
