@@ -12,10 +12,7 @@ export interface ReadPorts {
   readonly syncRules: Pick<SyncRuleStore, 'findAll' | 'list' | 'count' | 'usesOfTarget'>;
   readonly targets: Pick<TargetStore, 'findAll' | 'list' | 'count'>;
   readonly credentials: Pick<CredentialStore, 'ruleCredentials' | 'apiKeys'>;
-  readonly resources: Pick<
-    ResourceStore,
-    'findAll' | 'list' | 'count' | 'members' | 'groupsOf' | 'typesOf'
-  >;
+  readonly resources: Pick<ResourceStore, 'findAll' | 'list' | 'count' | 'members' | 'groupsOf'>;
   readonly bindings: BindingReader;
   readonly directories: Pick<Directories, 'types'>;
 }
