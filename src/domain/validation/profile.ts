@@ -1,6 +1,6 @@
 /**
- * How input that is not quite RFC 7643 is treated. Everything in which a strict reading would differ from the tolerant
- * one is decided here and nowhere else.
+ * How values that are not quite as RFC 7643 has them are read. A strict reading of values would differ from the tolerant
+ * one here and nowhere else.
  */
 import { booleanOf, numberOf } from '../filter/literal';
 import { type AttributeDefinition } from '../schema';
