@@ -26,6 +26,8 @@ export interface ConnectorHostDeps {
   readonly dataDir: string;
   readonly log: Log;
   readonly times?: GuardTimes;
+  /** Calls at the same time, for each target at most. */
+  readonly workers: number;
 }
 
 export class ConnectorHost {
@@ -34,10 +36,10 @@ export class ConnectorHost {
 
   constructor(private readonly deps: ConnectorHostDeps) {}
 
-  /** Calls the target gladly serves at the same time; 1 for a connector that is not loaded. */
-  concurrencyOf(target: Target): number {
+  /** Calls that are made to the target at the same time; 1 for a connector that is not loaded. */
+  concurrencyOf(target: Pick<Target, 'connector'>): number {
     const most = this.deps.registry.get(target.connector)?.capabilities.maxConcurrency ?? 1;
-    return Number.isInteger(most) && most > 0 ? most : 1;
+    return Math.max(1, Math.min(this.deps.workers, Number.isInteger(most) ? most : 1));
   }
 
   /** Lends the target's connector for as long as `use` runs. */
@@ -68,7 +70,8 @@ export class ConnectorHost {
     try {
       const { settings, secrets } = type.parse(target.settings, target.secrets);
       const connector = type.open(settings, secrets, { targetId: target.id, dataDir, log });
-      return new HostedConnector(type, settings, connector, times);
+      const concurrency = this.concurrencyOf(target);
+      return new HostedConnector(type, settings, connector, { times, concurrency });
     } catch (error) {
       throw asOpenError(error);
     }

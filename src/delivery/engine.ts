@@ -35,7 +35,7 @@ export interface DeliveryEngineDeps {
   readonly deltas: MembershipDeltas;
   readonly registry: ConnectorRegistry;
   readonly schemas: SchemasOf;
-  /** Deliveries under way at the same time, for each target at most. */
+  /** Calls to a target at the same time; a connector may want fewer. */
   readonly workers: number;
   readonly dataDir: string;
   readonly log: Log;
@@ -60,7 +60,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   const { clock = systemClock, log, queue, registry } = deps;
   const times: EngineTimes = { ...ENGINE_TIMES, ...deps.times };
   const common = { ...deps, clock, times };
-  const host = new ConnectorHost({ registry, dataDir: deps.dataDir, log, times: times.call });
+  const host = new ConnectorHost({ ...deps, times: times.call });
   const rules = new RuleCache(deps.rules, clock);
   const reconciler = new Reconciler({
     ...common,

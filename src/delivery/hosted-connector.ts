@@ -17,24 +17,36 @@ import {
   type Written,
 } from '../../connectors/spi';
 import { checkEntry, checkSteps, checkWritten } from './answers';
-import { guard, type GuardTimes } from './call-guard';
-import { ConnectorFault } from './errors';
+import { guard, type GuardedCall, type GuardTimes } from './call-guard';
+import { ConnectorFault, LeaseLost } from './errors';
+import { Semaphore } from './semaphore';
 
 /** What surrounds a call beside its deadline. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Called when the call's turn has come; throws when it must not be made any more. */
+  readonly begin?: (() => void) | undefined;
+}
+
+export interface CallLimits {
+  readonly times: GuardTimes;
+  /** Calls at the same time; others wait, and their deadline begins when their turn has come. */
+  readonly concurrency: number;
 }
 
 export class HostedConnector {
   private flushing: Promise<void> | undefined;
   private nextFlush: Promise<void> | undefined;
+  private readonly slots: Semaphore;
 
   constructor(
     private readonly type: ConnectorType,
     private readonly settings: unknown,
     private readonly connector: Connector,
-    private readonly times: GuardTimes,
-  ) {}
+    private readonly limits: CallLimits,
+  ) {
+    this.slots = new Semaphore(limits.concurrency);
+  }
 
   get capabilities(): Capabilities {
     return this.type.capabilities;
@@ -149,7 +161,7 @@ export class HostedConnector {
     options: CallOptions,
     run: (call: CallContext) => Promise<Answer>,
   ): Promise<Answer> {
-    return guard({ operation, writes: false, run, signal: options.signal }, this.times);
+    return this.call({ operation, writes: false, run, signal: options.signal }, options);
   }
 
   private change<Answer>(
@@ -157,6 +169,14 @@ export class HostedConnector {
     options: CallOptions,
     run: (call: CallContext) => Promise<Answer>,
   ): Promise<Answer> {
-    return guard({ operation, writes: true, run, signal: options.signal }, this.times);
+    return this.call({ operation, writes: true, run, signal: options.signal }, options);
+  }
+
+  private call<Answer>(call: GuardedCall<Answer>, { signal, begin }: CallOptions): Promise<Answer> {
+    return this.slots.run(async () => {
+      begin?.();
+      if (signal?.aborted) throw new LeaseLost();
+      return guard(call, this.limits.times);
+    });
   }
 }

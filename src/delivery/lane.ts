@@ -24,6 +24,8 @@ export interface LaneDeps {
 /** So many probes in vain are an outage; then what failed by it need not wait out its own delay. */
 const OUTAGE = 3;
 
+const MOST_CLAIMS = 16;
+
 /** While a target is probed, what would be due at any time serves. */
 const ANY_TIME = new Date(8_640_000_000_000_000);
 
@@ -33,7 +35,11 @@ export class Lane {
   private readonly active = new Map<Lease, Promise<void>>();
   /** Rules that may have work, the next one first. */
   private turns: string[] = [];
+  /** Rules that were said to have work since the claims at hand began. */
+  private readonly hinted = new Set<string>();
   private surveyedAt = -Infinity;
+  /** Claims made at the same time: more while there is more to claim. */
+  private burst = 1;
 
   constructor(
     private target: Target,
@@ -49,6 +55,7 @@ export class Lane {
 
   /** There is work of that rule. */
   wake(ruleId: string): void {
+    this.hinted.add(ruleId);
     if (!this.turns.includes(ruleId)) this.turns.push(ruleId);
     this.wakeup.wake();
   }
@@ -75,9 +82,14 @@ export class Lane {
     const { breaker, clock, times } = this.deps;
     const pause = breaker.pauseMs();
     if (pause > 0) return clock.sleep(pause, signal);
-    if (this.active.size >= this.limit()) return this.wakeup.wait(times.idleMs, signal);
-    const lease = await this.claim();
-    if (!lease) return this.wakeup.wait(times.idleMs, signal);
+    const free = this.limit() - this.active.size;
+    if (free <= 0) return this.wakeup.wait(times.idleMs, signal);
+    await this.survey();
+    if (this.turns.length === 0) return this.wakeup.wait(times.idleMs, signal);
+    for (const lease of await this.claim(Math.min(free, this.burst))) this.work(lease);
+  }
+
+  private work(lease: Lease): void {
     const delivery = this.deliver(lease).finally(() => {
       this.active.delete(lease);
       this.wakeup.wake();
@@ -89,32 +101,46 @@ export class Lane {
     return this.deps.breaker.isOpen ? 1 : this.deps.concurrency(this.target);
   }
 
-  /** Leases the next piece of work, one rule after the other. */
-  private async claim(): Promise<Lease | undefined> {
-    const { queue, clock, times, owner, breaker } = this.deps;
-    await this.survey();
-    for (let left = this.turns.length; left > 0; left -= 1) {
-      const ruleId = this.turns.shift();
-      if (ruleId === undefined) break;
-      const now = clock.now();
-      const leaseUntil = new Date(now.getTime() + times.leaseMs);
-      const item = await queue.claim({
-        targetId: this.target.id,
-        ruleId,
-        owner,
-        now,
-        dueBefore: breaker.isOpen ? ANY_TIME : now,
-        leaseUntil,
-      });
-      if (!item) continue;
-      if (!this.turns.includes(ruleId)) this.turns.push(ruleId);
-      return new Lease(
-        item,
-        { queue, clock, log: this.deps.log, leaseMs: times.leaseMs },
-        leaseUntil,
-      );
-    }
-    return undefined;
+  /** Leases several pieces of work, one rule after the other. */
+  private async claim(count: number): Promise<readonly Lease[]> {
+    this.hinted.clear();
+    const chosen = Array.from({ length: count }, () => this.nextTurn());
+    const claims = await Promise.allSettled(chosen.map((ruleId) => this.claimOf(ruleId)));
+    const leases = claims.flatMap((claim) =>
+      claim.status === 'fulfilled' && claim.value ? [claim.value] : [],
+    );
+    const failed = claims.find((claim) => claim.status === 'rejected');
+    if (failed && leases.length === 0) throw failed.reason;
+    const done = new Set(
+      chosen.filter((_, index) => {
+        const claim = claims[index];
+        return claim?.status === 'fulfilled' && !claim.value;
+      }),
+    );
+    this.turns = this.turns.filter((ruleId) => !done.has(ruleId) || this.hinted.has(ruleId));
+    this.burst = leases.length === count ? Math.min(MOST_CLAIMS, this.burst * 2) : 1;
+    return leases;
+  }
+
+  private nextTurn(): string {
+    const [ruleId = '', ...others] = this.turns;
+    this.turns = [...others, ruleId];
+    return ruleId;
+  }
+
+  private async claimOf(ruleId: string): Promise<Lease | undefined> {
+    const { queue, clock, log, times, owner, breaker } = this.deps;
+    const now = clock.now();
+    const leaseUntil = new Date(now.getTime() + times.leaseMs);
+    const item = await queue.claim({
+      targetId: this.target.id,
+      ruleId,
+      owner,
+      now,
+      dueBefore: breaker.isOpen ? ANY_TIME : now,
+      leaseUntil,
+    });
+    return item && new Lease(item, { queue, clock, log, leaseMs: times.leaseMs }, leaseUntil);
   }
 
   /** Now and then, and when all known work is done, all rules with work are asked for. */

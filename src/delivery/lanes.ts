@@ -11,9 +11,13 @@ import { type DeliveryTargets } from './ports';
 export interface LanesDeps extends Omit<LaneDeps, 'breaker' | 'concurrency'> {
   readonly targets: Pick<DeliveryTargets, 'all'>;
   readonly host: ConnectorHost;
-  /** Deliveries under way at the same time, for each target. */
-  readonly workers: number;
 }
+
+/**
+ * Deliveries under way for each call the target serves at the same time. Most of a delivery is waiting for the store to
+ * write to disk, and it writes many in one go.
+ */
+const DELIVERIES_PER_CALL = 4;
 
 export class Lanes {
   private readonly lanes = new Map<string, Lane>();
@@ -72,11 +76,11 @@ export class Lanes {
       await this.deps.queue.requeueParked(target.id, this.deps.clock.now());
       return;
     }
-    const { host, workers, clock, times } = this.deps;
+    const { host, clock, times } = this.deps;
     const lane = new Lane(target, {
       ...this.deps,
       breaker: new CircuitBreaker(clock, times.breaker),
-      concurrency: (current) => Math.max(1, Math.min(workers, host.concurrencyOf(current))),
+      concurrency: (current) => DELIVERIES_PER_CALL * host.concurrencyOf(current),
     });
     this.lanes.set(target.id, lane);
     lane.start();

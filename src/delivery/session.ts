@@ -10,7 +10,7 @@ import {
   type MemberDelta,
   type Written,
 } from '../../connectors/spi';
-import { type HostedConnector } from './hosted-connector';
+import { type CallOptions, type HostedConnector } from './hosted-connector';
 import { type Lease } from './lease';
 
 export class DeliverySession {
@@ -36,33 +36,31 @@ export class DeliverySession {
   }
 
   read(ref: EntryRef): Promise<Entry | undefined> {
-    this.asked = true;
-    return this.connector.read(this.kind, ref, this.lease);
+    return this.connector.read(this.kind, ref, this.call());
   }
 
   correlate(keys: readonly CorrelationKey[]): Promise<readonly Entry[]> {
-    this.asked = true;
-    return this.connector.correlate(this.kind, keys, this.lease);
+    return this.connector.correlate(this.kind, keys, this.call());
   }
 
   create(desired: DesiredEntry, owner: string): Promise<Written> {
-    return this.change(() => this.connector.create(this.kind, desired, owner, this.lease));
+    return this.connector.create(this.kind, desired, owner, this.call());
   }
 
   update(ref: EntryRef, changes: readonly AttributeChange[]): Promise<Written> {
-    return this.change(() => this.connector.update(this.kind, ref, changes, this.lease));
+    return this.connector.update(this.kind, ref, changes, this.call());
   }
 
   members(group: EntryRef, delta: MemberDelta): Promise<Written> {
-    return this.change(() => this.connector.members(group, delta, this.lease));
+    return this.connector.members(group, delta, this.call());
   }
 
   setActive(ref: EntryRef, active: boolean): Promise<Written> {
-    return this.change(() => this.connector.setActive(this.kind, ref, active, this.lease));
+    return this.connector.setActive(this.kind, ref, active, this.call());
   }
 
   remove(ref: EntryRef): Promise<void> {
-    return this.change(() => this.connector.remove(this.kind, ref, this.lease));
+    return this.connector.remove(this.kind, ref, this.call());
   }
 
   /** Makes effective what this delivery wrote, or an earlier one that died before it came to this. */
@@ -70,9 +68,9 @@ export class DeliverySession {
     if (this.asked) await this.connector.flush();
   }
 
-  private async change<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    this.lease.assertHeld();
+  private call(): CallOptions {
     this.asked = true;
-    return call();
+    const { lease } = this;
+    return { signal: lease.signal, begin: () => lease.assertHeld() };
   }
 }

@@ -13,7 +13,7 @@ const log = (): void => undefined;
 function hosted(type: ConnectorType): { host: ConnectorHost; directories: ConnectorDirectories } {
   const registry = { get: (id: string) => (id === type.id ? type : undefined), all: () => [type] };
   const times = { deadlineMs: 50, graceMs: 10 };
-  const host = new ConnectorHost({ registry, dataDir: '.', log, times });
+  const host = new ConnectorHost({ registry, dataDir: '.', log, times, workers: 4 });
   return {
     host,
     directories: new ConnectorDirectories({ registry, host, schemas: standardSchemas, log }),

@@ -1,6 +1,7 @@
 /** What becomes of a delivery that fails: tried again, parked, or found to have happened after all. */
 import { ConnectorError, type FailureKind } from '../../../connectors/spi';
 import { FakeDirectory } from '../../support/fake-connector';
+import { type Resource } from '../../../src/domain/resource';
 import { until, World } from './world';
 
 let world: World;
@@ -137,16 +138,29 @@ test.each([
   });
 });
 
+/** Probes would bring the truth to light at once: after the loss the directory answers, but says nothing of use. */
+function loseOneAnswerThenRefuse(): void {
+  directory.answersToLose = 1;
+  directory.refuse = () => {
+    if (directory.answersToLose === 0) throw new ConnectorError('throttled', 'Later.');
+  };
+}
+
+async function untilWaiting(resource: Resource): Promise<void> {
+  await until('the failures', async () => {
+    const binding = await world.bindings.find(`${targetId}:${resource.id}`);
+    return binding?.lastError?.kind === 'throttled';
+  });
+  directory.refuse = () => undefined;
+}
+
 test('an entry whose creation was never confirmed is removed with its user', async () => {
   await withDirectory(new FakeDirectory({ id: 'lossy', keepsOwner: false }));
   const rule = await world.rule({ targetId });
-  directory.answersToLose = 1;
+  loseOneAnswerThenRefuse();
   const first = world.start({ times: { retry: { firstMs: 60_000, longestMs: 60_000 } } });
   const user = await world.user(rule.id, 'ada');
-  await until('the failure', async () => {
-    const { items } = await world.bindings.list({ states: ['RETRYING'], limit: 1 });
-    return items.length === 1;
-  });
+  await untilWaiting(user);
   await world.remove(user);
   await first.control.retry(`${targetId}:${user.id}`);
   await first.idle();
@@ -155,13 +169,10 @@ test('an entry whose creation was never confirmed is removed with its user', asy
 
 test('a renamed user whose creation was never confirmed keeps the one entry', async () => {
   const rule = await world.rule({ targetId });
-  directory.answersToLose = 1;
+  loseOneAnswerThenRefuse();
   const engine = world.start({ times: { retry: { firstMs: 60_000, longestMs: 60_000 } } });
   const user = await world.user(rule.id, 'ada');
-  await until('the failure', async () => {
-    const { items } = await world.bindings.list({ states: ['RETRYING'], limit: 1 });
-    return items.length === 1;
-  });
+  await untilWaiting(user);
   await world.change(user, { userName: 'lovelace' });
   await engine.control.retry(`${targetId}:${user.id}`);
   await engine.idle();
