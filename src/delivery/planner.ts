@@ -1,7 +1,12 @@
 /** Decides what a delivery has to bring about: a pure function of the resource, its rule and what the target can do. */
 import { type Capabilities, type EntryKind } from '../../connectors/spi';
 import { GROUP, USER, type Resource } from '../domain/resource';
-import { type DeactivatePolicy, type SyncAs, type SyncRule } from '../domain/sync-rule';
+import {
+  type DeactivatePolicy,
+  type DeletePolicy,
+  type SyncAs,
+  type SyncRule,
+} from '../domain/sync-rule';
 import { type Completion } from './ports';
 
 type FinalState = Completion['state'];
@@ -34,11 +39,25 @@ export function isHeld(rule: SyncRule | undefined): boolean {
   return rule !== undefined && !rule.enabled && rule.deletion === undefined;
 }
 
+/** Whether the entry is let go of as it stands: that needs no target, not even one that can be reached. */
+export function isLetGo(
+  resource: Resource,
+  rule: SyncRule | undefined,
+  syncAs: SyncAs | undefined,
+): boolean {
+  if (!rule) return true;
+  return resource.deletedAt !== undefined && deletePolicy(rule, syncAs) === 'KEEP';
+}
+
+function deletePolicy(rule: SyncRule, syncAs: SyncAs | undefined): DeletePolicy {
+  return rule.deletion ?? syncAs?.onDelete ?? 'KEEP';
+}
+
 export function plan(situation: Situation): Plan {
   const { resource, rule, syncAs, capabilities } = situation;
   if (!rule) return { action: 'leave', state: 'REMOVED' };
   if (resource.deletedAt) {
-    return planned(rule.deletion ?? syncAs?.onDelete ?? 'KEEP', 'REMOVED');
+    return planned(deletePolicy(rule, syncAs), 'REMOVED');
   }
   const kind = entryKind(resource.resourceType);
   if (!syncAs || !kind || !capabilities.kinds.includes(kind)) {

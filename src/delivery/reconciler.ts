@@ -12,7 +12,7 @@ import { type GroupMembers, type MembersDelivered } from './group-members';
 import { type HostedConnector } from './hosted-connector';
 import { type Lease } from './lease';
 import { describeError, type Log } from './log';
-import { entryKind, isHeld, plan, type Plan } from './planner';
+import { entryKind, isHeld, isLetGo, plan, type Plan } from './planner';
 import {
   type Completion,
   type DeliveryResources,
@@ -67,6 +67,7 @@ export class Reconciler {
     const rule = await this.deps.rules[resource.deletedAt ? 'fresh' : 'get'](item.ruleId);
     if (isHeld(rule)) return this.hold(item);
     const syncAs = rule?.syncAs.find((candidate) => candidate.targetId === target.id);
+    if (isLetGo(resource, rule, syncAs)) return this.letGo(item);
     return this.attempt({ item, resource, rule, syncAs, target }, lease);
   }
 
@@ -182,6 +183,14 @@ export class Reconciler {
     if (isHeld(await rules.fresh(item.ruleId))) return 'none';
     await queue.requeueHeld(item.ruleId, clock.now());
     wake(item.targetId, item.ruleId);
+    return 'none';
+  }
+
+  private async letGo(item: WorkItem): Promise<Contact> {
+    const { queue, clock } = this.deps;
+    if (item.reference !== undefined) await queue.forgetEntry(item, item.reference);
+    const observedGeneration = item.generation;
+    await queue.complete(item, { state: 'REMOVED', at: clock.now(), observedGeneration });
     return 'none';
   }
 

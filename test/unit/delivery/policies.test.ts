@@ -91,6 +91,19 @@ test.each([
   },
 );
 
+test('a rule is deleted with KEEP even where its connector is no longer loaded', async () => {
+  const { engine, rule } = await provisioned({});
+  const targets = world.store.connection.collection<{ _id: string }>('targets');
+  await targets.updateOne({ _id: targetId }, { $set: { connector: 'gone' }, $inc: { version: 1 } });
+  await world.store.syncRules.startDeletion(rule.id, 'KEEP');
+  engine.control.ruleDeletionStarted(rule.id);
+  await until(
+    'the rule to be gone',
+    async () => (await world.store.syncRules.find(rule.id)) === undefined,
+  );
+  expect(outcome()).toBe('untouched');
+});
+
 test('a group that is deleted with DISABLE stays, without members', async () => {
   const { engine, rule, user } = await provisioned({ onDelete: 'DISABLE' });
   const team = await world.group(rule.id, 'team', [user.id]);
