@@ -65,7 +65,8 @@ module.exports = {
     {
       name: 'only-main-starts-the-app',
       severity: 'error',
-      from: { pathNot: '^src/(main|app)\\.ts$' },
+      comment: 'Only files that stand directly in src/ are part of the process.',
+      from: { pathNot: '^src/[^/]+\\.ts$' },
       to: { path: '^src/(main|app|config)\\.ts$' },
     },
     privateFolders('src/scim'),

@@ -49,6 +49,7 @@ export default tseslint.config(
     rules: {
       'max-lines-per-function': 'off',
       'max-lines': 'off',
+      complexity: 'off',
       'no-restricted-properties': 'off',
       'no-console': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

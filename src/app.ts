@@ -52,8 +52,9 @@ export async function startApp(config: Config, print: (line: string) => void): P
   const started =
     config.QUICKSTART && database.isEmbedded ? await quickStart(store, administration) : undefined;
 
-  let listener: Listener | undefined;
-  const publicUrl = (): string => config.PUBLIC_URL?.replace(/\/+$/, '') ?? listener?.url ?? '';
+  // Known before listening only when it was configured: PORT may be 0.
+  let url = config.PUBLIC_URL?.replace(/\/+$/, '');
+  const publicUrl = (): string => url ?? '';
   const graphql = await createGraphqlMiddleware({
     administration,
     ports: { ...store, directories: engine.directories },
@@ -61,12 +62,13 @@ export async function startApp(config: Config, print: (line: string) => void): P
     log,
   });
   const app = createExpress({ config, store, engine, access, graphql, publicUrl, log });
-  listener = await listen(app, {
+  const listener = await listen(app, {
     host: config.HOST,
     port: config.PORT,
     certificateFile: config.TLS_CERT_FILE,
     keyFile: config.TLS_KEY_FILE,
   });
+  url ??= listener.url;
   engine.start();
   const lines = firstStartLines({
     url: publicUrl(),

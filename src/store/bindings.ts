@@ -52,7 +52,7 @@ export class MongoBindingStore implements BindingReader {
   }
 
   count(filter: BindingFilter): Promise<number> {
-    return this.model.countDocuments(bindingQuery(filter));
+    return this.model.countDocuments(bindingQuery(filter)).exec();
   }
 
   async ofResources(
@@ -307,7 +307,7 @@ export class MongoBindingStore implements BindingReader {
 
   /** How many bindings there is something to do for, now or later. */
   countWork(): Promise<number> {
-    return this.model.countDocuments({ dueAt: { $exists: true } });
+    return this.model.countDocuments({ dueAt: { $exists: true } }).exec();
   }
 
   private async requeue(

@@ -72,7 +72,7 @@ export class MongoFanOutStore {
   }
 
   countPending(): Promise<number> {
-    return this.resources.countDocuments({ pending: { $exists: true } });
+    return this.resources.countDocuments({ pending: { $exists: true } }).exec();
   }
 
   /** Deleted and fanned out resources, the longest deleted first, after the given one. */

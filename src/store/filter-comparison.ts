@@ -2,6 +2,7 @@
 import { DomainError } from '../domain/error';
 import { type CompareOperator, type Literal } from '../domain/filter/ast';
 import { fold } from '../domain/filter/fold';
+import { literalFor } from '../domain/filter/literal';
 import { type AttributeDefinition } from '../domain/schema';
 
 export type Query = Record<string, unknown>;
@@ -18,7 +19,7 @@ export function compare(
     if (operator === 'ne') return { [field]: { $exists: true } };
     throw new DomainError('invalidFilter', `null can only be compared with eq and ne.`);
   }
-  const value = literalFor(definition, literal);
+  const value = storedLiteral(definition, literal);
   switch (operator) {
     case 'eq':
       return { [field]: value };
@@ -58,47 +59,24 @@ function substring(
 }
 
 /** The literal as the attribute's values stand in `norm`, or `invalidFilter` when it can be none of them. */
-function literalFor(
+function storedLiteral(
   definition: AttributeDefinition,
   literal: string | number | boolean,
 ): string | number | boolean | Date {
-  switch (definition.type) {
-    case 'boolean':
-      return booleanFor(definition, literal);
-    case 'integer':
-    case 'decimal': {
-      const number = typeof literal === 'number' ? literal : Number.NaN;
-      if (Number.isNaN(number)) throw mismatch(definition, 'a number');
-      return number;
-    }
-    case 'dateTime': {
-      const date = new Date(typeof literal === 'string' ? literal : Number.NaN);
-      if (Number.isNaN(date.getTime())) {
-        throw mismatch(definition, 'a time like "2030-01-31T12:00:00Z"');
-      }
-      return date;
-    }
-    case 'string':
-    case 'binary':
-    case 'reference':
-    case 'complex': {
-      const text = String(literal);
-      return definition.caseExact || definition.type === 'binary' ? text : fold(text);
-    }
+  const value = literalFor(definition.type, literal);
+  if (value === undefined) {
+    throw new DomainError(
+      'invalidFilter',
+      `"${definition.name}" is ${definition.type}: compare it with ${EXPECTED[definition.type] ?? 'a string'}.`,
+    );
   }
+  if (definition.type === 'dateTime') return new Date(value as number);
+  return typeof value === 'string' && !definition.caseExact ? fold(value) : value;
 }
 
-/** Entra writes booleans as strings: `roles[primary eq "True"]`. */
-function booleanFor(definition: AttributeDefinition, literal: string | number | boolean): boolean {
-  const text = String(literal).toLowerCase();
-  if (text === 'true') return true;
-  if (text === 'false') return false;
-  throw mismatch(definition, 'true or false');
-}
-
-function mismatch(definition: AttributeDefinition, expected: string): DomainError {
-  return new DomainError(
-    'invalidFilter',
-    `"${definition.name}" is ${definition.type}: compare it with ${expected}.`,
-  );
-}
+const EXPECTED: Readonly<Partial<Record<AttributeDefinition['type'], string>>> = {
+  boolean: 'true or false',
+  integer: 'a number',
+  decimal: 'a number',
+  dateTime: 'a time like "2030-01-31T12:00:00Z"',
+};

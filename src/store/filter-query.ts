@@ -2,6 +2,8 @@
 import { DomainError } from '../domain/error';
 import { type AttributePath, type Filter } from '../domain/filter/ast';
 import { fold } from '../domain/filter/fold';
+import { subAttributeOf } from '../domain/filter/match';
+import { printAttributePath } from '../domain/filter/print';
 import { type AttributeDefinition, type ResolvedPath } from '../domain/schema';
 import { type ResourceSchema } from '../domain/schema-table';
 import { escapeKey } from './attribute-keys';
@@ -46,7 +48,7 @@ async function compileComparison(
   filter: Extract<Filter, { type: 'compare' }>,
   context: FilterContext,
 ): Promise<Query> {
-  const resolved = resolve(filter.path, context.schema);
+  const resolved = resolveComparable(filter.path, context.schema);
   const name = resolved.attribute.name;
   if (isMembership(context.schema, name)) {
     return compileMembership(name, resolved, filter, context);
@@ -63,8 +65,8 @@ async function compileComparison(
   ) {
     return { unique: uniqueKey(context.schema, resolved.attribute, filter.value) };
   }
-  const leaf = leafOf(resolved);
-  return compare(fieldOf(resolved, leaf), leaf.definition, filter.operator, filter.value);
+  const definition = resolved.subAttribute ?? resolved.attribute;
+  return compare(fieldOf(resolved), definition, filter.operator, filter.value);
 }
 
 /** `members` of a group, `groups` of a user: derived, so only what memberships can answer. */
@@ -107,13 +109,25 @@ function compileCommon(
       return constant(filter, schema.type.name);
     }
   }
-  if (attribute.name === 'schemas') {
-    return constant(filter, schema.core.id);
-  }
+  if (attribute.name === 'schemas') return compileSchemas(filter, schema);
   throw new DomainError(
     'invalidFilter',
-    `"${describe(filter.path)}" cannot be used in a filter. Use id, meta.created, meta.lastModified or an attribute of the schema.`,
+    `"${printAttributePath(filter.path)}" cannot be used in a filter. Use id, meta.created, meta.lastModified or an attribute of the schema.`,
   );
+}
+
+/** `schemas` is derived: the core schema always, an extension where there is something of it. */
+function compileSchemas(
+  filter: Extract<Filter, { type: 'compare' }>,
+  schema: ResourceSchema,
+): Query {
+  const extension =
+    filter.operator === 'eq' && typeof filter.value === 'string'
+      ? schema.extension(filter.value)
+      : undefined;
+  return extension
+    ? { [`norm.${escapeKey(extension.id)}`]: { $exists: true } }
+    : constant(filter, schema.core.id);
 }
 
 const META_FIELDS: Readonly<Record<string, string | undefined>> = {
@@ -126,7 +140,7 @@ function constant(filter: Extract<Filter, { type: 'compare' }>, value: string): 
   if (filter.operator !== 'eq' || typeof filter.value !== 'string') {
     throw new DomainError(
       'invalidFilter',
-      `"${describe(filter.path)}" can only be compared with eq.`,
+      `"${printAttributePath(filter.path)}" can only be compared with eq.`,
     );
   }
   return fold(filter.value) === fold(value) ? {} : NOTHING;
@@ -139,8 +153,7 @@ function compilePresent(path: AttributePath, schema: ResourceSchema): Query {
   if (isMembership(schema, name)) {
     throw new DomainError('invalidFilter', `"${name}" cannot be filtered by pr.`);
   }
-  const field = resolved.subAttribute ? fieldOf(resolved, leafOf(resolved)) : rootOf(resolved);
-  return { [field]: { $exists: true } };
+  return { [fieldOf(resolved)]: { $exists: true } };
 }
 
 async function compileValuePath(
@@ -156,10 +169,10 @@ async function compileValuePath(
   if (attribute.type !== 'complex') {
     throw new DomainError(
       'invalidFilter',
-      `"${describe(path)}" has no sub-attributes, so it takes no [filter].`,
+      `"${printAttributePath(path)}" has no sub-attributes, so it takes no [filter].`,
     );
   }
-  const root = rootOf(resolved);
+  const root = fieldOf(resolved);
   return attribute.multiValued
     ? { [root]: { $elemMatch: compileElement(filter, attribute, '') } }
     : compileElement(filter, attribute, `${root}.`);
@@ -175,26 +188,14 @@ function compileElement(filter: Filter, parent: AttributeDefinition, prefix: str
     case 'not':
       return { $nor: [compileElement(filter.filter, parent, prefix)] };
     case 'present':
-      return { [`${prefix}${subOf(filter.path, parent).name}`]: { $exists: true } };
+      return { [`${prefix}${subAttributeOf(parent, filter.path).name}`]: { $exists: true } };
     case 'compare': {
-      const definition = subOf(filter.path, parent);
+      const definition = subAttributeOf(parent, filter.path);
       return compare(`${prefix}${definition.name}`, definition, filter.operator, filter.value);
     }
     case 'valuePath':
       throw new DomainError('invalidFilter', 'A [filter] cannot stand inside another [filter].');
   }
-}
-
-function subOf(path: AttributePath, parent: AttributeDefinition): AttributeDefinition {
-  const name = fold(path.attribute);
-  const definition = parent.subAttributes?.find((candidate) => fold(candidate.name) === name);
-  if (!definition || path.subAttribute || path.schema) {
-    throw new DomainError(
-      'invalidFilter',
-      `"${describe(path)}" is not a sub-attribute of "${parent.name}".`,
-    );
-  }
-  return definition;
 }
 
 /** Turns `members[value eq "x"]` into `members.value eq "x"`. */
@@ -213,56 +214,51 @@ function qualify(filter: Filter, attribute: string): Filter {
   }
 }
 
-export function resolve(path: AttributePath, schema: ResourceSchema): ResolvedPath {
-  const resolved = schema.resolve(path);
-  if (!resolved || resolved.attribute.returned === 'never') {
+/** What the path names, for `pr` and `[filter]`. */
+function resolve(path: AttributePath, schema: ResourceSchema): ResolvedPath {
+  return shown(schema.resolve(path), path, schema);
+}
+
+/** What a comparison with the path looks at: of a complex attribute its `value` (RFC 7644 section 3.4.2.2). */
+function resolveComparable(path: AttributePath, schema: ResourceSchema): ResolvedPath {
+  const resolved = shown(schema.resolveComparable(path), path, schema);
+  const { attribute, subAttribute } = resolved;
+  if (attribute.type === 'complex' && !subAttribute) {
     throw new DomainError(
       'invalidFilter',
-      `"${describe(path)}" is not an attribute of ${schema.type.name}.`,
+      `"${attribute.name}" is complex: name one of its sub-attributes, such as "${attribute.name}.${attribute.subAttributes?.[0]?.name ?? 'value'}".`,
     );
   }
   return resolved;
 }
 
-interface Leaf {
-  readonly definition: AttributeDefinition;
-  /** The name below the attribute, when the leaf is a sub-attribute. */
-  readonly below?: string;
-}
-
-/** The attribute that is compared; of a complex one its `value` (RFC 7644 section 3.4.2.2). */
-function leafOf(resolved: ResolvedPath): Leaf {
-  const { attribute, subAttribute } = resolved;
-  if (subAttribute) return { definition: subAttribute, below: subAttribute.name };
-  if (attribute.type !== 'complex') return { definition: attribute };
-  const value = attribute.subAttributes?.find((candidate) => candidate.name === 'value');
-  if (value) return { definition: value, below: 'value' };
+/** An attribute that is never returned must not be found out by filtering either. */
+function shown(
+  resolved: ResolvedPath | undefined,
+  path: AttributePath,
+  schema: ResourceSchema,
+): ResolvedPath {
+  if (resolved && resolved.attribute.returned !== 'never') return resolved;
   throw new DomainError(
     'invalidFilter',
-    `"${attribute.name}" is complex: name one of its sub-attributes, such as "${attribute.name}.${attribute.subAttributes?.[0]?.name ?? 'value'}".`,
+    `"${printAttributePath(path)}" is not an attribute of ${schema.type.name}.`,
   );
 }
 
-function rootOf(resolved: ResolvedPath): string {
-  const prefix = resolved.extension ? `${escapeKey(resolved.extension)}.` : '';
-  return `norm.${prefix}${resolved.attribute.name}`;
-}
-
-function fieldOf(resolved: ResolvedPath, leaf: Leaf): string {
-  return leaf.below ? `${rootOf(resolved)}.${leaf.below}` : rootOf(resolved);
+/** The field of a path in the normalised copy. An extension itself is an attribute named by its URN. */
+function fieldOf({ extension, attribute, subAttribute }: ResolvedPath): string {
+  return ['norm', extension, attribute.name, subAttribute?.name]
+    .filter((name) => name !== undefined)
+    .map(escapeKey)
+    .join('.');
 }
 
 /** The field by which a list is sorted (RFC 7644 section 3.4.2.3). */
 export function sortField(path: AttributePath, schema: ResourceSchema): string {
-  const resolved = resolve(path, schema);
+  const resolved = resolveComparable(path, schema);
   if (resolved.attribute.name === 'id') return '_id';
   if (resolved.attribute.name === 'meta') {
     return META_FIELDS[resolved.subAttribute?.name ?? 'created'] ?? '_id';
   }
-  return fieldOf(resolved, leafOf(resolved));
-}
-
-function describe(path: AttributePath): string {
-  const name = path.subAttribute ? `${path.attribute}.${path.subAttribute}` : path.attribute;
-  return path.schema ? `${path.schema}:${name}` : name;
+  return fieldOf(resolved);
 }

@@ -41,24 +41,18 @@ export function attributeFields(schema: ResourceSchema, attributes: ScimObject):
 function normalise(schema: ResourceSchema, attributes: ScimObject): Record<string, unknown> {
   const norm: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(attributes)) {
-    const extension = schema.extensions.find((candidate) => candidate.id === name);
+    const extension = schema.extension(name);
     if (extension) {
       norm[escapeKey(name)] = normaliseObject(extension.attributes, value as ScimObject);
       continue;
     }
-    const definition = definitionOf(schema.core.attributes, name) ?? COMMON[name];
-    if (definition && definition.returned !== 'never')
+    const definition = schema.attribute(name);
+    if (definition && definition.returned !== 'never') {
       norm[name] = normaliseValue(definition, value);
+    }
   }
   return norm;
 }
-
-/** `externalId` belongs to every resource and to no schema (RFC 7643 section 3.1); it is caseExact. */
-const COMMON: Readonly<
-  Record<string, Pick<AttributeDefinition, 'type' | 'caseExact' | 'returned'>>
-> = {
-  externalId: { type: 'string', caseExact: true, returned: 'default' },
-};
 
 type Normalised = Pick<AttributeDefinition, 'type' | 'caseExact' | 'subAttributes'>;
 
@@ -80,17 +74,10 @@ function normaliseObject(
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(object)) {
-    const definition = definitionOf(definitions, name);
+    const definition = definitions.find((candidate) => candidate.name === name);
     if (definition) result[name] = normaliseValue(definition, value);
   }
   return result;
-}
-
-function definitionOf(
-  definitions: readonly AttributeDefinition[],
-  name: string,
-): AttributeDefinition | undefined {
-  return definitions.find((definition) => definition.name === name);
 }
 
 function uniqueKeys(schema: ResourceSchema, attributes: ScimObject): string[] {

@@ -62,7 +62,7 @@ export class MongoResourceStore implements ResourceStore {
   }
 
   async find(scope: ResourceScope, id: string): Promise<Resource | undefined> {
-    const document = await this.model.findOne({ _id: id, ...scope, live: true }, SHOWN).lean();
+    const document = await this.model.findOne(liveFilter(scope, id), SHOWN).lean();
     return document ? toResource(document) : undefined;
   }
 
@@ -122,7 +122,7 @@ export class MongoResourceStore implements ResourceStore {
     delta: MembershipDelta,
   ): Promise<Resource | undefined> {
     const [group, effective, unchanged] = await Promise.all([
-      this.model.findOne({ ...liveFilter(scope, groupId) }, { norm: 0, unique: 0 }).lean(),
+      this.model.findOne(liveFilter(scope, groupId), { norm: 0, unique: 0 }).lean(),
       this.memberships.effective(groupId, delta),
       delta.replaceAll ? this.memberships.areExactly(groupId, delta.add) : false,
     ]);

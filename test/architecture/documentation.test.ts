@@ -25,7 +25,8 @@ describe('the documentation', () => {
       const schema = ENVIRONMENT[name as keyof typeof ENVIRONMENT] as z.ZodType;
       expect({ name, meaning }).toEqual({ name, meaning: schema.description });
       const parsed = z.object({ value: schema }).safeParse({});
-      const value = parsed.success ? parsed.data.value : undefined;
+      const value = (parsed.success ? parsed.data.value : undefined) as
+        string | number | boolean | readonly string[] | undefined;
       const shown =
         value === undefined || (Array.isArray(value) && value.length === 0)
           ? ''

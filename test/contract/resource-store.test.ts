@@ -39,8 +39,8 @@ describe('the resource store', () => {
       limit: 100,
     });
     expect(page.total).toBe(page.resources.length);
-    return page.resources.map((resource) =>
-      String(resource.attributes['userName'] ?? resource.attributes['displayName']),
+    return page.resources.map(({ attributes }) =>
+      JSON.stringify(attributes['userName'] ?? attributes['displayName']).slice(1, -1),
     );
   };
   const code = (promise: Promise<unknown>): Promise<string> =>
@@ -161,6 +161,9 @@ describe('the resource store', () => {
       ['emails[primary eq true]', ['Ada.Lovelace']],
       [`${ENTERPRISE}:department eq "mills"`, ['Ada.Lovelace']],
       [`${ENTERPRISE}:manager.value eq "boss"`, ['Ada.Lovelace']],
+      [`${ENTERPRISE} pr`, ['Ada.Lovelace']],
+      [`schemas eq "${ENTERPRISE}"`, ['Ada.Lovelace']],
+      ['schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"', ['Ada.Lovelace', 'bob']],
       ['urn:ietf:params:scim:schemas:core:2.0:User:userName eq "bob"', ['bob']],
       ['meta.created gt "2020-01-01T00:00:00Z"', ['Ada.Lovelace', 'bob']],
       ['meta.lastModified lt "2020-01-01T00:00:00.0000000Z"', []],

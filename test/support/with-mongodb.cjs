@@ -6,7 +6,9 @@ const { spawn } = require('node:child_process');
 
 async function startMongod() {
   const { MongoMemoryReplSet } = require('mongodb-memory-server');
-  const server = await MongoMemoryReplSet.create({ replSet: { count: 1, storageEngine: 'wiredTiger' } });
+  const server = await MongoMemoryReplSet.create({
+    replSet: { count: 1, storageEngine: 'wiredTiger' },
+  });
   return { uri: server.getUri(), stop: () => server.stop() };
 }
 

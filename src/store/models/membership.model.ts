@@ -40,6 +40,8 @@ schema.index({ groupId: 1, generation: 1, _id: 1 });
 schema.index({ groupId: 1, present: 1, memberId: 1 });
 schema.index({ memberId: 1, present: 1 });
 schema.index({ ruleId: 1 });
+// Who left, until every directory has heard of it.
+schema.index({ changedAt: 1, _id: 1 }, { partialFilterExpression: { present: false } });
 
 export type MembershipModel = Model<MembershipDocument>;
 
