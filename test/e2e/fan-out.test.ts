@@ -86,7 +86,10 @@ describeWith([SLAPD], 'one rule fans out to LDAP, RADIUS and SAML at once', () =
       patch({ op: 'Replace', path: 'name.familyName', value: 'Changed' }),
     );
     await until('LDAP to be retrying', async () => (await states('down0'))['ldap'] === 'RETRYING');
-    expect(await states('down0')).toMatchObject({ radius: 'SYNCED', saml: 'SYNCED' });
+    await until('RADIUS and SAML to be done', async () => {
+      const { radius, saml } = await states('down0');
+      return radius === 'SYNCED' && saml === 'SYNCED';
+    });
 
     await slapd.restart();
     await until('LDAP', async () => (await slapd.count('(uid=down*)')) === 20, 25_000, 100);
