@@ -8,7 +8,7 @@ const members = new Set<string>();
 
 const app = express();
 app.disable('etag');
-app.use(express.json({ type: () => true }));
+app.use(express.json({ type: () => true, limit: '16mb' }));
 app.post('/scim/v2/Users', (request, response) => {
   const id = randomUUID();
   const user = { ...(request.body as { userName: string }), id };
