@@ -165,6 +165,15 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
+/** What surrounds a read. */
+export interface ReadContext extends CallContext {
+  /**
+   * The attributes the gateway will look at; others need not be fetched, above all not the members of a large group.
+   * Absent: all of them. Reference, name, `active` and `owner` are always answered.
+   */
+  readonly attributes?: readonly string[];
+}
+
 /** What surrounds an open connector. */
 export interface ConnectorContext {
   readonly targetId: string;
@@ -207,7 +216,7 @@ export interface Connector {
   test(call: CallContext): Promise<readonly TestStep[]>;
   schema(call: CallContext): Promise<TargetSchema>;
   /** The entry now, or undefined when it does not exist. */
-  read(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<Entry | undefined>;
+  read(kind: EntryKind, ref: EntryRef, call: ReadContext): Promise<Entry | undefined>;
   /** Entries that match every one of the keys; none, one or several. */
   correlate(
     kind: EntryKind,

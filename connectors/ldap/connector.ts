@@ -11,6 +11,7 @@ import {
   type EntryKind,
   type EntryRef,
   type MemberDelta,
+  type ReadContext,
   type NativeChange,
   type TargetSchema,
   type TestStep,
@@ -71,10 +72,10 @@ export class LdapConnector implements Connector {
     );
   }
 
-  read(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<Entry | undefined> {
+  read(kind: EntryKind, ref: EntryRef, call: ReadContext): Promise<Entry | undefined> {
     const exchange = this.exchange(call);
     return exchange.guard(`read the ${kind}`, async () => {
-      const found = await exchange.find(ref, requestedAttributes(this.settings));
+      const found = await exchange.find(ref, requestedAttributes(this.settings, call.attributes));
       return found && toEntry(kind, found, this.settings);
     });
   }

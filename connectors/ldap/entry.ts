@@ -39,10 +39,14 @@ export function valuesOf(attributes: Attributes, name: string): readonly string[
     .filter((value) => value !== '');
 }
 
-/** The attributes to ask for when an entry is read. */
-export function requestedAttributes(settings: LdapSettings): string[] {
+/** The attributes to ask for when an entry is read: all, or these. */
+export function requestedAttributes(
+  settings: LdapSettings,
+  wanted: readonly string[] = ['*'],
+): string[] {
   return [
-    ...['*', 'entryUUID', LOCK_ATTRIBUTE],
+    ...wanted,
+    ...['entryUUID', LOCK_ATTRIBUTE],
     ...(settings.ownerAttribute === undefined ? [] : [settings.ownerAttribute]),
   ];
 }

@@ -33,7 +33,7 @@ export async function ensureEntry(delivery: Delivery, wanted: Ensured): Promise<
 
 /** Locks the entry and leaves everything else as it is. */
 export async function disableEntry(delivery: Delivery): Promise<void> {
-  const entry = await findEntry(delivery);
+  const entry = await findEntry(delivery, []);
   if (entry) await setActive(delivery, entry, false);
 }
 
@@ -48,19 +48,25 @@ export async function removeEntry(delivery: Delivery): Promise<void> {
   }
 }
 
-/** The entry as it stands in the directory, if it is known or can be found to be ours. */
-export async function findEntry(delivery: Delivery): Promise<Entry | undefined> {
+/**
+ * The entry as it stands in the directory, if it is known or can be found to be ours. Nothing is fetched but what is asked
+ * for: a change of one member must not read a group's other members.
+ */
+export async function findEntry(
+  delivery: Delivery,
+  attributes: readonly string[],
+): Promise<Entry | undefined> {
   if (!delivery.ref) return findUnanswered(delivery);
-  const entry = await delivery.session.read(delivery.ref);
+  const entry = await delivery.session.read(delivery.ref, attributes);
   if (entry) await delivery.rename(entry.name);
   else await delivery.forget();
   return entry;
 }
 
 async function ensureOnce(delivery: Delivery, wanted: Ensured): Promise<EntryRef> {
-  let entry = await findEntry(delivery);
-  if (entry && !wanted.active) entry = await setActive(delivery, entry, false);
+  if (!wanted.active) await disableEntry(delivery);
   const desired = wanted.desired();
+  let entry = await findEntry(delivery, Object.keys(allOf(desired)));
   entry ??= await findExisting(delivery, allOf(desired), wanted.correlation);
   entry ??= await create(delivery, desired, wanted);
   if (entry) await update(delivery, entry, desired, wanted.active);

@@ -64,8 +64,15 @@ export class HostedConnector {
     return checkSteps(await this.look('test', options, (call) => this.connector.test(call)));
   }
 
-  async read(kind: EntryKind, ref: EntryRef, options: CallOptions): Promise<Entry | undefined> {
-    const entry = await this.look('read', options, (call) => this.connector.read(kind, ref, call));
+  async read(
+    kind: EntryKind,
+    ref: EntryRef,
+    attributes: readonly string[],
+    options: CallOptions,
+  ): Promise<Entry | undefined> {
+    const entry = await this.look('read', options, (call) =>
+      this.connector.read(kind, ref, { ...call, attributes }),
+    );
     if (!entry) return undefined;
     checkWritten(entry, 'read', ref.reference);
     return checkEntry(entry, 'read');

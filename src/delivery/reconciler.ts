@@ -152,7 +152,7 @@ export class Reconciler {
   /** Groups know no disabled state: one without members grants nothing. */
   private async disable(delivery: Delivery): Promise<void> {
     if (delivery.session.kind === 'user') return disableEntry(delivery);
-    const group = await findEntry(delivery);
+    const group = await findEntry(delivery, []);
     if (group) await this.deps.members.removeAll(delivery, group);
   }
 

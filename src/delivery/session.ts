@@ -35,8 +35,9 @@ export class DeliverySession {
     return this.connector.namingAttribute(this.kind);
   }
 
-  read(ref: EntryRef): Promise<Entry | undefined> {
-    return this.connector.read(this.kind, ref, this.call());
+  /** Only these attributes are sure to be answered. */
+  read(ref: EntryRef, attributes: readonly string[]): Promise<Entry | undefined> {
+    return this.connector.read(this.kind, ref, attributes, this.call());
   }
 
   correlate(keys: readonly CorrelationKey[]): Promise<readonly Entry[]> {

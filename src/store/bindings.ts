@@ -23,6 +23,9 @@ interface QueuedBinding extends Binding {
   readonly creating?: string;
 }
 
+/** A change brings what is being retried forward to this long from now. */
+const CHANGED_RETRY_MS = 2_000;
+
 /** "Nobody has it": a plain date, so that one comparison finds both the free and the expired. */
 const FREE = new Date(0);
 
@@ -82,10 +85,15 @@ export class MongoBindingStore implements BindingReader {
     const operations = requests.flatMap((request): AnyBulkWriteOperation<BindingDocument>[] => {
       const id = bindingId(request.targetId, request.resourceId);
       const older = { _id: id, generation: { $lt: request.generation } };
-      const forward = { $set: { generation: request.generation }, $inc: { revision: 1 } };
+      const soon = new Date(now.getTime() + CHANGED_RETRY_MS);
+      const forward = {
+        $set: { generation: request.generation },
+        $min: { dueAt: soon },
+        $inc: { revision: 1 },
+      };
       return [
         { updateOne: { filter: { _id: id }, update: newBinding(request, now), upsert: true } },
-        // What is being retried keeps its own time: a busy resource must not hammer a target in trouble.
+        // A deprovisioning must not wait minutes for its turn, nor a busy resource hammer a target in trouble.
         { updateOne: { filter: { ...older, state: 'RETRYING' }, update: forward } },
         {
           updateOne: {

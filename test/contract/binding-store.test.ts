@@ -169,7 +169,7 @@ describe('leases', () => {
 });
 
 describe('failures', () => {
-  test('a retried binding keeps its time when a change comes', async () => {
+  test('a retried binding is not put off when a change comes', async () => {
     await queue.enqueue([request('a')], NOW);
     const item = await claimed();
     await queue.fail(item, { error: failure, retryAt: later(100), nothingCreated: true });

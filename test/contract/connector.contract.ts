@@ -304,6 +304,20 @@ export function describeConnector<Settings, Secrets>(
       if (fixture.storesOwner !== false) expect(entry?.owner).toBe(`owner-${name}`);
     });
 
+    it('answers at least the attributes that are asked for, and always whether the entry is active', async () => {
+      const name = fresh('asked');
+      const written = await make('user', name);
+      const attributes = [naming('user')];
+      const entry = await connector.read('user', written, { ...call(), attributes });
+      expect(entry).toMatchObject({
+        reference: written.reference,
+        name: written.name,
+        active: true,
+      });
+      expect(entry?.attributes[naming('user')]).toEqual(fixture.user(name)[naming('user')]);
+      expect(await connector.read('user', written, { ...call(), attributes: [] })).toBeDefined();
+    });
+
     it('calls a taken name a conflict and makes no second entry', async () => {
       const name = fresh('taken');
       const first = await make('user', name);

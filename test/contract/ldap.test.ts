@@ -604,6 +604,9 @@ describeWith([SLAPD], 'ldap connector and OpenLDAP', () => {
       expect((await connector.read('group', group, call()))?.attributes['member']).toEqual([
         user.name,
       ]);
+      // A large group must not be read for a small change.
+      const named = await connector.read('group', group, { ...call(), attributes: ['cn'] });
+      expect(named?.attributes).toEqual({ cn: ['filler'] });
       await connector.members(group, { add: [], remove: [user] }, call());
       expect(await membersOf('filler')).toEqual([group.name]);
       expect((await connector.read('group', group, call()))?.attributes['member']).toBeUndefined();

@@ -141,7 +141,7 @@ test('an answer about another entry is a fault', async () => {
   };
   const connector = hosted(type).host.open(target);
   const ref = { reference: 'mine', name: 'mine' };
-  await expect(connector.read('user', ref, {})).rejects.toBeInstanceOf(ConnectorFault);
+  await expect(connector.read('user', ref, [], {})).rejects.toBeInstanceOf(ConnectorFault);
   await expect(connector.update('user', ref, [], {})).rejects.toBeInstanceOf(ConnectorFault);
 });
 
