@@ -2,6 +2,14 @@
 import { type AnyBulkWriteOperation, type UpdateQuery } from 'mongoose';
 import { bindingId, type Binding, type BindingState, type DeliveryError } from '../domain/binding';
 import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
+import {
+  bindingQuery,
+  FREE,
+  newBinding,
+  type QueuedBinding,
+  toBinding,
+  toQueued,
+} from './binding-mapping';
 import { isDuplicateKey } from './duplicate-key';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
@@ -12,22 +20,8 @@ interface Claim {
   readonly revision: number;
 }
 
-interface QueuedBinding extends Binding {
-  readonly fence: number;
-  readonly revision: number;
-  readonly membersObserved: number;
-  readonly resend: BindingDocument['resend'];
-  readonly announcedReference?: string;
-  readonly announcedName?: string;
-  readonly lastReference?: string;
-  readonly creating?: string;
-}
-
 /** A change brings what is being retried forward to this long from now. */
 const CHANGED_RETRY_MS = 2_000;
-
-/** "Nobody has it": a plain date, so that one comparison finds both the free and the expired. */
-const FREE = new Date(0);
 
 type Update = UpdateQuery<BindingDocument>;
 
@@ -88,7 +82,7 @@ export class MongoBindingStore implements BindingReader {
       const soon = new Date(now.getTime() + CHANGED_RETRY_MS);
       const forward = {
         $set: { generation: request.generation },
-        $min: { dueAt: soon },
+        $min: { dueAt: soon, nextAttemptAt: soon },
         $inc: { revision: 1 },
       };
       return [
@@ -337,73 +331,4 @@ export class MongoBindingStore implements BindingReader {
     );
     return matchedCount === 1;
   }
-}
-
-function newBinding(
-  request: Pick<Binding, 'ruleId' | 'targetId' | 'resourceId' | 'resourceType' | 'generation'>,
-  now: Date,
-): Update {
-  const { ruleId, targetId, resourceId, resourceType, generation } = request;
-  return {
-    $setOnInsert: {
-      ruleId,
-      targetId,
-      resourceId,
-      resourceType,
-      generation,
-      state: 'PENDING',
-      observedGeneration: 0,
-      attempts: 0,
-      dueAt: now,
-      leaseUntil: FREE,
-      fence: 0,
-      revision: 1,
-      membersObserved: 0,
-      resend: [],
-    },
-  };
-}
-
-function bindingQuery({ ruleId, targetId, resourceId, states }: BindingFilter) {
-  return {
-    ...(ruleId === undefined ? {} : { ruleId }),
-    ...(targetId === undefined ? {} : { targetId }),
-    ...(resourceId === undefined ? {} : { resourceId }),
-    ...(states === undefined ? {} : { state: { $in: [...states] } }),
-  };
-}
-
-function toBinding(document: BindingDocument): Binding {
-  const { reference, name, nextAttemptAt, lastError, lastSyncedAt } = document;
-  return {
-    id: document._id,
-    ruleId: document.ruleId,
-    targetId: document.targetId,
-    resourceId: document.resourceId,
-    resourceType: document.resourceType,
-    state: document.state,
-    generation: document.generation,
-    observedGeneration: document.observedGeneration,
-    attempts: document.attempts,
-    ...(reference === undefined ? {} : { reference }),
-    ...(name === undefined ? {} : { name }),
-    ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
-    ...(lastError === undefined ? {} : { lastError }),
-    ...(lastSyncedAt === undefined ? {} : { lastSyncedAt }),
-  };
-}
-
-function toQueued(document: BindingDocument): QueuedBinding {
-  const { announcedReference, announcedName, lastReference, creating } = document;
-  return {
-    ...toBinding(document),
-    fence: document.fence,
-    revision: document.revision,
-    membersObserved: document.membersObserved,
-    resend: document.resend,
-    ...(announcedReference === undefined ? {} : { announcedReference }),
-    ...(announcedName === undefined ? {} : { announcedName }),
-    ...(lastReference === undefined ? {} : { lastReference }),
-    ...(creating === undefined ? {} : { creating }),
-  };
 }

@@ -1,0 +1,91 @@
+/** Documents of `bindings` to domain bindings, and what a new one looks like. */
+import { type UpdateQuery } from 'mongoose';
+import { type Binding } from '../domain/binding';
+import { type BindingFilter } from '../domain/ports';
+import { type BindingDocument } from './models/binding.model';
+
+/** A binding with what the work queue keeps beside it. */
+export interface QueuedBinding extends Binding {
+  readonly fence: number;
+  readonly revision: number;
+  readonly membersObserved: number;
+  readonly resend: BindingDocument['resend'];
+  readonly announcedReference?: string;
+  readonly announcedName?: string;
+  readonly lastReference?: string;
+  readonly creating?: string;
+}
+
+/** "Nobody has it": a plain date, so that one comparison finds both the free and the expired. */
+export const FREE = new Date(0);
+
+/** What a binding is when it comes into being; nothing when it is there already. */
+export function newBinding(
+  request: Pick<Binding, 'ruleId' | 'targetId' | 'resourceId' | 'resourceType' | 'generation'>,
+  now: Date,
+): UpdateQuery<BindingDocument> {
+  const { ruleId, targetId, resourceId, resourceType, generation } = request;
+  return {
+    $setOnInsert: {
+      ruleId,
+      targetId,
+      resourceId,
+      resourceType,
+      generation,
+      state: 'PENDING',
+      observedGeneration: 0,
+      attempts: 0,
+      dueAt: now,
+      leaseUntil: FREE,
+      fence: 0,
+      revision: 1,
+      membersObserved: 0,
+      resend: [],
+    },
+  };
+}
+
+/** What administrators filter by, as a query. */
+export function bindingQuery({ ruleId, targetId, resourceId, states }: BindingFilter) {
+  return {
+    ...(ruleId === undefined ? {} : { ruleId }),
+    ...(targetId === undefined ? {} : { targetId }),
+    ...(resourceId === undefined ? {} : { resourceId }),
+    ...(states === undefined ? {} : { state: { $in: [...states] } }),
+  };
+}
+
+export function toBinding(document: BindingDocument): Binding {
+  const { reference, name, nextAttemptAt, lastError, lastSyncedAt } = document;
+  return {
+    id: document._id,
+    ruleId: document.ruleId,
+    targetId: document.targetId,
+    resourceId: document.resourceId,
+    resourceType: document.resourceType,
+    state: document.state,
+    generation: document.generation,
+    observedGeneration: document.observedGeneration,
+    attempts: document.attempts,
+    ...(reference === undefined ? {} : { reference }),
+    ...(name === undefined ? {} : { name }),
+    ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(lastSyncedAt === undefined ? {} : { lastSyncedAt }),
+  };
+}
+
+export function toQueued(document: BindingDocument): QueuedBinding {
+  const { announcedReference, announcedName, lastReference, creating } = document;
+  return {
+    ...toBinding(document),
+    fence: document.fence,
+    revision: document.revision,
+    membersObserved: document.membersObserved,
+    resend: document.resend,
+    ...(announcedReference === undefined ? {} : { announcedReference }),
+    ...(announcedName === undefined ? {} : { announcedName }),
+    ...(lastReference === undefined ? {} : { lastReference }),
+    ...(creating === undefined ? {} : { creating }),
+  };
+}
