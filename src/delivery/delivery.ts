@@ -2,7 +2,7 @@
 import { ConnectorError, type EntryRef } from '../../connectors/spi';
 import { type Resource } from '../domain/resource';
 import { LeaseLost } from './errors';
-import { type WorkItem, type WorkQueue } from './ports';
+import { type WorkItem, type WorkQueue } from '../domain/delivery-ports';
 import { type DeliverySession } from './session';
 
 export class Delivery {

@@ -12,7 +12,7 @@ import {
   type MembershipJournal,
   type PendingResource,
   type WorkQueue,
-} from './ports';
+} from '../domain/delivery-ports';
 import { type EngineTimes } from './times';
 
 export interface DispatcherDeps {

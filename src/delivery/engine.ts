@@ -19,7 +19,7 @@ import {
   type MembershipDeltas,
   type MembershipJournal,
   type WorkQueue,
-} from './ports';
+} from '../domain/delivery-ports';
 import { Reconciler } from './reconciler';
 import { RetryPolicy } from './retry-policy';
 import { RuleCache } from './rule-cache';

@@ -1,7 +1,12 @@
 /** Delivers who entered and who left a group since its entry last heard of it. Costs what changed, not what is there. */
 import { type EntryRef } from '../../connectors/spi';
 import { type Delivery } from './delivery';
-import { type MemberChange, type MemberEntry, type MembershipDeltas, type Resend } from './ports';
+import {
+  type MemberChange,
+  type MemberEntry,
+  type MembershipDeltas,
+  type Resend,
+} from '../domain/delivery-ports';
 
 /** Members in one call, and in one round of look-ups. */
 const CHUNK = 500;

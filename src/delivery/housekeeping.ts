@@ -8,7 +8,7 @@ import {
   type FanOutStore,
   type MembershipDeltas,
   type WorkQueue,
-} from './ports';
+} from '../domain/delivery-ports';
 import { type EngineTimes } from './times';
 
 export interface HousekeepingDeps {

@@ -5,7 +5,7 @@ import { type CircuitBreaker } from './circuit-breaker';
 import { type Clock, Wakeup } from './clock';
 import { Lease } from './lease';
 import { describeError, type Log } from './log';
-import { type WorkQueue } from './ports';
+import { type WorkQueue } from '../domain/delivery-ports';
 import { type Contact } from './reconciler';
 import { type EngineTimes } from './times';
 

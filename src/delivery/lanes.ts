@@ -6,7 +6,7 @@ import { Wakeup } from './clock';
 import { type ConnectorHost } from './connector-host';
 import { Lane, type LaneDeps } from './lane';
 import { describeError } from './log';
-import { type DeliveryTargets } from './ports';
+import { type DeliveryTargets } from '../domain/delivery-ports';
 
 export interface LanesDeps extends Omit<LaneDeps, 'breaker' | 'concurrency'> {
   readonly targets: Pick<DeliveryTargets, 'all'>;

@@ -3,7 +3,7 @@ import { Background } from './background';
 import { type Clock } from './clock';
 import { LeaseLost } from './errors';
 import { type Log } from './log';
-import { type WorkItem, type WorkQueue } from './ports';
+import { type WorkItem, type WorkQueue } from '../domain/delivery-ports';
 
 export class Lease {
   private readonly controller = new AbortController();

@@ -7,7 +7,7 @@ import {
   type SyncAs,
   type SyncRule,
 } from '../domain/sync-rule';
-import { type Completion } from './ports';
+import { type Completion } from '../domain/delivery-ports';
 
 type FinalState = Completion['state'];
 

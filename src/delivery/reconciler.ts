@@ -19,7 +19,7 @@ import {
   type MembershipDeltas,
   type WorkItem,
   type WorkQueue,
-} from './ports';
+} from '../domain/delivery-ports';
 import { type RetryPolicy } from './retry-policy';
 import { type RuleCache } from './rule-cache';
 import { DeliverySession } from './session';

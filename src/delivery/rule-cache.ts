@@ -1,7 +1,7 @@
 /** Sync rules as they were at most a moment ago. Deliveries that destroy something ask for the rule as it is now. */
 import { type SyncRule } from '../domain/sync-rule';
 import { type Clock } from './clock';
-import { type DeliveryRules } from './ports';
+import { type DeliveryRules } from '../domain/delivery-ports';
 
 const FRESH_MS = 1_000;
 

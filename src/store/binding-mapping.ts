@@ -1,29 +1,15 @@
 /** Documents of `bindings` to domain bindings, and what a new one looks like. */
 import { type UpdateQuery } from 'mongoose';
 import { type Binding } from '../domain/binding';
+import { type DeliveryRequest, type WorkItem } from '../domain/delivery-ports';
 import { type BindingFilter } from '../domain/ports';
 import { type BindingDocument } from './models/binding.model';
-
-/** A binding with what the work queue keeps beside it. */
-export interface QueuedBinding extends Binding {
-  readonly fence: number;
-  readonly revision: number;
-  readonly membersObserved: number;
-  readonly resend: BindingDocument['resend'];
-  readonly announcedReference?: string;
-  readonly announcedName?: string;
-  readonly lastReference?: string;
-  readonly creating?: string;
-}
 
 /** "Nobody has it": a plain date, so that one comparison finds both the free and the expired. */
 export const FREE = new Date(0);
 
 /** What a binding is when it comes into being; nothing when it is there already. */
-export function newBinding(
-  request: Pick<Binding, 'ruleId' | 'targetId' | 'resourceId' | 'resourceType' | 'generation'>,
-  now: Date,
-): UpdateQuery<BindingDocument> {
+export function newBinding(request: DeliveryRequest, now: Date): UpdateQuery<BindingDocument> {
   const { ruleId, targetId, resourceId, resourceType, generation } = request;
   return {
     $setOnInsert: {
@@ -75,7 +61,7 @@ export function toBinding(document: BindingDocument): Binding {
   };
 }
 
-export function toQueued(document: BindingDocument): QueuedBinding {
+export function toQueued(document: BindingDocument): WorkItem {
   const { announcedReference, announcedName, lastReference, creating } = document;
   return {
     ...toBinding(document),

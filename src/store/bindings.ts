@@ -1,31 +1,27 @@
 /** Bindings in MongoDB: what administrators read of them, and the work queue the delivery engine lives on. */
 import { type AnyBulkWriteOperation, type UpdateQuery } from 'mongoose';
-import { bindingId, type Binding, type BindingState, type DeliveryError } from '../domain/binding';
-import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
+import { bindingId, type Binding, type BindingState } from '../domain/binding';
 import {
-  bindingQuery,
-  FREE,
-  newBinding,
-  type QueuedBinding,
-  toBinding,
-  toQueued,
-} from './binding-mapping';
+  type Claim,
+  type ClaimRequest,
+  type Completion,
+  type DeliveryRequest,
+  type Failure,
+  type KnownEntry,
+  type WorkItem,
+  type WorkQueue,
+} from '../domain/delivery-ports';
+import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
+import { bindingQuery, FREE, newBinding, toBinding, toQueued } from './binding-mapping';
 import { isDuplicateKey } from './duplicate-key';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
-
-/** Which lease a write is made under. */
-interface Claim {
-  readonly id: string;
-  readonly fence: number;
-  readonly revision: number;
-}
 
 /** A change brings what is being retried forward to this long from now. */
 const CHANGED_RETRY_MS = 2_000;
 
 type Update = UpdateQuery<BindingDocument>;
 
-export class MongoBindingStore implements BindingReader {
+export class MongoBindingStore implements BindingReader, WorkQueue {
   constructor(private readonly model: BindingModel) {}
 
   async find(id: string): Promise<Binding | undefined> {
@@ -69,13 +65,7 @@ export class MongoBindingStore implements BindingReader {
   }
 
   /** Notes that targets should have a generation. Repeating it, or coming late with an old one, changes nothing. */
-  async enqueue(
-    requests: readonly Pick<
-      Binding,
-      'ruleId' | 'targetId' | 'resourceId' | 'resourceType' | 'generation'
-    >[],
-    now: Date,
-  ): Promise<void> {
+  async enqueue(requests: readonly DeliveryRequest[], now: Date): Promise<void> {
     const operations = requests.flatMap((request): AnyBulkWriteOperation<BindingDocument>[] => {
       const id = bindingId(request.targetId, request.resourceId);
       const older = { _id: id, generation: { $lt: request.generation } };
@@ -125,14 +115,7 @@ export class MongoBindingStore implements BindingReader {
   }
 
   /** Leases the binding that has been due for longest. */
-  async claim(request: {
-    readonly targetId: string;
-    readonly ruleId: string;
-    readonly owner: string;
-    readonly now: Date;
-    readonly dueBefore: Date;
-    readonly leaseUntil: Date;
-  }): Promise<QueuedBinding | undefined> {
+  async claim(request: ClaimRequest): Promise<WorkItem | undefined> {
     const document = await this.model
       .findOneAndUpdate(
         {
@@ -161,10 +144,7 @@ export class MongoBindingStore implements BindingReader {
   }
 
   /** Remembers an entry that is new to the binding; `taken` when it already belongs to another resource. */
-  async bindEntry(
-    claim: Claim,
-    { reference, name }: { readonly reference: string; readonly name: string },
-  ): Promise<boolean | 'taken'> {
+  async bindEntry(claim: Claim, { reference, name }: KnownEntry): Promise<boolean | 'taken'> {
     try {
       return await this.write(claim, {
         // A new entry of a group has none of the members that an earlier one had.
@@ -187,17 +167,7 @@ export class MongoBindingStore implements BindingReader {
   }
 
   /** Ends a delivery and the lease. The binding stays due when more was requested meanwhile. */
-  async complete(
-    claim: Claim,
-    completion: {
-      readonly state: BindingState;
-      readonly at: Date;
-      readonly observedGeneration?: number;
-      readonly membersObserved?: number;
-      readonly resent?: readonly string[];
-      readonly announced?: { readonly reference?: string; readonly name?: string };
-    },
-  ): Promise<boolean> {
+  async complete(claim: Claim, completion: Completion): Promise<boolean> {
     const { observedGeneration, membersObserved, announced, resent = [] } = completion;
     const set = {
       leaseUntil: FREE,
@@ -230,14 +200,7 @@ export class MongoBindingStore implements BindingReader {
   }
 
   /** Ends a failed delivery and the lease. A binding is not parked when more was requested meanwhile. */
-  async fail(
-    claim: Claim,
-    failure: {
-      readonly error: DeliveryError;
-      readonly retryAt?: Date;
-      readonly nothingCreated: boolean;
-    },
-  ): Promise<boolean> {
+  async fail(claim: Claim, failure: Failure): Promise<boolean> {
     const { error, retryAt } = failure;
     const set = { leaseUntil: FREE, lastError: error };
     const unset = { owner: 1, ...(failure.nothingCreated ? { creating: 1 } : {}) };

@@ -1,18 +1,9 @@
 /** The beginning and the end of a resource's way to its targets: waiting to be fanned out, and waiting to be forgotten. */
+import { type FanOutStore, type PendingResource } from '../domain/delivery-ports';
 import { type BindingModel } from './models/binding.model';
 import { type MembershipDocument, type MembershipModel } from './models/membership.model';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
 import { membersObserved } from './membership-deltas';
-
-interface PendingResource {
-  readonly id: string;
-  readonly ruleId: string;
-  readonly resourceType: string;
-  readonly generation: number;
-  readonly pending: Date;
-  readonly deleted: boolean;
-  readonly hasJournal: boolean;
-}
 
 /** What says whether a resource waits, without its attributes. */
 const SHOWN = {
@@ -29,7 +20,7 @@ type PendingDocument = Pick<
   '_id' | 'ruleId' | 'resourceType' | 'generation' | 'live'
 > & { pending: Date; journal?: unknown[] };
 
-export class MongoFanOutStore {
+export class MongoFanOutStore implements FanOutStore {
   constructor(
     private readonly resources: ResourceModel,
     private readonly memberships: MembershipModel,

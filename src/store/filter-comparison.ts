@@ -4,6 +4,7 @@ import { type CompareOperator, type Literal } from '../domain/filter/ast';
 import { fold } from '../domain/filter/fold';
 import { literalFor } from '../domain/filter/literal';
 import { type AttributeDefinition } from '../domain/schema';
+import { beginningWith, literalPattern } from './text-pattern';
 
 export type Query = Record<string, unknown>;
 
@@ -53,8 +54,8 @@ function substring(
   value: unknown,
 ): RegExp {
   if (typeof value !== 'string') throw unordered(definition, operator);
-  const literal = value.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  if (operator === 'sw') return new RegExp(`^${literal}`);
+  if (operator === 'sw') return beginningWith(value);
+  const literal = literalPattern(value);
   return operator === 'ew' ? new RegExp(`${literal}$`) : new RegExp(literal);
 }
 

@@ -2,6 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { type AnyBulkWriteOperation } from 'mongoose';
 import { bindingId } from '../domain/binding';
+import {
+  type Announcement,
+  type MemberChange,
+  type MemberChangeQuery,
+  type MemberEntry,
+  type MembershipDeltas,
+} from '../domain/delivery-ports';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 import {
   membershipId,
@@ -9,38 +16,18 @@ import {
   type MembershipModel,
 } from './models/membership.model';
 
-interface MemberChange {
-  readonly id: string;
-  readonly memberId: string;
-  readonly present: boolean;
-  readonly generation: number;
-}
-
-interface MemberEntry {
-  readonly memberId: string;
-  readonly reference?: string;
-  readonly lastReference?: string;
-  readonly name?: string;
-}
-
 /** So many requests for single members are more work than delivering all members again. */
 const MOST_RESENDS = 1_000;
 const GROUPS_AT_ONCE = 500;
 
-export class MongoMembershipDeltas {
+export class MongoMembershipDeltas implements MembershipDeltas {
   constructor(
     private readonly memberships: MembershipModel,
     private readonly bindings: BindingModel,
   ) {}
 
   /** Changes of a group's members by ascending generation and id, after the last one of the page before. */
-  async changes(query: {
-    readonly groupId: string;
-    readonly after: number;
-    readonly upTo: number;
-    readonly last?: MemberChange;
-    readonly limit: number;
-  }): Promise<readonly MemberChange[]> {
+  async changes(query: MemberChangeQuery): Promise<readonly MemberChange[]> {
     const { groupId, last, limit } = query;
     // The rest of the same generation first, then later ones: each is a plain range of the index.
     const same = last
@@ -79,12 +66,7 @@ export class MongoMembershipDeltas {
   }
 
   /** Asks the groups of a member to deliver it again. Answers how many. */
-  async announce(announcement: {
-    readonly targetId: string;
-    readonly memberId: string;
-    readonly formerName?: string;
-    readonly now: Date;
-  }): Promise<number> {
+  async announce(announcement: Announcement): Promise<number> {
     let count = 0;
     for (let last = ''; ;) {
       const documents = await this.memberships

@@ -5,6 +5,7 @@ import { fold } from '../domain/filter/fold';
 import { type Page } from '../domain/ports';
 import { isDuplicateKey } from './duplicate-key';
 import { type Query } from './filter-comparison';
+import { beginningWith } from './text-pattern';
 
 export function nameKey(name: string): string {
   return fold(name.trim());
@@ -14,7 +15,7 @@ export function nameKey(name: string): string {
 export function nameSearch(search: string | undefined): Query {
   const beginning = search?.trim();
   if (!beginning) return {};
-  return { nameKey: new RegExp(`^${nameKey(beginning).replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')}`) };
+  return { nameKey: beginningWith(nameKey(beginning)) };
 }
 
 /** Runs a write; a name that is taken becomes `uniqueness`. */

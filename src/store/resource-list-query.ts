@@ -2,6 +2,7 @@
 import { fold } from '../domain/filter/fold';
 import { type ResourceListFilter } from '../domain/ports';
 import { type Query } from './filter-comparison';
+import { beginningWith } from './text-pattern';
 
 export function listQuery(query: ResourceListFilter): Query {
   const conditions: Query[] = [{ resourceType: query.resourceType, live: true }];
@@ -12,7 +13,7 @@ export function listQuery(query: ResourceListFilter): Query {
   }
   const search = query.search?.trim();
   if (search) {
-    const beginning = new RegExp(`^${fold(search).replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')}`);
+    const beginning = beginningWith(fold(search));
     conditions.push({
       $or: [
         { 'norm.userName': beginning },

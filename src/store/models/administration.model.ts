@@ -1,9 +1,10 @@
 /** The collections of what administrators configure: rules, targets, credentials, API keys. */
-import { type Connection, type Model, Schema, type SchemaOptions } from 'mongoose';
+import { type Connection, type Model, Schema } from 'mongoose';
 import { type ApiKey, type RuleCredential } from '../../domain/credential';
 import { type SyncRule } from '../../domain/sync-rule';
 import { type Target } from '../../domain/target';
 import { type SealedSecret } from '../secret-box';
+import { collectionOptions } from './collection-options';
 
 /** A document with the domain's `id` as `_id`. */
 type Stored<Type extends { readonly id: string }> = Omit<Type, 'id'> & { _id: string };
@@ -15,18 +16,6 @@ export type TargetDocument = Omit<Stored<Target>, 'secrets'> & {
 };
 export type RuleCredentialDocument = Stored<RuleCredential>;
 export type ApiKeyDocument = Stored<ApiKey>;
-
-function options(collection: string): SchemaOptions {
-  return {
-    collection,
-    versionKey: false,
-    minimize: false,
-    strict: 'throw',
-    id: false,
-    autoIndex: false,
-    autoCreate: false,
-  };
-}
 
 const syncRule = new Schema(
   {
@@ -43,7 +32,7 @@ const syncRule = new Schema(
     lastSyncAt: Date,
     lastSyncFrom: String,
   },
-  options('sync_rules'),
+  collectionOptions('sync_rules'),
 );
 syncRule.index({ nameKey: 1 }, { unique: true });
 syncRule.index({ 'syncAs.targetId': 1 });
@@ -60,7 +49,7 @@ const target = new Schema(
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
   },
-  options('targets'),
+  collectionOptions('targets'),
 );
 target.index({ nameKey: 1 }, { unique: true });
 
@@ -75,7 +64,7 @@ const ruleCredential = new Schema(
     expiresAt: Date,
     lastUsedAt: Date,
   },
-  options('rule_credentials'),
+  collectionOptions('rule_credentials'),
 );
 ruleCredential.index({ hash: 1 }, { unique: true });
 ruleCredential.index({ ruleId: 1 });
@@ -92,7 +81,7 @@ const apiKey = new Schema(
     revokedAt: Date,
     lastUsedAt: Date,
   },
-  options('api_keys'),
+  collectionOptions('api_keys'),
 );
 apiKey.index({ hash: 1 }, { unique: true });
 

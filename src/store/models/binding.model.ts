@@ -1,5 +1,6 @@
 /** The `bindings` collection: one document for each resource in each target, at the same time the work queue. */
 import { type Connection, type Model, Schema } from 'mongoose';
+import { collectionOptions } from './collection-options';
 import { type BindingState, type DeliveryError } from '../../domain/binding';
 
 /** A member that a group's entry has to hear of again. */
@@ -82,15 +83,7 @@ const schema = new Schema<BindingDocument>(
     lastReference: String,
     creating: String,
   },
-  {
-    collection: 'bindings',
-    versionKey: false,
-    minimize: false,
-    strict: 'throw',
-    id: false,
-    autoIndex: false,
-    autoCreate: false,
-  },
+  collectionOptions('bindings'),
 );
 
 // What is due, rule by rule: no rule of a target waits for another one's backlog.

@@ -1,5 +1,6 @@
 /** The `memberships` collection: one small document for each member of each group. */
 import { type Connection, type Model, Schema } from 'mongoose';
+import { collectionOptions } from './collection-options';
 
 export interface MembershipDocument {
   /** `<groupId>:<memberId>`. */
@@ -26,14 +27,7 @@ const schema = new Schema<MembershipDocument>(
     generation: { type: Number, required: true },
     changedAt: { type: Date, required: true },
   },
-  {
-    collection: 'memberships',
-    versionKey: false,
-    strict: 'throw',
-    id: false,
-    autoIndex: false,
-    autoCreate: false,
-  },
+  collectionOptions('memberships'),
 );
 
 schema.index({ groupId: 1, generation: 1, _id: 1 });

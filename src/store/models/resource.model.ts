@@ -1,5 +1,6 @@
 /** The `resources` collection. */
 import { type Connection, type Model, Schema } from 'mongoose';
+import { collectionOptions } from './collection-options';
 import { type MembershipDelta } from '../../domain/resource';
 
 /** A change of members that is durable here and still has to be carried over to `memberships`. */
@@ -44,15 +45,7 @@ const schema = new Schema<ResourceDocument>(
     pending: Date,
     journal: { type: [Schema.Types.Mixed], default: undefined },
   },
-  {
-    collection: 'resources',
-    versionKey: false,
-    minimize: false,
-    strict: 'throw',
-    id: false,
-    autoIndex: false,
-    autoCreate: false,
-  },
+  collectionOptions('resources'),
 );
 
 schema.index(

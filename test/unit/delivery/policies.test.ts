@@ -2,7 +2,7 @@
 import { FakeDirectory } from '../../support/fake-connector';
 import { type Resource } from '../../../src/domain/resource';
 import { type DeletePolicy, type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
-import { type DeliveryEngine } from '../../../src/delivery';
+import { type DeliveryEngine } from '../../../src/delivery/engine';
 import { until, World } from './world';
 
 let world: World;

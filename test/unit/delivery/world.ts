@@ -15,8 +15,8 @@ import {
   createDeliveryEngine,
   type DeliveryEngine,
   type DeliveryEngineDeps,
-  type EngineTimes,
-} from '../../../src/delivery';
+} from '../../../src/delivery/engine';
+import { type EngineTimes } from '../../../src/delivery/times';
 import { MongoBindingStore } from '../../../src/store/bindings';
 import { MongoFanOutStore } from '../../../src/store/fan-out';
 import { MongoMembershipDeltas } from '../../../src/store/membership-deltas';

@@ -1,6 +1,6 @@
 /** What the delivery engine needs from the outside; `src/store` implements the stores, `src/app.ts` wires them. */
-import { type Binding } from '../domain/binding';
-import { type ResourceStore, type SyncRuleStore, type TargetStore } from '../domain/ports';
+import { type Binding } from './binding';
+import { type ResourceStore, type SyncRuleStore, type TargetStore } from './ports';
 
 /** A member a group's entry has to hear of again, whatever the group's generation says. */
 export interface Resend {
