@@ -1,27 +1,23 @@
 /** Requests that are wrong: the answer is an error of RFC 7644 section 3.12 that says what is wrong, and nothing changes. */
+import { randomUUID } from 'node:crypto';
+import { startConformanceServer } from '../support/conformance-server';
 import { MemoryResourceStore } from '../support/memory-resource-store';
 import { startScimServer, type ScimAnswer, type ScimServer } from '../support/scim-server';
 
 const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
 
 let scim: ScimServer;
-let store: MemoryResourceStore;
+const ruleId = randomUUID();
 let user: string;
 let group: string;
 
 beforeAll(async () => {
-  store = new MemoryResourceStore();
-  scim = await startScimServer(store);
+  scim = await startConformanceServer({ ruleId });
   user = (await scim.request('POST', '/Users', { userName: 'Kit' })).body.id;
   group = (await scim.request('POST', '/Groups', { displayName: 'Ops' })).body.id;
 });
 
-afterAll(async () => {
-  expect((await scim.request('GET', `/Users/${user}`)).body.meta.version).toBe('W/"1"');
-  expect((await scim.request('GET', `/Groups/${group}`)).body.meta.version).toBe('W/"1"');
-  expect(scim.errors).toEqual([]);
-  await scim.close();
-});
+afterAll(() => scim.close());
 
 function expectError(answer: ScimAnswer, status: number, scimType?: string): void {
   expect([answer.status, answer.body?.scimType]).toEqual([status, scimType]);
@@ -201,13 +197,13 @@ test('401 for a missing or wrong token, whatever the path', async () => {
 });
 
 test('403 while the rule is disabled', async () => {
-  const disabled = await startScimServer(store, { enabled: false });
+  const disabled = await startConformanceServer({ ruleId, enabled: false });
   expectError(await disabled.request('GET', '/Users'), 403);
   await disabled.close();
 });
 
 test('another rule sees nothing', async () => {
-  const other = await startScimServer(store, { ruleId: 'rule-2' });
+  const other = await startConformanceServer();
   expectError(await other.request('GET', `/Users/${user}`), 404);
   expect((await other.request('GET', '/Users')).body.totalResults).toBe(0);
   expect((await other.request('POST', '/Users', { userName: 'Kit' })).status).toBe(201);
@@ -235,4 +231,10 @@ test('500 without details when something breaks, and the cause in the log', asyn
   expect(answer.text).not.toContain('secret');
   expect(failing.errors).toEqual([{ err: expect.objectContaining({ message: 'secret cause' }) }]);
   await failing.close();
+});
+
+it('nothing of all this has changed anything', async () => {
+  expect((await scim.request('GET', `/Users/${user}`)).body.meta.version).toBe('W/"1"');
+  expect((await scim.request('GET', `/Groups/${group}`)).body.meta.version).toBe('W/"1"');
+  expect(scim.errors).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** Microsoft Entra ID: what it sends over the life of users and groups, in both of its PATCH dialects. */
-import { MemoryResourceStore } from '../support/memory-resource-store';
-import { startScimServer, type ScimServer } from '../support/scim-server';
+import { startConformanceServer } from '../support/conformance-server';
+import { type ScimServer } from '../support/scim-server';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
@@ -10,7 +10,7 @@ const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
 let scim: ScimServer;
 
 beforeEach(async () => {
-  scim = await startScimServer(new MemoryResourceStore());
+  scim = await startConformanceServer();
 });
 
 afterEach(async () => {

@@ -1,6 +1,6 @@
 /** What real provisioning clients send: one test per row of the tolerant-reader table in docs/scim.md. */
-import { MemoryResourceStore } from '../support/memory-resource-store';
-import { startScimServer, type ScimServer } from '../support/scim-server';
+import { startConformanceServer } from '../support/conformance-server';
+import { type ScimServer } from '../support/scim-server';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
@@ -11,7 +11,7 @@ let scim: ScimServer;
 let sequence = 0;
 
 beforeEach(async () => {
-  scim = await startScimServer(new MemoryResourceStore());
+  scim = await startConformanceServer();
 });
 
 afterEach(() => scim.close());

@@ -1,15 +1,13 @@
 /** Okta: what it sends over the life of users and pushed groups. */
-import { MemoryResourceStore } from '../support/memory-resource-store';
-import { startScimServer, type ScimServer } from '../support/scim-server';
+import { conformanceStore, startConformanceServer } from '../support/conformance-server';
+import { type ScimServer } from '../support/scim-server';
 
 const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
 
 let scim: ScimServer;
-let store: MemoryResourceStore;
 
 beforeEach(async () => {
-  store = new MemoryResourceStore();
-  scim = await startScimServer(store);
+  scim = await startConformanceServer();
 });
 
 afterEach(async () => {
@@ -62,7 +60,9 @@ test('the life of a user', async () => {
   });
   expect(password.status).toBe(200);
   expect(password.body.meta.version).toBe(off.body.meta.version);
-  expect(JSON.stringify(await store.findAll([created.body.id]))).not.toMatch(/N3w|R4nd0m/);
+  expect(JSON.stringify(await (await conformanceStore()).findAll([created.body.id]))).not.toMatch(
+    /N3w|R4nd0m/,
+  );
   const on = await scim.request('PUT', path, { ...rosa, active: true });
   expect(on.body.active).toBe(true);
 });

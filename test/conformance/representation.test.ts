@@ -1,6 +1,6 @@
 /** What answers look like: discovery, projection, paging, sorting, versions. */
-import { MemoryResourceStore } from '../support/memory-resource-store';
-import { startScimServer, type ScimServer } from '../support/scim-server';
+import { startConformanceServer } from '../support/conformance-server';
+import { type ScimServer } from '../support/scim-server';
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
@@ -8,7 +8,7 @@ const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 let scim: ScimServer;
 
 beforeEach(async () => {
-  scim = await startScimServer(new MemoryResourceStore());
+  scim = await startConformanceServer();
 });
 
 afterEach(() => scim.close());
