@@ -15,6 +15,7 @@ interface User {
   ruleId: string;
   resourceType: string;
   norm: { userName: string };
+  unique?: string[];
   generation: number;
   dueAt?: Date;
   body: Record<string, unknown>;
@@ -26,6 +27,7 @@ function user(n: number): User {
     ruleId: 'rule-1',
     resourceType: 'User',
     norm: { userName: `name${n}` },
+    unique: [`unique-name${n}`, `external-${n}`],
     generation: 0,
     ...(n % 10 === 0 && { dueAt: new Date(n) }),
     body: {
@@ -62,6 +64,44 @@ async function measure(
   console.log(`${name} c=${concurrency}: ${rate}/s p50 ${at(0.5)} ms p99 ${at(0.99)} ms`);
 }
 
+/** What Usher does for one change: look up, read, write with a guard, look for work. */
+async function mixed(users: mongo.Collection<User>, n: number, id: string): Promise<void> {
+  const norm = id.replace('user-', 'name');
+  switch (n % 4) {
+    case 0:
+      await users.updateOne({ _id: id }, { $set: { body: user(n).body }, $inc: { generation: 1 } });
+      break;
+    case 1:
+      await users.findOne({ ruleId: 'rule-1', resourceType: 'User', 'norm.userName': norm });
+      break;
+    case 2:
+      await users.findOne({ unique: `unique-${norm}` });
+      break;
+    default:
+      await users.findOne({ _id: id });
+  }
+}
+
+/** Reads while writers never stop: how long a read waits for the disk. */
+async function readsBesideWriters(users: mongo.Collection<User>): Promise<void> {
+  let stopped = false;
+  let written = 0;
+  const writer = async (lane: number): Promise<void> => {
+    while (!stopped) {
+      await users.updateOne({ _id: `user-${lane}` }, { $inc: { generation: 1 } });
+      written += 1;
+    }
+  };
+  const begin = performance.now();
+  const writers = [0, 1, 2, 3].map(writer);
+  await measure('findOne by _id beside 4 writers', 4, 8000, (n) =>
+    users.findOne({ _id: `user-${(n * 7919) % DOCUMENTS}` }),
+  );
+  stopped = true;
+  await Promise.all(writers);
+  console.log(`  writes meanwhile: ${Math.round((written * 1000) / (performance.now() - begin))}/s`);
+}
+
 async function main(): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'embedded-mongo-bench-'));
   const server = await startEmbeddedMongo({ dataDir });
@@ -69,6 +109,7 @@ async function main(): Promise<void> {
   const users = client.db('bench').collection<User>('users');
   await users.createIndexes([
     { key: { ruleId: 1, resourceType: 1, 'norm.userName': 1 }, unique: true },
+    { key: { unique: 1 }, unique: true, sparse: true },
     { key: { dueAt: 1 }, partialFilterExpression: { dueAt: { $exists: true } } },
   ]);
   const pick = (n: number): number => (n * 7919) % DOCUMENTS;
@@ -91,6 +132,9 @@ async function main(): Promise<void> {
         { $set: { 'body.note': `n${n}` }, $inc: { generation: 1 } },
       ),
     );
+    await measure('mixed, one write in four', concurrency, 8000, (n) =>
+      mixed(users, n, `user-${pick(n)}`),
+    );
     await measure('findOneAndUpdate', concurrency, 5000, (n) =>
       users.findOneAndUpdate(
         { dueAt: { $lte: new Date(1e12) } },
@@ -99,6 +143,7 @@ async function main(): Promise<void> {
       ),
     );
   }
+  await readsBesideWriters(users);
   await measure('bulk upsert x500', 1, 10, (n) =>
     users.bulkWrite(
       Array.from({ length: 500 }, (_, i) => ({

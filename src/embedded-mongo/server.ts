@@ -9,6 +9,7 @@ import {
   newSocketPath,
   prepareDirectory,
   removeSocket,
+  socketUri,
 } from './storage/data-directory';
 import { Store } from './storage/store';
 import { WriteQueue } from './storage/write-queue';
@@ -63,7 +64,7 @@ export class EmbeddedServer {
 
   /** A URI the official driver connects to. */
   get uri(): string {
-    return `mongodb://${encodeURIComponent(this.socketPath)}/?directConnection=true`;
+    return socketUri(this.socketPath);
   }
 
   /** Answers the running commands, writes everything to disk and gives the directory free. */

@@ -9,13 +9,18 @@ export interface SealedSecret {
   readonly data: string;
 }
 
+/** The short name of a key, which stands beside whatever it sealed. */
+export function keyIdOf(key: Buffer): string {
+  return createHash('sha256').update('usher key id').update(key).digest('hex').slice(0, 8);
+}
+
 export class SecretBox {
   private readonly keyId: string;
 
   /** `key`: 32 bytes. */
   constructor(private readonly key: Buffer) {
     if (key.length !== 32) throw new Error('The encryption key must have 32 bytes.');
-    this.keyId = createHash('sha256').update('usher key id').update(key).digest('hex').slice(0, 8);
+    this.keyId = keyIdOf(key);
   }
 
   /** `context` (the target's id) is authenticated: a sealed secret cannot be moved to another target. */

@@ -9,7 +9,7 @@ describe('bad input to the running program changes nothing and says what to mend
   let userId: string;
 
   beforeAll(async () => {
-    usher = await Usher.start();
+    usher = await Usher.start({ MONGODB_URI: '' });
     userId = (await usher.scim('POST', '/Users', entraUser('kit'))).body.id;
     await usher.scim('POST', '/Groups', entraGroup('Ops'));
   });

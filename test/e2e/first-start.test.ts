@@ -22,7 +22,7 @@ describe('the first start on an empty machine', () => {
   const file = (name: string): string => path.join(usher.dataDir, name);
 
   beforeAll(async () => {
-    usher = await Usher.start();
+    usher = await Usher.start({ MONGODB_URI: '' });
   });
   afterAll(() => usher.stop());
 

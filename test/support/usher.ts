@@ -33,7 +33,7 @@ export class Usher {
     private readonly cleanUp: () => void,
   ) {}
 
-  /** Starts on an empty folder; `environment` adds to the defaults. */
+  /** Starts on an empty folder; `environment` adds to the defaults, and MONGODB_URI '' means the embedded store. */
   static async start(environment: NodeJS.ProcessEnv = {}): Promise<Usher> {
     const folder = temporaryFolder('ue-');
     const testUri = process.env['USHER_E2E_MONGODB_URI'];

@@ -49,6 +49,11 @@ export function newSocketPath(directory: string): string {
   return join(mkdtempSync(join(tmpdir(), TEMPORARY_PREFIX)), 'm.sock');
 }
 
+/** A URI the official driver connects to. */
+export function socketUri(path: string): string {
+  return `mongodb://${encodeURIComponent(path)}/?directConnection=true`;
+}
+
 /** Removes a socket and, when it had a temporary directory of its own, that directory. */
 export function removeSocket(path: string): void {
   const parent = dirname(path);
@@ -105,6 +110,19 @@ async function isAlive(record: LockRecord): Promise<boolean> {
 function readLock(snapshot: Snapshot): LockRecord | undefined {
   const bytes = snapshot.get(serverKey('lock'));
   return bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as LockRecord);
+}
+
+/** The living process that has the data directory open, if there is one. */
+export async function findHolder(
+  store: Store,
+): Promise<{ readonly pid: number; readonly socket: string } | undefined> {
+  const record = store.read(readLock);
+  return record !== undefined && (await isAlive(record)) ? record : undefined;
+}
+
+/** Removes the record of the holder, which a copy of a database has no use for. */
+export function forgetHolder(store: Store): void {
+  store.write((transaction) => transaction.remove(serverKey('lock')));
 }
 
 /** Refuses a database written by another version of the format. */

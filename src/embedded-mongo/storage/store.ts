@@ -116,15 +116,16 @@ export class Transaction extends Snapshot {
   }
 }
 
-/** The LMDB database. One process at a time may have it open; see the data directory lock. */
+/** The LMDB database. One process at a time may write to it, see the data directory lock; others may read. */
 export class Store {
   readonly database: RootDatabase<Buffer, Uint8Array>;
   private readonly catalogs = new Map<string, Catalog>();
   private closed = false;
 
-  constructor(path: string) {
+  constructor(path: string, { readOnly = false } = {}) {
     this.database = open<Buffer, Uint8Array>({
       path,
+      readOnly,
       mapSize: MAP_BYTES,
       keyEncoding: 'binary',
       encoding: 'binary',
