@@ -154,4 +154,4 @@ class Batch {
   }
 }
 
-runTool({ name: 'import', help: HELP, run: importAll });
+runTool({ name: 'import', help: HELP, flags: [OTHER_KEY], run: importAll });
