@@ -14,6 +14,8 @@ export async function connect({ uri, dbName }: ConnectionOptions): Promise<Conne
     ...(dbName === undefined ? {} : { dbName }),
     // Acknowledged means on disk (and on a majority of a replica set): design 2, guarantee 1.
     writeConcern: { w: 'majority', journal: true },
+    // Whatever the URI says: a delivery decided on a stale read could undo a deprovisioning.
+    readPreference: 'primary',
     serverSelectionTimeoutMS: 10_000,
     maxPoolSize: 50,
     // The driver would load it by a dynamic import, which fails where modules cannot be imported dynamically (jest).

@@ -7,6 +7,7 @@
  * later saw all that an earlier reader saw, so the highest generation carries the truth.
  */
 import { type AnyBulkWriteOperation } from 'mongoose';
+import { v4 as randomId } from 'uuid';
 import { composeDeltas } from '../domain/membership-delta';
 import { type Membership, type MembershipDelta } from '../domain/resource';
 import { type Page } from '../domain/ports';
@@ -16,7 +17,11 @@ import {
   type MembershipDocument,
   type MembershipModel,
 } from './models/membership.model';
-import { type ResourceDocument, type ResourceModel } from './models/resource.model';
+import {
+  type JournalEntry,
+  type ResourceDocument,
+  type ResourceModel,
+} from './models/resource.model';
 
 /** What carrying over needs of a group document. */
 export type JournaledGroup = Pick<ResourceDocument, '_id' | 'ruleId' | 'generation' | 'journal'>;
@@ -54,10 +59,43 @@ export class Memberships {
       ? (await this.effective(group._id, { ...delta, replaceAll: false })).add
       : delta.add;
     await this.write(group, { ...delta, add: added });
+    if (await this.expelDeleted(group, added)) return;
     await this.resources.updateOne(
       { _id: group._id },
       { $pull: { journal: { token: { $in: entries.map((entry) => entry.token) } } } },
     );
+  }
+
+  /**
+   * Takes out again who was deleted while it was being added. A deletion first marks the resource and then looks for its
+   * memberships; here the memberships are written first and the mark is looked at then: one side always sees the other.
+   */
+  private async expelDeleted(group: JournaledGroup, added: readonly string[]): Promise<boolean> {
+    const gone = added.length === 0 ? [] : await this.notLive(added);
+    if (gone.length === 0) return false;
+    const now = new Date();
+    const updated = await this.resources
+      .findOneAndUpdate(
+        { _id: group._id, live: true },
+        {
+          $inc: { generation: 1 },
+          $set: { lastModified: now, pending: now },
+          $push: { journal: journalEntry({ replaceAll: false, add: [], remove: gone }) },
+        },
+        { returnDocument: 'after', projection: { ruleId: 1, generation: 1, journal: 1 } },
+      )
+      .lean();
+    // Folding the journal puts the removal behind the addition, and empties it of both.
+    if (updated) await this.carryOver(updated);
+    return updated !== null;
+  }
+
+  private async notLive(ids: readonly string[]): Promise<string[]> {
+    const documents = await this.resources
+      .find({ _id: { $in: ids }, live: true }, { _id: 1 })
+      .lean();
+    const live = new Set(documents.map((document) => document._id));
+    return ids.filter((id) => !live.has(id));
   }
 
   /** Which of the delta's additions and removals would change anything. */
@@ -177,3 +215,8 @@ export class Memberships {
 }
 
 const BATCH = 1_000;
+
+/** A change on its way through the journal. */
+export function journalEntry(delta: MembershipDelta): JournalEntry {
+  return { ...delta, token: randomId() };
+}

@@ -1,5 +1,5 @@
 /** Resources in MongoDB: the port `ResourceStore`. Every write is one atomic document. */
-import { v4 as randomId, v7 as timeOrderedId } from 'uuid';
+import { v7 as timeOrderedId } from 'uuid';
 import { DomainError } from '../domain/error';
 import { isEmptyDelta } from '../domain/membership-delta';
 import {
@@ -24,12 +24,8 @@ import { isDuplicateKey } from './duplicate-key';
 import { compileFilter, sortField } from './filter-query';
 import { type Query } from './filter-comparison';
 import { listQuery } from './resource-list-query';
-import { type Memberships } from './memberships';
-import {
-  type JournalEntry,
-  type ResourceDocument,
-  type ResourceModel,
-} from './models/resource.model';
+import { journalEntry, type Memberships } from './memberships';
+import { type ResourceDocument, type ResourceModel } from './models/resource.model';
 import { attributeFields, toResource } from './resource-mapping';
 
 export class MongoResourceStore implements ResourceStore {
@@ -130,21 +126,33 @@ export class MongoResourceStore implements ResourceStore {
     // Beside an unfinished change of somebody else, "no change" could be wrong a moment later: then it is written.
     const settled = (group.journal ?? []).length === 0;
     if (settled && (unchanged || isEmptyDelta(effective))) return toResource(group);
-    const now = new Date();
-    const updated = await this.model
-      .findOneAndUpdate(
-        liveFilter(scope, groupId),
-        {
-          $inc: { generation: 1 },
-          $set: { lastModified: now, pending: now },
-          $push: { journal: journalEntry(settled ? effective : delta) },
-        },
-        { returnDocument: 'after', projection: { norm: 0, unique: 0 } },
-      )
-      .lean();
+    // What is effective was found beside the group, not in one look with it: it holds only if nothing came between.
+    const updated =
+      (settled && (await this.pushMembers(scope, groupId, effective, group.generation))) ||
+      (await this.pushMembers(scope, groupId, delta));
     if (!updated) return undefined;
     await this.memberships.carryOver(updated);
     return toResource(updated);
+  }
+
+  private async pushMembers(
+    scope: ResourceScope,
+    groupId: string,
+    delta: MembershipDelta,
+    generation?: number,
+  ): Promise<ResourceDocument | null> {
+    const now = new Date();
+    return this.model
+      .findOneAndUpdate(
+        { ...liveFilter(scope, groupId), ...(generation === undefined ? {} : { generation }) },
+        {
+          $inc: { generation: 1 },
+          $set: { lastModified: now, pending: now },
+          $push: { journal: journalEntry(delta) },
+        },
+        { returnDocument: 'after', projection: { norm: 0, unique: 0 } },
+      )
+      .lean<ResourceDocument>();
   }
 
   async remove(scope: ResourceScope, id: string, expectedGeneration?: number): Promise<boolean> {
@@ -255,10 +263,6 @@ const SHOWN = { norm: 0, unique: 0, journal: 0, pending: 0 } as const;
 
 function liveFilter(scope: ResourceScope, id: string): Query {
   return { _id: id, ruleId: scope.ruleId, resourceType: scope.resourceType, live: true };
-}
-
-function journalEntry(delta: MembershipDelta): JournalEntry {
-  return { ...delta, token: randomId() };
 }
 
 /** The update that makes a resource vanish from SCIM and free its names. */

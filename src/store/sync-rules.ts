@@ -67,27 +67,33 @@ export class MongoSyncRuleStore implements SyncRuleStore {
   }
 
   async startDeletion(id: string, policy: DeletePolicy): Promise<SyncRule | undefined> {
+    // A directory that is gone for good must not keep the rule for ever: KEEP may follow the other policies.
+    const startable: (DeletePolicy | null)[] =
+      policy === 'KEEP' ? [null, 'DELETE', 'DISABLE'] : [null];
     // The rule first: from here on nothing new comes in, and `finishDeletions` repeats the rest after a crash.
-    const document = await this.model
+    const before = await this.model
       .findOneAndUpdate(
-        { _id: id, deletion: null },
+        { _id: id, deletion: { $in: startable as DeletePolicy[] } },
         { $set: { deletion: policy, updatedAt: new Date() }, $inc: { version: 1 } },
-        { returnDocument: 'after' },
+        { returnDocument: 'before' },
       )
       .lean<SyncRuleDocument>();
-    if (!document) return undefined;
+    if (!before) return undefined;
     await this.emptyRule(id);
-    return toSyncRule(document);
+    if (before.deletion) await this.deliverAgain(id);
+    return this.find(id);
   }
 
   async finishDeletions(): Promise<readonly string[]> {
     const erased: string[] = [];
     const rules = await this.model
-      .find({ deletion: { $in: ['DELETE', 'DISABLE', 'KEEP'] } }, { _id: 1 })
-      .lean<{ _id: string }[]>();
-    for (const { _id: id } of rules) {
+      .find({ deletion: { $in: ['DELETE', 'DISABLE', 'KEEP'] } }, { updatedAt: 1 })
+      .lean<{ _id: string; updatedAt: Date }[]>();
+    for (const { _id: id, updatedAt } of rules) {
       await this.emptyRule(id);
       if (await this.resources.exists({ ruleId: id })) continue;
+      // Another process may let a request in until it hears of the deletion.
+      if (updatedAt.getTime() > Date.now() - HEARD_OF_MS) continue;
       await this.memberships.deleteMany({ ruleId: id });
       await this.model.deleteOne({ _id: id });
       erased.push(id);
@@ -110,6 +116,14 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     return this.model.countDocuments({ 'syncAs.targetId': targetId }).exec();
   }
 
+  /** Makes every removal that is still under way look at the policy again. */
+  private async deliverAgain(ruleId: string): Promise<void> {
+    await this.resources.updateMany(
+      { ruleId, live: false },
+      { $set: { pending: new Date() }, $inc: { generation: 1 } },
+    );
+  }
+
   /** Revokes the credentials and tombstones every resource; repeating it is harmless. */
   private async emptyRule(ruleId: string): Promise<void> {
     await this.administration.ruleCredentials.deleteMany({ ruleId });
@@ -122,6 +136,8 @@ export class MongoSyncRuleStore implements SyncRuleStore {
 }
 
 const TOUCH_EVERY_MS = 5_000;
+/** Longer than `RuleAccessCache` remembers. */
+const HEARD_OF_MS = 3_000;
 
 function ruleQuery(filter: { readonly search?: string; readonly enabled?: boolean }): Query {
   return {

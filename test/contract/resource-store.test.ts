@@ -195,6 +195,20 @@ describe('the resource store', () => {
     });
   });
 
+  it('lets KEEP end the deletion of a rule whose directory is gone for good', async () => {
+    const rule = await store.syncRules.insert({ name: randomUUID(), enabled: true, syncAs: [] });
+    await store.resources.insert({
+      ruleId: rule.id,
+      resourceType: USER,
+      attributes: { userName: 'ada' },
+    });
+    expect((await store.syncRules.startDeletion(rule.id, 'DELETE'))?.deletion).toBe('DELETE');
+    expect(await store.syncRules.startDeletion(rule.id, 'DISABLE')).toBeUndefined();
+    expect((await store.syncRules.startDeletion(rule.id, 'KEEP'))?.deletion).toBe('KEEP');
+    const left = await resourceModel(store.connection).find({ ruleId: rule.id }).lean();
+    expect(left.map((document) => [document.live, document.generation])).toEqual([[false, 3]]);
+  });
+
   it('pages through everything once, in a stable order', async () => {
     for (let i = 0; i < 25; i += 1) await user({ userName: `u${i}` });
     const seen: string[] = [];
@@ -272,6 +286,36 @@ describe('the resource store', () => {
       await store.resources.remove(users(), a!.id);
       expect(await memberIds(ops.id)).toEqual([b!.id]);
       expect(await memberIds(dev.id)).toEqual([]);
+    });
+
+    it('keeps nobody who is deleted while being added', async () => {
+      const ops = await group('Ops');
+      for (let round = 0; round < 20; round += 1) {
+        const { id } = await user({ userName: `racer${round}` });
+        const add = { replaceAll: false, add: [id], remove: [] };
+        await Promise.all([
+          store.resources.changeMembers(groups(), ops.id, add),
+          new Promise((resolve) => setTimeout(resolve, round % 7)).then(() =>
+            store.resources.remove(users(), id),
+          ),
+        ]);
+      }
+      expect(await memberIds(ops.id)).toEqual([]);
+    });
+
+    it('keeps nobody whose addition a crash cut short and who was deleted before it was finished', async () => {
+      const { id } = await user({ userName: 'ada' });
+      const ops = await group('Ops');
+      await resourceModel(store.connection).updateOne(
+        { _id: ops.id },
+        {
+          $inc: { generation: 1 },
+          $push: { journal: { token: 't', replaceAll: false, add: [id], remove: [] } },
+        },
+      );
+      await store.resources.remove(users(), id);
+      await store.memberships.applyJournal(ops.id);
+      expect(await memberIds(ops.id)).toEqual([]);
     });
 
     it('finishes a change that a crash cut short after its first write', async () => {
