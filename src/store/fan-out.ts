@@ -103,7 +103,10 @@ export class MongoFanOutStore implements FanOutStore {
     });
   }
 
-  /** Members that some living group has, or had and some target has not yet heard of the end of. */
+  /**
+   * Members that some living group has, or had and some target has not yet heard of the end of. A deleted group may still
+   * have to take its members out, and can do so only while it is known who they are and where.
+   */
   private async missedByGroups(memberIds: readonly string[]): Promise<ReadonlySet<string>> {
     const documents = await this.memberships
       .find(
@@ -118,9 +121,10 @@ export class MongoFanOutStore implements FanOutStore {
       .lean<{ _id: string }[]>();
     const live = new Set(groups.map((group) => group._id));
     const observed = await membersObserved(this.bindings, groupIds);
-    const missed = documents.filter(
-      ({ groupId, present, generation }) =>
-        live.has(groupId) && (present || generation > (observed.get(groupId) ?? Infinity)),
+    const missed = documents.filter(({ groupId, present, generation }) =>
+      live.has(groupId)
+        ? present || generation > (observed.get(groupId) ?? Infinity)
+        : observed.has(groupId),
     );
     return new Set(missed.map((document) => document.memberId));
   }

@@ -1,4 +1,5 @@
 /** What a rule decides: whose entries are taken over, and what becomes of entries when their users go. */
+import { ConnectorError } from '../../../connectors/spi';
 import { FakeDirectory } from '../../support/fake-connector';
 import { type Resource } from '../../../src/domain/resource';
 import { type DeletePolicy, type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
@@ -114,6 +115,38 @@ test('a group that is deleted with DISABLE stays, without members', async () => 
   expect(directory.group('team')).toBeDefined();
   expect(directory.members('team')).toEqual([]);
 });
+
+test.each(['its members are deleted', 'the rule is deleted'])(
+  'a group that could not be emptied when %s is emptied later',
+  async (what) => {
+    const { engine, rule, user } = await provisioned({ onDelete: 'DISABLE' });
+    const team = await world.group(rule.id, 'team', [user.id]);
+    await engine.idle();
+    directory.refuse = (operation) => {
+      if (operation === 'members') throw new ConnectorError('permission', 'No.');
+    };
+    if (what === 'the rule is deleted') {
+      await world.store.syncRules.startDeletion(rule.id, 'DISABLE');
+      engine.control.ruleDeletionStarted(rule.id);
+    } else {
+      await world.remove(team);
+      await world.remove(user);
+    }
+    await until(
+      'the group to be parked',
+      async () => (await world.binding(targetId, team)).state === 'PARKED',
+    );
+    await until('the user to be disabled', () => directory.user('ada')?.active === false);
+    await engine.idle();
+    // Time enough to forget the user, were it free to be forgotten.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    directory.refuse = () => undefined;
+    await engine.control.retry(`${targetId}:${team.id}`);
+    await engine.idle();
+    expect(directory.members('team')).toEqual([]);
+    await until('all to be forgotten', async () => (await world.bindings.count({})) === 0);
+  },
+);
 
 test.each([
   ['DISABLE', 'native', 'disabled'],
