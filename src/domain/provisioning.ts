@@ -18,7 +18,7 @@ import {
   type ScimObject,
 } from './resource';
 import { type ResourceSchema, type SchemasOf } from './schema-table';
-import { coerceResource } from './validation';
+import { coerceResource, isActivation } from './validation';
 
 /** What a modification makes of a resource. */
 export interface Modified {
@@ -76,7 +76,7 @@ export class Provisioning {
 
   /**
    * Replaces all attributes (PUT). Members that are not mentioned leave, as RFC 7644 section 3.5.1 allows, but `active`
-   * keeps its value: a client that omits it must not reactivate anybody.
+   * keeps its value, as {@link modify} sees to.
    */
   async replace(
     scope: ResourceScope,
@@ -91,24 +91,25 @@ export class Provisioning {
       : undefined;
     const replacement: Modification = {
       onlyMembers: false,
-      apply: async (current) => {
-        const keepsActive = 'active' in current && !('active' in coerced.attributes);
-        const attributes = keepsActive
-          ? { ...coerced.attributes, ...pick(current, 'active') }
-          : coerced.attributes;
+      apply: async () => {
+        const { attributes } = coerced;
         return members === undefined ? { attributes } : { attributes, members };
       },
     };
     return this.modify(scope, id, replacement, expected);
   }
 
-  /** Applies a modification to the current state, and again when that has changed meanwhile. */
+  /**
+   * Applies a modification to the current state, and again when that has changed meanwhile. Whatever it does, a user keeps
+   * `active` unless it says so: a client that omits or unassigns it must not reactivate anybody.
+   */
   async modify(
     scope: ResourceScope,
     id: string,
     modification: Modification,
     expected?: ExpectedGenerations,
   ): Promise<Resource> {
+    const schema = this.schemaOf(scope);
     const currentMembers: CurrentMembers = () => this.currentMembers(id);
     if (modification.onlyMembers && expected === undefined) {
       const { members } = await modification.apply({}, currentMembers);
@@ -119,8 +120,9 @@ export class Provisioning {
       const current = await this.get(scope, id);
       checkExpected(current, expected);
       const modified = await modification.apply(current.attributes, currentMembers);
+      const attributes = withActivation(schema, current.attributes, modified.attributes);
       const members = await this.resolvableDelta(scope.ruleId, id, modified.members);
-      const written = await this.write(current, { ...modified, members }, expected);
+      const written = await this.write(current, { attributes, members }, expected);
       if (written !== undefined) return written;
     }
     throw new DomainError(
@@ -228,14 +230,20 @@ export class Provisioning {
 
 /** A new user is active unless the client says otherwise, so that `filter=active eq true` finds it. */
 function withDefaults(schema: ResourceSchema, attributes: ScimObject): ScimObject {
-  const active = schema.attribute('active');
-  if (active?.type !== 'boolean' || 'active' in attributes) return attributes;
+  if (!hasActivation(schema) || 'active' in attributes) return attributes;
   return { ...attributes, active: true };
 }
 
-function pick(attributes: ScimObject, name: string): ScimObject {
-  const value = attributes[name];
-  return value === undefined ? {} : { [name]: value };
+/** The new attributes with the old `active` where they say nothing of it. */
+function withActivation(schema: ResourceSchema, before: ScimObject, after: ScimObject): ScimObject {
+  const active = before['active'];
+  if (active === undefined || 'active' in after || !hasActivation(schema)) return after;
+  return { ...after, active };
+}
+
+function hasActivation(schema: ResourceSchema): boolean {
+  const attribute = schema.attribute('active');
+  return attribute !== undefined && isActivation({ attribute });
 }
 
 function checkExpected(current: Resource, expected: ExpectedGenerations): void {

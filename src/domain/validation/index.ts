@@ -4,6 +4,7 @@ export { tolerant, type ValidationProfile } from './profile';
 export {
   checkRequired,
   coerceResource,
+  isActivation,
   isMembers,
   isStored,
   mergeComplex,

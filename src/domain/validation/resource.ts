@@ -68,6 +68,14 @@ export function isStored(path: ResolvedPath): boolean {
   return (path.subAttribute ?? path.attribute).returned !== 'never';
 }
 
+/**
+ * Whether the path is the flag that says who may sign in (RFC 7643 section 4.1.1). It has no "no value": taking the value
+ * away must not reactivate somebody who was deactivated, so that only an explicit `true` does.
+ */
+export function isActivation({ extension, attribute }: ResolvedPath): boolean {
+  return extension === undefined && attribute.name === 'active' && attribute.type === 'boolean';
+}
+
 /** An attribute by the name a client uses as a key: bare, dotted, URN-qualified, or the URN of an extension. */
 function resolveName(schema: ResourceSchema, name: string): ResolvedPath | undefined {
   const attribute = schema.attribute(name);

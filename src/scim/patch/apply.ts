@@ -10,6 +10,7 @@ import {
   checkRequired,
   coerceAttribute,
   invalid,
+  isActivation,
   isDerived,
   isMembers,
   isStored,
@@ -73,9 +74,11 @@ function applyStep(attributes: ScimObject, step: Step): ScimObject {
     const list = applyToList(attributeValue(attributes, target), step);
     return list === 'unchanged' ? attributes : withAttribute(attributes, target, list);
   }
-  return attribute.type === 'complex'
-    ? applyToComplex(attributes, step)
-    : withAttribute(attributes, target, singleValue(step));
+  if (attribute.type === 'complex') return applyToComplex(attributes, step);
+  const value = singleValue(step);
+  // RFC 7643 section 2.5 lets the server pick a state for what is unassigned: `active` stays what it is.
+  if (value === undefined && isActivation(target)) return attributes;
+  return withAttribute(attributes, target, value);
 }
 
 function singleValue({ op, target, value, name }: Step): ReturnType<typeof coerceAttribute> {

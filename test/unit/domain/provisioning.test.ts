@@ -55,6 +55,15 @@ test('PUT without active keeps it, and clears everything else that is left out',
   expect(replaced.attributes).toEqual({ userName: 'kit', active: false, nickName: 'K' });
 });
 
+test('a modification that takes active away leaves it as it is', async () => {
+  const { id } = await provisioning.create(users, { userName: 'kit', active: false });
+  const modified = await provisioning.modify(users, id, {
+    onlyMembers: false,
+    apply: async ({ active: _active, ...others }) => ({ attributes: { ...others, title: 'x' } }),
+  });
+  expect(modified.attributes).toEqual({ userName: 'kit', active: false, title: 'x' });
+});
+
 test('what changes nothing writes nothing', async () => {
   const kit = await provisioning.create(users, { userName: 'kit', name: { givenName: 'Kit' } });
   changes.length = 0;
