@@ -141,35 +141,37 @@ export class MongoMembershipDeltas implements MembershipDeltas {
   ): Promise<void> {
     if (groupIds.length === 0) return;
     const operations = groupIds.flatMap((groupId): AnyBulkWriteOperation<BindingDocument>[] => {
-      // A group that has not delivered any member yet, and is not about to, will come to this one anyway.
-      const begun = {
-        _id: bindingId(targetId, groupId),
-        $or: [{ membersObserved: { $gt: 0 } }, { owner: { $exists: true } }],
-      };
-      const resend = {
-        memberId,
-        ...(formerName === undefined ? {} : { formerName }),
-        mark: randomUUID(),
-      };
-      const request = { $push: { resend }, $inc: { revision: 1 } };
+      const _id = bindingId(targetId, groupId);
+      const mark = randomUUID();
+      const resend = { memberId, ...(formerName === undefined ? {} : { formerName }), mark };
       return [
+        // Whatever the state is, and whatever becomes of it before the next operation: the request is kept, and who is
+        // at work learns that there is more to do.
         {
           updateOne: {
-            filter: { ...begun, state: { $in: ['SYNCED', 'PENDING', 'DELIVERING'] } },
-            update: { ...request, $set: { state: 'PENDING', dueAt: now } },
+            // A group that has not delivered any member yet, and is not about to, will come to this one anyway.
+            filter: {
+              _id,
+              $or: [{ membersObserved: { $gt: 0 } }, { owner: { $exists: true } }],
+            },
+            update: { $push: { resend }, $inc: { revision: 1 } },
           },
         },
-        // These have a time of their own; the request waits for it.
+        // Other states have a time of their own, and the request waits for it.
         {
           updateOne: {
-            filter: { ...begun, state: { $in: ['RETRYING', 'PARKED', 'HELD'] } },
-            update: request,
+            filter: {
+              _id,
+              'resend.mark': mark,
+              state: { $in: ['SYNCED', 'PENDING', 'DELIVERING'] },
+            },
+            update: { $set: { state: 'PENDING', dueAt: now } },
           },
         },
         {
           updateOne: {
             filter: {
-              _id: begun._id,
+              _id,
               owner: { $exists: false },
               [`resend.${MOST_RESENDS}`]: { $exists: true },
             },

@@ -1,5 +1,6 @@
 /** Bindings, fan-out and membership deltas against a server that speaks the MongoDB protocol. */
 import { randomBytes } from 'node:crypto';
+import { type WorkItem } from '../../src/domain/delivery-ports';
 import { GROUP, USER } from '../../src/domain/resource';
 import { standardSchemas } from '../../src/domain/standard-schemas';
 import { MongoBindingStore } from '../../src/store/bindings';
@@ -414,6 +415,50 @@ describe('membership deltas', () => {
     await deltas.announce({ targetId: 'target', memberId: 'a', now: NOW });
     await queue.release(item);
     expect((await claimed()).resend).toHaveLength(1);
+  });
+
+  /** Others get to work between any two operations, as they may on a server. */
+  function interruptedBy(between: () => Promise<unknown>): MongoMembershipDeltas {
+    const bulkWrite = async (operations: Parameters<BindingModel['bulkWrite']>[0]) => {
+      for (const operation of operations) {
+        await model.bulkWrite([operation]);
+        await between();
+      }
+    };
+    const interrupted = new Proxy(model, {
+      get: (target, name): unknown =>
+        name === 'bulkWrite' ? bulkWrite : Reflect.get(target, name, target),
+    });
+    return new MongoMembershipDeltas(memberships, interrupted);
+  }
+
+  test('a request survives a claim in the midst of it', async () => {
+    await membership('a', 1);
+    await groupBinding(1);
+    await queue.enqueue([{ ...request('group', { generation: 2 }), resourceType: GROUP }], NOW);
+    const failing = await claimed();
+    await queue.fail(failing, { error: failure, retryAt: NOW, nothingCreated: true });
+    let item: WorkItem | undefined;
+    const interrupted = interruptedBy(async () => (item ??= await claim()));
+    await interrupted.announce({ targetId: 'target', memberId: 'a', now: NOW });
+    if (!item) throw new Error('Nothing was claimed');
+    const resent = item.resend.map(({ mark }) => mark);
+    await queue.complete(item, { state: 'SYNCED', at: NOW, membersObserved: 2, resent });
+    const next = await claim();
+    const delivered = [...item.resend, ...(next?.resend ?? [])];
+    expect(delivered.map(({ memberId }) => memberId)).toEqual(['a']);
+  });
+
+  test('a request survives a failure in the midst of it', async () => {
+    await membership('a', 1);
+    await groupBinding(1);
+    await queue.enqueue([{ ...request('group', { generation: 2 }), resourceType: GROUP }], NOW);
+    const item = await claimed();
+    const interrupted = interruptedBy(() =>
+      queue.fail(item, { error: failure, retryAt: NOW, nothingCreated: true }),
+    );
+    await interrupted.announce({ targetId: 'target', memberId: 'a', now: NOW });
+    expect((await claimed(later(5_000))).resend).toMatchObject([{ memberId: 'a' }]);
   });
 
   test('requests without end become one request for everybody', async () => {
