@@ -199,29 +199,35 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return this.write(claim, { $set: { ...set, state: 'PENDING' }, $unset: unset, ...pull });
   }
 
-  /** Ends a failed delivery and the lease. A binding is not parked when more was requested meanwhile. */
+  /**
+   * Ends a failed delivery and the lease. When more was requested meanwhile, a binding is not parked, and need not wait
+   * for longer than the change would have let it had it come a moment later.
+   */
   async fail(claim: Claim, failure: Failure): Promise<boolean> {
     const { error, retryAt } = failure;
     const set = { leaseUntil: FREE, lastError: error };
     const unset = { owner: 1, ...(failure.nothingCreated ? { creating: 1 } : {}) };
     const attempt = { $inc: { attempts: 1 } };
-    if (retryAt) {
-      return this.write(claim, {
-        $set: { ...set, state: 'RETRYING', dueAt: retryAt, nextAttemptAt: retryAt },
-        $unset: unset,
-        ...attempt,
-      });
-    }
-    const parked = await this.model.updateOne(
+    const retrying = (at: Date): Update => ({
+      $set: { ...set, state: 'RETRYING', dueAt: at, nextAttemptAt: at },
+      $unset: unset,
+      ...attempt,
+    });
+    const parked: Update = {
+      $set: { ...set, state: 'PARKED' },
+      $unset: { ...unset, dueAt: 1, nextAttemptAt: 1 },
+      ...attempt,
+    };
+    const unchanged = await this.model.updateOne(
       { _id: claim.id, fence: claim.fence, revision: claim.revision },
-      {
-        $set: { ...set, state: 'PARKED' },
-        $unset: { ...unset, dueAt: 1, nextAttemptAt: 1 },
-        ...attempt,
-      },
+      retryAt ? retrying(retryAt) : parked,
     );
-    if (parked.matchedCount === 1) return true;
-    return this.write(claim, { $set: { ...set, state: 'PENDING' }, $unset: unset, ...attempt });
+    if (unchanged.matchedCount === 1) return true;
+    if (!retryAt) {
+      return this.write(claim, { $set: { ...set, state: 'PENDING' }, $unset: unset, ...attempt });
+    }
+    const soon = error.at.getTime() + CHANGED_RETRY_MS;
+    return this.write(claim, retrying(new Date(Math.min(retryAt.getTime(), soon))));
   }
 
   /** Removes a binding whose resource no longer exists. */

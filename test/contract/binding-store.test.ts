@@ -184,6 +184,23 @@ describe('failures', () => {
     expect(await claim(later(99), { dueBefore: later(1_000) })).toBeDefined();
   });
 
+  test.each([
+    ['far away is brought forward', 290_000, 2_000],
+    ['near is kept', 500, 500],
+  ])('a retry that is %s when a change came during the failure', async (_, planned, expected) => {
+    await queue.enqueue([request('a')], NOW);
+    const item = await claimed();
+    await queue.enqueue([request('a', { generation: 2 })], later(1));
+    await queue.fail(item, { error: failure, retryAt: later(planned), nothingCreated: true });
+    expect(await queue.find('target:a')).toMatchObject({
+      state: 'RETRYING',
+      attempts: 1,
+      nextAttemptAt: later(expected),
+    });
+    expect(await claim(later(expected - 1))).toBeUndefined();
+    expect(await claim(later(expected))).toMatchObject({ generation: 2 });
+  });
+
   test('a parked one resumes on a change, on request, and with its target', async () => {
     const park = async (now: Date): Promise<void> => {
       await queue.fail(await claimed(now), { error: failure, nothingCreated: true });
