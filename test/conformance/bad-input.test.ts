@@ -105,6 +105,11 @@ test.each<[number, string | undefined, object]>([
   expectError(answer, status, scimType);
 });
 
+test('PATCH: 413 for more than 1,000 operations', async () => {
+  const Operations = Array.from({ length: 1001 }, () => ({ op: 'add', path: 'title', value: 'x' }));
+  expectError(await scim.request('PATCH', `/Users/${user}`, { schemas, Operations }), 413);
+});
+
 test.each(['GET', 'PUT', 'PATCH', 'DELETE'])('%s: 404 for an unknown id', async (method) => {
   const body =
     method === 'PUT'

@@ -15,6 +15,9 @@ export interface PatchOperation {
 
 const OPERATORS: ReadonlySet<string> = new Set<PatchOperator>(['add', 'replace', 'remove']);
 
+/** More than any client sends at once; RFC 7644 section 3.7.4 has the same limit, and 413, for bulk requests. */
+const MAX_OPERATIONS = 1000;
+
 /** `schemas` is not looked at: clients forget it or send another one, and the method says it all. */
 export function parsePatch(body: unknown): readonly PatchOperation[] {
   const operations = member(body, 'operations');
@@ -23,6 +26,13 @@ export function parsePatch(body: unknown): readonly PatchOperation[] {
     throw new DomainError(
       'invalidSyntax',
       'The body must be an object with "Operations", a list of at least one operation.',
+    );
+  }
+  if (list.length > MAX_OPERATIONS) {
+    throw new DomainError(
+      'tooLarge',
+      `A PATCH may have at most ${String(MAX_OPERATIONS)} operations, and this one has ${String(list.length)}. ` +
+        'Split it into several requests.',
     );
   }
   return list.map(parseOperation);
