@@ -99,7 +99,9 @@ async function readsBesideWriters(users: mongo.Collection<User>): Promise<void> 
   );
   stopped = true;
   await Promise.all(writers);
-  console.log(`  writes meanwhile: ${Math.round((written * 1000) / (performance.now() - begin))}/s`);
+  console.log(
+    `  writes meanwhile: ${Math.round((written * 1000) / (performance.now() - begin))}/s`,
+  );
 }
 
 async function main(): Promise<void> {

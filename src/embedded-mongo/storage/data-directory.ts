@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -37,8 +46,19 @@ interface LockRecord {
 
 /** The data directory, created when missing, readable by this user only. */
 export function prepareDirectory(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return realpathSync(path);
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const directory = realpathSync(path);
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    return directory;
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new Error(
+      `The data directory ${path} cannot be written (${reason}). The embedded store keeps its ` +
+        'files there: give this user write access to it, or choose another data directory.',
+      { cause: error },
+    );
+  }
 }
 
 /** A path for a new socket, in the data directory if that is short enough. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
@@ -101,6 +101,14 @@ describe('data directory', () => {
     await expect(startEmbeddedMongo({ dataDir, thread: 'inline' })).rejects.toThrow(
       /usher-embedded-mongo 99/,
     );
+  });
+
+  it('says so when it cannot be written', async () => {
+    const file = join(dataDir, 'file');
+    writeFileSync(file, '');
+    await expect(
+      startEmbeddedMongo({ dataDir: join(file, 'data'), thread: 'inline' }),
+    ).rejects.toThrow(new RegExp(`${file}/data cannot be written .ENOTDIR.`));
   });
 
   it('is private, and so is the socket, also when the path is too long for one', async () => {
