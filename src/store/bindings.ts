@@ -270,7 +270,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
   /** Bindings that failed only because the target was down need not wait any longer. */
   async hasten(targetId: string, now: Date): Promise<number> {
     const { modifiedCount } = await this.model.updateMany(
-      { targetId, state: 'RETRYING', 'lastError.kind': 'unavailable' },
+      { targetId, state: 'RETRYING', 'lastError.kind': { $in: ['unavailable', 'timeout'] } },
       { $set: { dueAt: now, nextAttemptAt: now } },
     );
     return modifiedCount;

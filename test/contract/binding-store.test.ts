@@ -217,15 +217,19 @@ describe('failures', () => {
   });
 
   test('those that failed by an outage are hastened, others are not', async () => {
-    await queue.enqueue([request('down'), request('slow')], NOW);
-    for (let n = 0; n < 2; n += 1) {
+    const kinds = ['unavailable', 'timeout', 'throttled'];
+    await queue.enqueue(
+      kinds.map((kind) => request(kind)),
+      NOW,
+    );
+    for (let n = 0; n < kinds.length; n += 1) {
       const item = await claimed();
-      const kind = item.resourceId === 'down' ? 'unavailable' : 'throttled';
-      const error = { ...failure, kind };
+      const error = { ...failure, kind: item.resourceId };
       await queue.fail(item, { error, retryAt: later(60_000), nothingCreated: true });
     }
-    expect(await queue.hasten('target', later(10))).toBe(1);
-    expect(await claim(later(10))).toMatchObject({ resourceId: 'down' });
+    expect(await queue.hasten('target', later(10))).toBe(2);
+    const due = [await claimed(later(10)), await claimed(later(10))];
+    expect(due.map(({ resourceId }) => resourceId).sort()).toEqual(['timeout', 'unavailable']);
     expect(await claim(later(10))).toBeUndefined();
   });
 
