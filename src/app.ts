@@ -11,7 +11,13 @@ import { createDeliveryEngine, type DeliveryEngine } from './delivery/engine';
 import { Provisioning } from './domain/provisioning';
 import { type SchemasOf } from './domain/schema-table';
 import { standardSchemas } from './domain/standard-schemas';
-import { firstStartLines } from './first-start';
+import {
+  type Print,
+  printAddresses,
+  printAdministratorKey,
+  printFirstSteps,
+  printSecretToken,
+} from './first-start';
 import { createGraphqlMiddleware, type GraphqlMiddleware } from './graphql/middleware';
 import { type Listener, listen } from './listen';
 import { quickStart } from './quick-start';
@@ -39,45 +45,100 @@ export interface App {
 /** How long running requests and deliveries may take to finish when the process ends. */
 const STOP_GRACE_MS = 5_000;
 
-/** Starts everything. `print` takes lines that are meant for people and scripts. */
-export async function startApp(config: Config, print: (line: string) => void): Promise<App> {
+/** Starts everything, or leaves nothing behind. `print` takes lines that are meant for people and scripts. */
+export async function startApp(config: Config, print: Print): Promise<App> {
   const log = createLogger(config.LOG_LEVEL);
   const registry = connectors(config);
-  const database = await openDatabase(config);
-  const store = await open(database);
-  const engine = createEngine(config, registry, store, log);
-  const access = new RuleAccessCache(store.credentials, store.syncRules);
-  const administration = createAdministrators(store, engine, access);
-  const administratorKey = await administration.apiKeys.ensureBootstrapKey(config.ADMIN_API_KEY);
-  const started =
-    config.QUICKSTART && database.isEmbedded ? await quickStart(store, administration) : undefined;
-
-  // Known before listening only when it was configured: PORT may be 0.
-  let url = config.PUBLIC_URL?.replace(/\/+$/, '');
-  const publicUrl = (): string => url ?? '';
-  const graphql = await createGraphqlMiddleware({
-    administration,
-    ports: { ...store, directories: engine.directories },
-    publicUrl,
-    log,
-  });
-  const app = createExpress({ config, store, engine, access, graphql, publicUrl, log });
-  const listener = await listen(app, {
+  // The port first: where it is taken, nothing has been made that would be stranded.
+  const listener = await listen({
     host: config.HOST,
     port: config.PORT,
     certificateFile: config.TLS_CERT_FILE,
     keyFile: config.TLS_KEY_FILE,
   });
-  url ??= listener.url;
-  engine.start();
-  const lines = firstStartLines({
-    url: publicUrl(),
-    secretToken: started?.secretToken,
-    administratorKey,
-    dataDir: path.resolve(config.DATA_DIR),
+  const opened: (() => Promise<void>)[] = [];
+  /** First nothing new comes in, then what is running ends, then what it stands on. */
+  const stop = async (): Promise<void> => {
+    await listener.close(STOP_GRACE_MS);
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    const parts = await open({ config, registry, listener, log }, opened);
+    await begin(config, parts, print);
+    log.info({ url: listener.url }, 'Usher is listening');
+    return {
+      url: listener.url,
+      failed: parts.database.failed,
+      stop: async () => {
+        log.info('Usher is stopping');
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly listener: Listener;
+  readonly url: string;
+  readonly database: Database;
+  readonly store: Store;
+  readonly engine: DeliveryEngine;
+  readonly access: RuleAccessCache;
+  readonly administration: Administration;
+  readonly graphql: GraphqlMiddleware;
+  readonly log: Logger;
+}
+
+interface Ground {
+  readonly config: Config;
+  readonly registry: ConnectorRegistry;
+  readonly listener: Listener;
+  readonly log: Logger;
+}
+
+/** Opens every part in the order in which one stands on the other; `opened` takes how to close them. */
+async function open(
+  { config, registry, listener, log }: Ground,
+  opened: (() => Promise<void>)[],
+): Promise<Parts> {
+  const url = config.PUBLIC_URL?.replace(/\/+$/, '') ?? listener.url;
+  const database = await openDatabase(config);
+  opened.push(() => database.close());
+  void database.failed.then((error) => log.fatal({ err: error }, 'The embedded store failed'));
+  const store = await openStoreOf(database);
+  opened.push(() => store.close());
+  const engine = createEngine(config, registry, store, log);
+  opened.push(() => engine.stop());
+  const access = new RuleAccessCache(store.credentials, store.syncRules);
+  const administration = createAdministrators(store, engine, access);
+  const graphql = await createGraphqlMiddleware({
+    administration,
+    ports: { ...store, directories: engine.directories },
+    publicUrl: () => url,
+    log,
   });
-  for (const line of lines) print(line);
-  return running({ listener, graphql, engine, store, database, log });
+  opened.push(() => graphql.stop());
+  return { listener, url, database, store, engine, access, administration, graphql, log };
+}
+
+/** Lets requests in and deliveries out, and tells a first start's secrets. */
+async function begin(config: Config, parts: Parts, print: Print): Promise<void> {
+  const { listener, url, database, store, engine, administration } = parts;
+  printAddresses(url, print);
+  const administratorKey = await administration.apiKeys.ensureBootstrapKey(config.ADMIN_API_KEY);
+  if (administratorKey !== undefined) printAdministratorKey(administratorKey, print);
+  const started =
+    config.QUICKSTART && database.isEmbedded ? await quickStart(store, administration) : undefined;
+  if (started !== undefined) printSecretToken(started.secretToken, print);
+  listener.serve(createExpress(config, parts));
+  engine.start();
+  if (started !== undefined && administratorKey !== undefined) {
+    const dataDir = path.resolve(config.DATA_DIR);
+    printFirstSteps({ url, administratorKey, dataDir, ...started }, print);
+  }
 }
 
 function connectors(config: Config): ConnectorRegistry {
@@ -92,11 +153,10 @@ function connectors(config: Config): ConnectorRegistry {
 /** Every rule has the standard schemas. */
 const schemas: SchemasOf = () => standardSchemas;
 
-async function open(database: Database): Promise<Store> {
+async function openStoreOf(database: Database): Promise<Store> {
   try {
     return await openStore({ ...database, schemas });
   } catch (error) {
-    await database.close();
     if (database.isEmbedded) throw error;
     throw new StartError(
       `MONGODB_URI names a database that cannot be used: ${(error as Error).message}`,
@@ -140,18 +200,8 @@ function createAdministrators(
   });
 }
 
-interface Web {
-  readonly config: Config;
-  readonly store: Store;
-  readonly engine: DeliveryEngine;
-  readonly access: RuleAccessCache;
-  readonly graphql: GraphqlMiddleware;
-  readonly publicUrl: () => string;
-  readonly log: Logger;
-}
-
-function createExpress(web: Web): Express {
-  const { config, store, engine, graphql, publicUrl, log } = web;
+function createExpress(config: Config, parts: Parts): Express {
+  const { store, engine, graphql, url, log } = parts;
   const app = express();
   app.disable('x-powered-by');
   // SCIM has ETags of its own (RFC 7644 section 3.14).
@@ -166,11 +216,11 @@ function createExpress(web: Web): Express {
         changes: engine.changeListener,
       }),
       schemas,
-      authenticate: authenticator(web),
+      authenticate: authenticator(parts),
       publicUrl: (request) =>
         config.PUBLIC_URL === undefined && config.TRUST_PROXY !== undefined
           ? `${request.protocol}://${request.host}`
-          : publicUrl(),
+          : url,
       log,
     }),
   );
@@ -181,11 +231,15 @@ function createExpress(web: Web): Express {
 }
 
 /** Lets a rule in, and notes when it was last heard of. */
-function authenticator({ store, access, log }: Web): ScimAuthenticator {
-  const authenticate = createScimAuthenticator((hash) => access.find(hash));
+function authenticator({ store, access, log }: Parts): ScimAuthenticator {
   const note = (promise: Promise<void>): void => {
     promise.catch((error: unknown) => log.warn({ err: error }, 'Could not note the use of a rule'));
   };
+  const authenticate = createScimAuthenticator(async (hash) => {
+    const found = await access.find(hash);
+    if (found) note(store.credentials.touch('rule', found.credential.id));
+    return found;
+  });
   return async (headers) => {
     const rule = await authenticate(headers);
     note(store.syncRules.touch(rule.id, headers['user-agent']));
@@ -195,31 +249,4 @@ function authenticator({ store, access, log }: Web): ScimAuthenticator {
 
 function trustProxy(value: string): string | number {
   return /^\d+$/.test(value) ? Number(value) : value;
-}
-
-interface Parts {
-  readonly listener: Listener;
-  readonly graphql: GraphqlMiddleware;
-  readonly engine: DeliveryEngine;
-  readonly store: Store;
-  readonly database: Database;
-  readonly log: Logger;
-}
-
-function running({ listener, graphql, engine, store, database, log }: Parts): App {
-  log.info({ url: listener.url }, 'Usher is listening');
-  void database.failed.then((error) => log.fatal({ err: error }, 'The embedded store failed'));
-  return {
-    url: listener.url,
-    failed: database.failed,
-    stop: async () => {
-      log.info('Usher is stopping');
-      // First nothing new comes in, then what is running ends, then what it stands on.
-      await listener.close(STOP_GRACE_MS);
-      await graphql.stop();
-      await engine.stop();
-      await store.close();
-      await database.close();
-    },
-  };
 }

@@ -1,6 +1,7 @@
 /** The only reader of the environment. A wrong value stops the start with a message that names the variable. */
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import ConnectionString from 'mongodb-connection-string-url';
 import { z } from 'zod';
 import { StartError } from './start-error';
 
@@ -14,6 +15,15 @@ const url = (...protocols: readonly string[]): z.ZodType<string> =>
 const file = z
   .string()
   .refine((name) => existsSync(name), { error: 'names a file that does not exist' });
+
+/** Read as the driver does: a replica set names several hosts, which is no URL of the web. */
+function isMongoUri(text: string): boolean {
+  try {
+    return new ConnectionString(text).hosts.length > 0;
+  } catch {
+    return false;
+  }
+}
 
 const wholeNumber = (least: number, most: number): z.ZodType<number> =>
   z
@@ -36,7 +46,12 @@ export const ENVIRONMENT = {
   PUBLIC_URL: url('http:', 'https:')
     .optional()
     .describe('What clients see in front of /scim/v2, when it is not http(s)://HOST:PORT.'),
-  MONGODB_URI: url('mongodb:', 'mongodb+srv:')
+  MONGODB_URI: z
+    .string()
+    .refine(isMongoUri, {
+      error:
+        'must be a MongoDB connection string: mongodb://host:port,host:port/database?replicaSet=...',
+    })
     .optional()
     .describe('MongoDB to keep everything in. Unset: the embedded store in DATA_DIR.'),
   DATA_DIR: z

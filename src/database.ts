@@ -1,8 +1,10 @@
 /** Which database: the one that MONGODB_URI names, or the embedded one in DATA_DIR. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import ConnectionString from 'mongodb-connection-string-url';
 import { type Config } from './config';
 import { DataDirectoryLockedError, type EmbeddedMongo, startEmbeddedMongo } from './embedded-mongo';
-import { encryptionKeyIn } from './encryption-key';
+import { encryptionKeyIn, existingKeyIn } from './encryption-key';
 import { StartError } from './start-error';
 
 export interface Database {
@@ -18,19 +20,20 @@ export interface Database {
 }
 
 export async function openDatabase(config: Config): Promise<Database> {
-  const encryptionKey = config.ENCRYPTION_KEY ?? encryptionKeyIn(config.DATA_DIR);
+  const storeDir = path.resolve(config.DATA_DIR, 'store');
+  const encryptionKey = config.ENCRYPTION_KEY ?? generatedKey(config.DATA_DIR, storeDir);
   if (config.MONGODB_URI !== undefined) {
     return {
       uri: config.MONGODB_URI,
       // The driver would write to "test" where the URI names no database.
-      ...(new URL(config.MONGODB_URI).pathname.length > 1 ? {} : { dbName: 'usher' }),
+      ...(new ConnectionString(config.MONGODB_URI).pathname.length > 1 ? {} : { dbName: 'usher' }),
       encryptionKey,
       isEmbedded: false,
       failed: new Promise(() => undefined),
       close: async () => undefined,
     };
   }
-  const embedded = await startEmbedded(path.resolve(config.DATA_DIR, 'store'));
+  const embedded = await startEmbedded(storeDir);
   return {
     uri: embedded.uri,
     dbName: 'usher',
@@ -39,6 +42,16 @@ export async function openDatabase(config: Config): Promise<Database> {
     failed: embedded.failed,
     close: () => embedded.close(),
   };
+}
+
+/** A key that got lost must not be replaced silently: it is what opens the secrets in the store. */
+function generatedKey(dataDir: string, storeDir: string): Buffer {
+  const existing = existingKeyIn(dataDir);
+  if (existing) return existing;
+  if (!existsSync(storeDir)) return encryptionKeyIn(dataDir);
+  throw new StartError(
+    `${dataDir} holds a store but no encryption.key, without which the secrets of targets cannot be read. Restore the file from a backup, or set ENCRYPTION_KEY.`,
+  );
 }
 
 async function startEmbedded(dataDir: string): Promise<EmbeddedMongo> {

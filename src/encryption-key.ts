@@ -12,15 +12,14 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 
+const FILE = 'encryption.key';
+
 /** Reads DATA_DIR/encryption.key, or makes it with mode 0600. A crash leaves a whole key or none. */
 export function encryptionKeyIn(dataDir: string): Buffer {
+  const existing = existingKeyIn(dataDir);
+  if (existing) return existing;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const file = path.join(dataDir, 'encryption.key');
-  try {
-    return readKey(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  const file = path.join(dataDir, FILE);
   const fresh = `${file}.${process.pid}`;
   const descriptor = openSync(fresh, 'w', 0o600);
   writeSync(descriptor, `${randomBytes(32).toString('base64')}\n`);
@@ -34,7 +33,25 @@ export function encryptionKeyIn(dataDir: string): Buffer {
   } finally {
     unlinkSync(fresh);
   }
+  syncFolder(dataDir);
   return readKey(file);
+}
+
+/** The key of an earlier start, if there is one. */
+export function existingKeyIn(dataDir: string): Buffer | undefined {
+  try {
+    return readKey(path.join(dataDir, FILE));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The name of a new file is durable only once its folder is. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 function readKey(file: string): Buffer {

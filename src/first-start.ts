@@ -1,34 +1,46 @@
 /** What a start prints for people and for scripts: where things are and, once, the secrets. */
 import path from 'node:path';
 
-export interface FirstStart {
+export type Print = (line: string) => void;
+
+/** Where identity providers and administrators go. */
+export function printAddresses(url: string, print: Print): void {
+  print(`SCIM base URL: ${url}/scim/v2`);
+  print(`GraphQL: ${url}/graphql`);
+}
+
+/** At once when it is durable: it is not shown again, whatever happens next. */
+export function printAdministratorKey(key: string, print: Print): void {
+  print(`Administrator key: ${key}`);
+}
+
+/** As {@link printAdministratorKey}. */
+export function printSecretToken(token: string, print: Print): void {
+  print(`Secret token: ${token}`);
+}
+
+export interface QuickStarted {
   readonly url: string;
-  /** Of the rule "Quick start", when this start made it. */
-  readonly secretToken?: string;
-  /** When this start generated it. */
-  readonly administratorKey?: string;
+  readonly secretToken: string;
+  readonly administratorKey: string;
   /** Where the directories of the quick start are. */
   readonly dataDir: string;
 }
 
-export function firstStartLines(start: FirstStart): string[] {
-  const { url, secretToken, administratorKey, dataDir } = start;
-  const lines = [`SCIM base URL: ${url}/scim/v2`];
-  if (secretToken) lines.push(`Secret token: ${secretToken}`);
-  lines.push(`GraphQL: ${url}/graphql`);
-  if (administratorKey) lines.push(`Administrator key: ${administratorKey}`);
-  if (secretToken ?? administratorKey) {
-    lines.push('', 'Keep the secrets now: they are stored as hashes only and not shown again.');
+/** What to do first. */
+export function printFirstSteps(started: QuickStarted, print: Print): void {
+  const { url, secretToken, administratorKey, dataDir } = started;
+  for (const line of [
+    '',
+    'Keep the token and the key now: they are stored as hashes only and not shown again.',
+    '',
+    'Provision a user, then see it in both directories of the rule "Quick start":',
+    '',
+    ...tryIt(url, secretToken, administratorKey),
+    showTables(dataDir),
+  ]) {
+    print(line);
   }
-  if (secretToken && administratorKey) {
-    lines.push(
-      '',
-      'Provision a user, then see it in both directories of the rule "Quick start":',
-      '',
-    );
-    lines.push(...tryIt(url, secretToken, administratorKey), showTables(dataDir));
-  }
-  return lines;
 }
 
 /** Looks into the two SQLite files with what is installed anyway; to be run where Usher's package.json is. */

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo } from 'node:net';
-import { type Express } from 'express';
 import { StartError } from './start-error';
 
 export interface ListenOptions {
@@ -17,18 +16,16 @@ export interface ListenOptions {
 export interface Listener {
   /** `http://127.0.0.1:8080`, with the port that was really taken. */
   readonly url: string;
+  /** From now on requests go to the handler; until then they are answered with 503. */
+  serve(handler: http.RequestListener): void;
   /** Lets running requests finish for the time given, then cuts them off. */
   close(graceMs: number): Promise<void>;
 }
 
-export async function listen(app: Express, options: ListenOptions): Promise<Listener> {
-  const secure = options.certificateFile !== undefined && options.keyFile !== undefined;
-  const server = secure
-    ? https.createServer(
-        { cert: readFileSync(options.certificateFile), key: readFileSync(options.keyFile) },
-        app,
-      )
-    : http.createServer(app);
+/** Takes the port, so that everything after it knows the URL, and nothing is made that a taken port would strand. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  let handler: http.RequestListener = notYet;
+  const server = createServer(options, (request, response) => handler(request, response));
   // A client that sends headers or body by the drop must not hold a socket for ever.
   server.headersTimeout = 20_000;
   server.requestTimeout = 120_000;
@@ -40,9 +37,28 @@ export async function listen(app: Express, options: ListenOptions): Promise<List
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
-    url: `${secure ? 'https' : 'http'}://${host}:${port}`,
+    url: `${options.certificateFile === undefined ? 'http' : 'https'}://${host}:${port}`,
+    serve: (next) => (handler = next),
     close: (graceMs) => close(server, graceMs),
   };
+}
+
+const notYet: http.RequestListener = (_request, response) => {
+  response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' });
+  response.end('Usher is starting.\n');
+};
+
+function createServer(options: ListenOptions, handler: http.RequestListener): http.Server {
+  const { certificateFile, keyFile } = options;
+  if (certificateFile === undefined || keyFile === undefined) return http.createServer(handler);
+  try {
+    const pair = { cert: readFileSync(certificateFile), key: readFileSync(keyFile) };
+    return https.createServer(pair, handler);
+  } catch (error) {
+    throw new StartError(
+      `TLS_CERT_FILE and TLS_KEY_FILE cannot be used: ${(error as Error).message}. They must be a PEM certificate chain and its unencrypted PEM key.`,
+    );
+  }
 }
 
 function explain(error: NodeJS.ErrnoException, { host, port }: ListenOptions): Error {

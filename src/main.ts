@@ -4,20 +4,20 @@ import { startApp } from './app';
 import { readConfig } from './config';
 import { StartError } from './start-error';
 
+/** When an orderly end takes longer than this, the process ends anyway: what is durable is delivered after a restart. */
+const STOP_DEADLINE_MS = 20_000;
+
 async function main(): Promise<void> {
+  const signalled = new Promise<void>((resolve) => {
+    // From the first moment on: a signal during the start waits for it and then ends it in an orderly way.
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
   const app = await startApp(readConfig(), (line) => process.stdout.write(`${line}\n`));
-  let stopping = false;
-  const stop = (code: number): void => {
-    if (stopping) return;
-    stopping = true;
-    app.stop().then(
-      () => process.exit(code),
-      () => process.exit(1),
-    );
-  };
-  process.once('SIGTERM', () => stop(0));
-  process.once('SIGINT', () => stop(0));
-  void app.failed.then(() => stop(1));
+  const code = await Promise.race([signalled.then(() => 0), app.failed.then(() => 1)]);
+  setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+  await app.stop();
+  process.exit(code);
 }
 
 main().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -248,7 +249,8 @@ describe('what the tools refuse', () => {
     };
     expect(await refusal('backup', [at('x')], mongodb)).toContain('MONGODB_URI is set');
     expect(await refusal('restore', [at('x')], mongodb)).toContain('MONGODB_URI is set');
-  });
+    expect(await refusal('export', [at('none', 'x')], env)).toContain('does not exist');
+  }, 60_000);
 
   it('never writes over anything', async () => {
     mkdirSync(at('occupied'));
@@ -270,6 +272,8 @@ describe('what the tools refuse', () => {
     }
     truncateSync(path.join(broken, 'store/data.mdb'), 8192);
     expect(await refusal('restore', [broken], fresh)).toContain('is not what was backed up');
+    rmSync(path.join(broken, 'store/data.mdb'));
+    expect(await refusal('restore', [broken], fresh)).toContain('is missing');
     writeFileSync(path.join(broken, 'manifest.json'), '{"usherBackup":2}');
     expect(await refusal('restore', [broken], fresh)).toContain('format 2');
     expect(readdirSync(at('never'))).toEqual([]);

@@ -49,7 +49,10 @@ describeWith([SLAPD], 'one rule fans out to LDAP, RADIUS and SAML at once', () =
     );
   };
   const inSql = (name: string, sql: string, value: string): boolean => {
-    const database = new Database(path.join(usher.dataDir, name), { readonly: true });
+    const database = new Database(path.join(usher.dataDir, name), {
+      readonly: true,
+      timeout: 5_000,
+    });
     try {
       return database.prepare(sql).all(value).length > 0;
     } finally {

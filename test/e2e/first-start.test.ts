@@ -1,12 +1,13 @@
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
-import { run, until } from '../support/daemon';
+import { run, temporaryFolder, until } from '../support/daemon';
 import { Usher } from '../support/usher';
 import { entraUser } from '../support/wire';
 
 /** Reads a database file as another program would; no rows while the table is not there yet. */
 function rows(file: string, sql: string): readonly Record<string, unknown>[] {
-  const database = new Database(file, { readonly: true });
+  const database = new Database(file, { readonly: true, timeout: 5_000 });
   try {
     return database.prepare(sql).all() as Record<string, unknown>[];
   } catch (error) {
@@ -85,6 +86,17 @@ describe('the first start on an empty machine', () => {
     expect(found.body.totalResults).toBe(1);
     const { viewer } = await usher.graphql('{ viewer { role } }', {}, key);
     expect(viewer.role).toBe('ADMINISTRATOR');
+  });
+
+  it('makes nothing, and so loses no secret, where the port is taken', async () => {
+    const folder = temporaryFolder();
+    const start = (port: number) =>
+      run(process.execPath, [path.join(__dirname, '../../dist/src/main.js')], {
+        env: { PATH: process.env['PATH'], DATA_DIR: folder.path, PORT: String(port) },
+      });
+    await expect(start(usher.port)).rejects.toThrow(/Usher cannot start[\s\S]*PORT/);
+    expect(readdirSync(folder.path)).toEqual([]);
+    folder.remove();
   });
 
   it('refuses a second process on the same folder with a message that says what to do', async () => {

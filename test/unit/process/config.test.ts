@@ -35,6 +35,7 @@ describe('the configuration', () => {
     [{ PORT: '70000' }, 'PORT'],
     [{ PUBLIC_URL: 'usher.example' }, 'PUBLIC_URL'],
     [{ MONGODB_URI: 'postgres://x', ENCRYPTION_KEY: KEY }, 'MONGODB_URI'],
+    [{ MONGODB_URI: 'mongodb://', ENCRYPTION_KEY: KEY }, 'MONGODB_URI'],
     [{ ADMIN_API_KEY: 'short' }, 'ADMIN_API_KEY'],
     [{ ENCRYPTION_KEY: 'short' }, 'ENCRYPTION_KEY'],
     [{ MONGODB_URI: 'mongodb://127.0.0.1/usher' }, 'ENCRYPTION_KEY'],
@@ -56,6 +57,8 @@ describe('the configuration', () => {
 
   it.each([
     [{ HOST: '127.0.0.2' }],
+    [{ MONGODB_URI: 'mongodb://a:27017,b:27017/usher?replicaSet=rs0', ENCRYPTION_KEY: KEY }],
+    [{ MONGODB_URI: 'mongodb+srv://user:secret@cluster.example/usher', ENCRYPTION_KEY: KEY }],
     [{ HOST: '::1' }],
     [{ HOST: 'localhost' }],
     [{ HOST: '0.0.0.0', TRUST_PROXY: 'loopback' }],

@@ -1,6 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { encryptionKeyIn } from '../../../src/encryption-key';
+import { encryptionKeyIn, existingKeyIn } from '../../../src/encryption-key';
 import { temporaryFolder } from '../../support/daemon';
 
 describe('the generated encryption key', () => {
@@ -9,9 +9,11 @@ describe('the generated encryption key', () => {
 
   it('is made once, readable by the owner only', () => {
     const dataDir = path.join(folder.path, 'new');
+    expect(existingKeyIn(dataDir)).toBeUndefined();
     const key = encryptionKeyIn(dataDir);
     expect(key).toHaveLength(32);
     expect(encryptionKeyIn(dataDir)).toEqual(key);
+    expect(existingKeyIn(dataDir)).toEqual(key);
     expect(statSync(path.join(dataDir, 'encryption.key')).mode & 0o777).toBe(0o600);
     expect(readFileSync(path.join(dataDir, 'encryption.key'), 'utf8').trim()).toHaveLength(44);
   });
