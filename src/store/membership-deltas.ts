@@ -65,15 +65,17 @@ export class MongoMembershipDeltas implements MembershipDeltas {
     });
   }
 
-  /** Asks the groups of a member to deliver it again. Answers how many. */
+  /**
+   * Asks the groups of a member to deliver it again. Answers how many. A former name is told also to groups that the member
+   * has left: they may have taken out the new name only.
+   */
   async announce(announcement: Announcement): Promise<number> {
+    const { memberId, formerName } = announcement;
+    const concerned = formerName === undefined ? { memberId, present: true } : { memberId };
     let count = 0;
     for (let last = ''; ;) {
       const documents = await this.memberships
-        .find(
-          { memberId: announcement.memberId, present: true, _id: { $gt: last } },
-          { groupId: 1 },
-        )
+        .find({ ...concerned, _id: { $gt: last } }, { groupId: 1 })
         .sort({ _id: 1 })
         .limit(GROUPS_AT_ONCE)
         .lean<Pick<MembershipDocument, '_id' | 'groupId'>[]>();

@@ -427,6 +427,15 @@ describe('membership deltas', () => {
     expect(next.resend).toEqual([{ memberId: 'a', mark: expect.any(String) as string }]);
   });
 
+  test('a group that was left is told the former name, and nothing else', async () => {
+    await membership('a', 1, false);
+    await groupBinding(1);
+    const asked = { targetId: 'target', memberId: 'a', now: NOW };
+    expect(await deltas.announce(asked)).toBe(0);
+    expect(await deltas.announce({ ...asked, formerName: 'old' })).toBe(1);
+    expect((await claimed()).resend).toMatchObject([{ memberId: 'a', formerName: 'old' }]);
+  });
+
   test('a group that has delivered nobody yet need not be asked', async () => {
     await membership('a', 1);
     await queue.enqueue([{ ...request('group'), resourceType: GROUP }], NOW);

@@ -98,6 +98,31 @@ test.each([
   expect(directory.members('staff')).toEqual([membersByReference ? reference : 'lovelace']);
 });
 
+test('who is renamed and leaves before the group hears of it is out under both names', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const ada = await world.user(rule.id, 'ada');
+  const staff = await world.group(rule.id, 'staff', [ada.id]);
+  // The rename is known, but the groups are told only when the rest is delivered as well.
+  let refused = false;
+  directory.refuse = (operation) => {
+    if (refused && operation === 'setActive') throw new ConnectorError('permission', 'No.');
+  };
+  const engine = world.start();
+  await world.change(ada, { active: false });
+  await engine.idle();
+  refused = true;
+  await world.change(ada, { userName: 'lovelace', active: true });
+  await engine.idle();
+  expect(await world.binding(targetId, ada)).toMatchObject({ state: 'PARKED', name: 'lovelace' });
+  await world.members(staff, { remove: [ada.id] });
+  await engine.idle();
+  refused = false;
+  await engine.control.retry(`${targetId}:${ada.id}`);
+  await engine.idle();
+  expect(directory.members('staff')).toEqual([]);
+});
+
 test('two users who swap names, one after the other, both stay members', async () => {
   await withDirectory(new FakeDirectory());
   const rule = await world.rule({ targetId });
