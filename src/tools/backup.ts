@@ -4,7 +4,7 @@ import path from 'node:path';
 import packageJson from '../../package.json';
 import { copyStore, hasStore } from '../embedded-mongo/backup';
 import { BACKUP_FILES, BACKUP_FORMAT, type BackupManifest, summaryOf } from './backup-manifest';
-import { keyInUse } from './key-in-use';
+import { type KeyInUse, keyInUse } from './key-in-use';
 import {
   copyPrivate,
   flushFolder,
@@ -35,7 +35,7 @@ async function backUp({ config, file: folder, goOn, print }: ToolContext): Promi
   if (((await namesIn(folder)) ?? []).length > 0) {
     throw new ToolError(`${folder} is not empty. Name a new folder.`);
   }
-  const key = await keyInUse(config);
+  const key = keyInUse(config);
   let documents: BackupManifest['documents'] = {};
   await mkdir(path.dirname(folder), { recursive: true });
   await makeWhole(folder, async (temporary) => {
@@ -62,7 +62,7 @@ async function backUp({ config, file: folder, goOn, print }: ToolContext): Promi
   print(keyNote(key));
 }
 
-function keyNote(key: Awaited<ReturnType<typeof keyInUse>>): string {
+function keyNote(key: KeyInUse | undefined): string {
   if (key === undefined) return 'There is no encryption key yet.';
   return key.file === undefined
     ? `The encryption key with id ${key.id} is not in it, since ENCRYPTION_KEY gives it. Keep that too.`

@@ -1,4 +1,5 @@
 /** `npm run export -- FILE`: every document of the configured database, as lines of Extended JSON. */
+import path from 'node:path';
 import packageJson from '../../package.json';
 import { type ConfiguredDatabase, openForReading } from './configured-database';
 import { ExportWriter } from './export-file';
@@ -16,6 +17,8 @@ not exist. Stop Usher first when the export is to be imported elsewhere: an expo
 
 async function exportAll({ config, file, goOn, print }: ToolContext): Promise<void> {
   if (await exists(file)) throw new ToolError(`${file} exists. Name a new file.`);
+  const folder = path.dirname(file);
+  if (!(await exists(folder))) throw new ToolError(`${folder} does not exist. Make it first.`);
   const database = await openForReading(config);
   try {
     let written: Written = { counts: {}, keyIds: [] };

@@ -28,7 +28,7 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 async function importAll({ config, file, flags, goOn, print }: ToolContext): Promise<void> {
   if (!(await exists(file))) throw new ToolError(`${file} does not exist. Name an export.`);
   const footer = await check(file, goOn);
-  if (!flags.has(OTHER_KEY)) await refuseOtherKey(config, footer);
+  if (!flags.has(OTHER_KEY)) refuseOtherKey(config, footer);
   const database = await openForWriting(config);
   try {
     await refuseUsed(database);
@@ -59,8 +59,8 @@ async function check(file: string, goOn: () => void): Promise<ExportFooter> {
   return footer;
 }
 
-async function refuseOtherKey(config: Config, { encryptionKeyIds }: ExportFooter): Promise<void> {
-  const key = await keyInUse(config);
+function refuseOtherKey(config: Config, { encryptionKeyIds }: ExportFooter): void {
+  const key = keyInUse(config);
   const missing = encryptionKeyIds.filter((id) => id !== key?.id);
   if (missing.length === 0) return;
   const found = key === undefined ? 'there is none' : `the one here has the id ${key.id}`;

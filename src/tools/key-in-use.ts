@@ -1,9 +1,8 @@
 /** Which key seals the secrets of targets, found without making one. */
 import path from 'node:path';
 import { type Config } from '../config';
-import { encryptionKeyIn } from '../encryption-key';
+import { existingKeyIn } from '../encryption-key';
 import { keyIdOf } from '../store/secret-box';
-import { exists } from './private-files';
 
 export interface KeyInUse {
   /** The short name that stands beside whatever the key sealed. */
@@ -13,9 +12,8 @@ export interface KeyInUse {
 }
 
 /** ENCRYPTION_KEY, or DATA_DIR/encryption.key, as at the start of Usher; undefined when there is neither. */
-export async function keyInUse(config: Config): Promise<KeyInUse | undefined> {
+export function keyInUse(config: Config): KeyInUse | undefined {
   if (config.ENCRYPTION_KEY !== undefined) return { id: keyIdOf(config.ENCRYPTION_KEY) };
-  const file = path.resolve(config.DATA_DIR, 'encryption.key');
-  if (!(await exists(file))) return undefined;
-  return { id: keyIdOf(encryptionKeyIn(config.DATA_DIR)), file };
+  const key = existingKeyIn(config.DATA_DIR);
+  return key && { id: keyIdOf(key), file: path.resolve(config.DATA_DIR, 'encryption.key') };
 }

@@ -42,6 +42,9 @@ export async function makeWhole(
     await flushFolder(path.dirname(destination));
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') {
+      throw new ToolError(`${destination} is a mount point. Name a folder inside it.`);
+    }
     throw error;
   }
 }

@@ -1,11 +1,11 @@
 /** `npm run restore -- DIR`: puts a backup into an empty DATA_DIR. */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Config } from '../config';
 import { checkStore, findStoreHolder, type StoreContents } from '../embedded-mongo/backup';
 import { BACKUP_FILES, type BackupManifest, readManifest, summaryOf } from './backup-manifest';
 import { keyInUse } from './key-in-use';
-import { copyPrivate, type Fingerprint, flushFolder, namesIn } from './private-files';
+import { copyPrivate, exists, type Fingerprint, flushFolder, namesIn } from './private-files';
 import { runTool, type ToolContext, ToolError } from './run-tool';
 
 const HELP = `
@@ -27,7 +27,8 @@ async function restore({ config, file: folder, goOn, print }: ToolContext): Prom
   try {
     const contents = await fill(temporary, folder, manifest, goOn);
     if (manifest.key !== undefined) {
-      await rename(path.join(temporary, BACKUP_FILES.key), path.join(dataDir, BACKUP_FILES.key));
+      // A link, unlike a rename, never replaces a key that a starting Usher made meanwhile.
+      await link(path.join(temporary, BACKUP_FILES.key), path.join(dataDir, BACKUP_FILES.key));
     }
     // Last: from here on DATA_DIR has a store.
     await rename(path.join(temporary, BACKUP_FILES.store), path.join(dataDir, BACKUP_FILES.store));
@@ -36,7 +37,7 @@ async function restore({ config, file: folder, goOn, print }: ToolContext): Prom
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-  const note = await keyNote(config, manifest);
+  const note = keyNote(config, manifest);
   if (note !== undefined) print(note);
 }
 
@@ -61,6 +62,9 @@ async function fill(
   await mkdir(path.join(temporary, BACKUP_FILES.store), { recursive: true, mode: 0o700 });
   const copy = async (name: string, expected: Fingerprint): Promise<void> => {
     const source = path.join(folder, name);
+    if (!(await exists(source))) {
+      throw new ToolError(`${source} is missing. Nothing was restored; take another backup.`);
+    }
     const copied = await copyPrivate(source, path.join(temporary, name), goOn);
     if (copied.sha256 !== expected.sha256) {
       throw new ToolError(
@@ -76,9 +80,9 @@ async function fill(
   return contents;
 }
 
-async function keyNote(config: Config, manifest: BackupManifest): Promise<string | undefined> {
+function keyNote(config: Config, manifest: BackupManifest): string | undefined {
   const needed = manifest.encryptionKeyId;
-  const found = await keyInUse(config);
+  const found = keyInUse(config);
   if (needed === undefined || found?.id === needed) return undefined;
   return found === undefined
     ? `The encryption key is not in the backup. Start Usher with the ENCRYPTION_KEY that has the id ${needed}.`

@@ -339,7 +339,8 @@ describe('an import', () => {
 
     mkdirSync(at('typed'));
     copyStoreTo(at('typed', 'store'));
-    await succeed('export', [at('types.jsonl')], { DATA_DIR: at('typed') });
+    const key = `${'A'.repeat(43)}=`;
+    await succeed('export', [at('types.jsonl')], { DATA_DIR: at('typed'), ENCRYPTION_KEY: key });
     await succeed('import', [at('types.jsonl')], { DATA_DIR: at('typed-2') });
     const copy = await startEmbeddedMongo({ dataDir: at('typed-2', 'store'), thread: 'inline' });
     const imported = await RawCollections.open({ uri: copy.uri, dbName: 'usher' });
