@@ -119,12 +119,13 @@ export async function updateEntry(
   const now = await rename(exchange, { reference, name }, rdn).catch((error: unknown) => {
     throw nameFailure(error, naming, rdn);
   });
-  const rest = withoutRdn(namingChange, from, to);
-  const others = changes.filter((one) => !isNaming(one));
-  await modify(exchange, { reference, name: now }, rest ? [...others, rest] : others);
-  // An empty group holds its own name, and that one no directory need follow.
+  // Groups first: at a second attempt the entry has its new name already, and nobody would know the old one. An empty group
+  // holds its own name, and that one no directory need follow.
   const follow = settings.followRenames || kind === 'group';
   const warnings =
     follow && !sameDn(name, now) ? await followRename(exchange, settings, name, now) : [];
+  const rest = withoutRdn(namingChange, from, to);
+  const others = changes.filter((one) => !isNaming(one));
+  await modify(exchange, { reference, name: now }, rest ? [...others, rest] : others);
   return { reference, name: now, ...(warnings.length > 0 ? { warnings } : {}) };
 }

@@ -668,6 +668,20 @@ describeWith([SLAPD], 'ldap connector and OpenLDAP', () => {
       expect(await membersOf('g1', own)).toEqual([(groups[0] as Written).name]);
     });
 
+    it('follow a renamed member whose other changes are refused', async () => {
+      const own = await start({ overlays: false });
+      const connector = open({ followRenames: true }, own);
+      const group = await addGroup(connector, 'followers');
+      const user = await addUser(connector, 'before');
+      await connector.members(group, { add: [user], remove: [] }, call());
+      const changes = [
+        { attribute: 'uid', replace: ['after'] },
+        { attribute: 'noSuchAttribute', replace: ['x'] },
+      ];
+      await expect(connector.update('user', user, changes, call())).rejects.toThrow(ConnectorError);
+      expect(await membersOf('followers', own)).toEqual([`uid=after,${own.userBaseDN}`]);
+    });
+
     it('keep a successor who took the name of one that leaves', async () => {
       // What the server's referential integrity fills an emptied group with.
       const nobody = `cn=nobody,${server.baseDN}`;
