@@ -17,6 +17,7 @@ import {
   mergeComplex,
   tolerant,
 } from '../../domain/validation';
+import { WorkBudget } from './budget';
 import { applyToMembers, MembershipChanges } from './members';
 import { applyToList } from './multi-valued';
 import { type PatchOperation } from './operation';
@@ -51,10 +52,11 @@ async function applySteps(
   currentMembers: CurrentMembers,
 ): Promise<Modified> {
   const members = new MembershipChanges();
+  const budget = new WorkBudget();
   let changed = attributes;
   for (const step of steps) {
     if (isMembers(schema, step.target)) await applyToMembers(step, members, currentMembers);
-    else changed = applyStep(changed, step);
+    else changed = applyStep(changed, step, budget);
   }
   // Only at the end: one operation may remove what the next one sets.
   if (changed !== attributes) checkRequired(schema, changed);
@@ -62,7 +64,7 @@ async function applySteps(
   return delta === undefined ? { attributes: changed } : { attributes: changed, members: delta };
 }
 
-function applyStep(attributes: ScimObject, step: Step): ScimObject {
+function applyStep(attributes: ScimObject, step: Step, budget: WorkBudget): ScimObject {
   const { target } = step;
   const { attribute, subAttribute } = target;
   if (subAttribute !== undefined && isDerived(subAttribute)) return attributes;
@@ -71,7 +73,7 @@ function applyStep(attributes: ScimObject, step: Step): ScimObject {
     return attributes;
   }
   if (attribute.multiValued) {
-    const list = applyToList(attributeValue(attributes, target), step);
+    const list = applyToList(attributeValue(attributes, target), step, budget);
     return list === 'unchanged' ? attributes : withAttribute(attributes, target, list);
   }
   if (attribute.type === 'complex') return applyToComplex(attributes, step);

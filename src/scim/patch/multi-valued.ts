@@ -20,40 +20,52 @@ import {
   isPrimary,
   tolerant,
 } from '../../domain/validation';
+import { workOf, workOfFilter, type WorkBudget } from './budget';
+import { Descriptions, identityOf } from './identity';
 import { type Step } from './step';
 import { elementOfFilter } from './value-filter';
 
 /** The new values; undefined: none are left. */
 export type List = readonly ScimValue[] | undefined | 'unchanged';
 
-export function applyToList(current: ScimValue | undefined, step: Step): List {
+/** Spends of the budget what depends on the values there are; what depends on the body alone is bounded by its size. */
+export function applyToList(current: ScimValue | undefined, step: Step, budget: WorkBudget): List {
   const elements = elementsOf(current);
   const changed =
     step.filter === undefined && step.target.subAttribute === undefined
-      ? applyToWhole(elements, step)
-      : applyToSelected(elements, step);
+      ? applyToWhole(elements, step, budget)
+      : applyToSelected(elements, step, budget);
   if (changed === 'unchanged' || changed === undefined) return changed;
   checkLength(changed, step.name);
   return changed.length > 0 ? changed : undefined;
 }
 
 /** A path without a value filter and without a sub-attribute: the list as a whole. */
-function applyToWhole(elements: readonly ScimValue[], step: Step): List {
+function applyToWhole(elements: readonly ScimValue[], step: Step, budget: WorkBudget): List {
   const { op, value, name } = step;
   const { attribute } = step.target;
-  if (op === 'remove') return removeFromWhole(elements, step);
+  if (op === 'remove') return removeFromWhole(elements, step, budget);
   const list = coerceAttribute(attribute, value, tolerant, name) as
     readonly ScimValue[] | undefined;
   if (op === 'replace') return list;
-  return list === undefined ? 'unchanged' : addAll(elements, list);
+  if (list === undefined) return 'unchanged';
+  budget.spend(workOf(elements));
+  return addAll(elements, list);
 }
 
 /** Without a value all values go; with one, which RFC 7644 does not define, only those it lists (Entra). */
-function removeFromWhole(elements: readonly ScimValue[], { target, value, name }: Step): List {
+function removeFromWhole(
+  elements: readonly ScimValue[],
+  { target, value, name }: Step,
+  budget: WorkBudget,
+): List {
   if (value === undefined || value === null) return undefined;
   const listed = tolerant.list(value).filter((item) => !tolerant.unassigned(item));
-  const unwanted = listed.map((item) => descriptionOf(target.attribute, item, name));
-  return elements.filter((element) => !unwanted.some((one) => isDescribedBy(element, one)));
+  const unwanted = new Descriptions(
+    listed.map((item) => descriptionOf(target.attribute, item, name)),
+  );
+  budget.spend(workOf(elements) * unwanted.lookUps);
+  return elements.filter((element) => !unwanted.describe(element));
 }
 
 function descriptionOf(attribute: AttributeDefinition, item: unknown, name: string): ScimValue {
@@ -67,52 +79,38 @@ function descriptionOf(attribute: AttributeDefinition, item: unknown, name: stri
   return description;
 }
 
-/** `value` and `type` tell values apart; only a description without `value` is compared in full. */
-function isDescribedBy(element: ScimValue, description: ScimValue): boolean {
-  if (!isObject(element) || !isObject(description)) return equalAttributes(element, description);
-  const names = Object.keys(description);
-  const compared = 'value' in description ? names.filter(isIdentity) : names;
-  return (
-    compared.length > 0 &&
-    compared.every((name) => sameText(property(element, name), property(description, name)))
-  );
-}
-
-function isIdentity(name: string): boolean {
-  return name === 'value' || name === 'type';
-}
-
-/** `type` and the like are compared regardless of case, but never `value`, which the server must not change. */
-function sameText(left: ScimValue | undefined, right: ScimValue | undefined): boolean {
-  if (left === undefined || right === undefined) return left === right;
-  return equalAttributes(left, right);
-}
-
 /** Adds values that are not there yet; one that is there takes over what the new one says beyond `value` and `type`. */
 function addAll(elements: readonly ScimValue[], added: readonly ScimValue[]): List {
   let result = [...elements];
+  let places = placesOf(result);
   for (const element of added) {
-    const index = result.findIndex((other) => isSameElement(other, element));
+    const identity = identityOf(element);
+    const index = places.get(identity) ?? result.length;
     const existing = result[index];
-    if (existing === undefined) result.push(element);
+    if (existing === undefined) places.set(identity, result.push(element) - 1);
     else if (isObject(existing) && isObject(element)) result[index] = { ...existing, ...element };
-    if (isPrimary(element)) result = demoteOthers(result, index < 0 ? result.length - 1 : index);
+    if (!isPrimary(element)) continue;
+    // Once at most: a list has one primary value. What has no `value` is another one when it is demoted.
+    result = demoteOthers(result, index);
+    places = placesOf(result);
   }
   return equalAttributes(result, elements) ? 'unchanged' : result;
 }
 
-function isSameElement(left: ScimValue, right: ScimValue): boolean {
-  if (!isObject(left) || !isObject(right)) return equalAttributes(left, right);
-  const value = property(left, 'value');
-  if (value === undefined) return equalAttributes(left, right);
-  return (
-    value === property(right, 'value') && sameText(property(left, 'type'), property(right, 'type'))
-  );
+/** Where each value stands; of several that are the same, the first. */
+function placesOf(elements: readonly ScimValue[]): Map<string, number> {
+  const places = new Map<string, number>();
+  for (const [index, element] of elements.entries()) {
+    const identity = identityOf(element);
+    if (!places.has(identity)) places.set(identity, index);
+  }
+  return places;
 }
 
 /** A path with a value filter, or with a sub-attribute of all values. */
-function applyToSelected(elements: readonly ScimValue[], step: Step): List {
+function applyToSelected(elements: readonly ScimValue[], step: Step, budget: WorkBudget): List {
   const { filter, target } = step;
+  budget.spend(workOf(elements) * (filter === undefined ? 1 : workOfFilter(filter)));
   const selected = elements.flatMap((element, index) =>
     filter === undefined || matchesElement(filter, element, target.attribute) ? [index] : [],
   );
@@ -120,6 +118,7 @@ function applyToSelected(elements: readonly ScimValue[], step: Step): List {
     // Removing what is not there is done already.
     return step.op === 'remove' ? 'unchanged' : create(elements, step);
   }
+  budget.spend(selected.length * workOf(step.value));
   const result: (ScimValue | undefined)[] = [...elements];
   for (const index of selected) {
     const element = elements[index];

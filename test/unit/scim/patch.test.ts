@@ -219,6 +219,131 @@ describe('multi-valued attributes', () => {
   });
 });
 
+describe('the work on long lists is bounded', () => {
+  /** Values that count how often they are looked at. */
+  function watchedRoles(length: number): {
+    readonly roles: ScimObject[];
+    readonly looks: () => number;
+  } {
+    let looks = 0;
+    const roles = Array.from({ length }, (_, index) => ({
+      get value(): string {
+        looks += 1;
+        return `role-${String(index)}`;
+      },
+      type: 'x',
+    }));
+    return { roles, looks: () => looks };
+  }
+
+  function rolesPatched(roles: readonly ScimObject[], Operations: readonly object[]) {
+    return applyPatch(user, { userName: 'kit', roles }, parsePatch({ Operations }), nobody);
+  }
+
+  test.each(['remove', 'add'])('%s of a list looks at each value a few times', async (op) => {
+    const { roles, looks } = watchedRoles(1000);
+    // In another order than they stand, and for a removal with many that are not there.
+    const count = op === 'remove' ? 20_000 : 1000;
+    const value = Array.from({ length: count }, (_, index) => ({
+      value: `role-${String(count - 1 - index)}`,
+      type: 'x',
+    }));
+    const { attributes } = await rolesPatched(roles, [{ op, path: 'roles', value }]);
+    expect(attributes['roles']).toEqual(op === 'remove' ? undefined : roles);
+    expect(looks()).toBeLessThan(10_000);
+  });
+
+  const many = 1000;
+  test.each<[string, object[]]>([
+    [
+      'filtered replacements',
+      Array.from({ length: many }, (_, index) => ({
+        op: 'replace',
+        path: `roles[value eq "role-${String(index)}"].display`,
+        value: 'x',
+      })),
+    ],
+    [
+      'keys of one value without a path',
+      [
+        {
+          op: 'replace',
+          value: Object.fromEntries(
+            Array.from({ length: 9000 }, (_, n) => [`roles[value eq "r${String(n)}"].display`, '']),
+          ),
+        },
+      ],
+    ],
+    [
+      'additions one by one',
+      Array.from({ length: many }, (_, n) => ({
+        op: 'add',
+        path: 'roles',
+        value: { value: `role-${String(n)}`, type: 'x' },
+      })),
+    ],
+    [
+      'removals by list',
+      Array.from({ length: many }, () => ({ op: 'remove', path: 'roles', value: ['x'] })),
+    ],
+    [
+      'a long filter again and again',
+      Array.from({ length: 20 }, () => ({
+        op: 'remove',
+        path: `roles[${Array.from({ length: 200 }, () => 'display eq "x"').join(' or ')}]`,
+      })),
+    ],
+    [
+      'a long text for every value',
+      Array.from({ length: 10 }, () => ({
+        op: 'replace',
+        path: 'roles[value pr].display',
+        value: 'x'.repeat(100_000),
+      })),
+    ],
+  ])('%s end as too much', async (_name, Operations) => {
+    const { roles, looks } = watchedRoles(1000);
+    await expect(rolesPatched(roles, Operations)).rejects.toMatchObject({
+      code: 'tooLarge',
+      message: expect.stringContaining('Split them'),
+    });
+    expect(looks()).toBeLessThan(2_000_000);
+  });
+
+  test('a value nested as deep as a body allows is no more than a wrong value', async () => {
+    const value: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`);
+    const operation = { op: 'replace', path: 'roles[value pr].display', value };
+    await expect(rolesPatched([{ value: 'a' }], [operation])).rejects.toMatchObject({
+      code: 'invalidValue',
+    });
+  });
+
+  test('hundreds of operations on a list of hundreds are fine', async () => {
+    const roles = Array.from({ length: 300 }, (_, n) => ({ value: `role-${String(n)}` }));
+    const Operations = roles.map(({ value }) => ({
+      op: 'replace',
+      path: `roles[value eq "${value}"].display`,
+      value: 'X',
+    }));
+    const { attributes } = await rolesPatched(roles, Operations);
+    expect(attributes['roles']).toEqual(roles.map((role) => ({ ...role, display: 'X' })));
+  });
+
+  test('an address is found again after it stopped being the primary one', async () => {
+    const old = { formatted: 'Mill Lane 1', primary: true };
+    const other = { formatted: 'Mill Lane 2', primary: true };
+    const { attributes } = await applyPatch(
+      user,
+      { userName: 'kit', addresses: [old] },
+      parsePatch({
+        Operations: [{ op: 'add', path: 'addresses', value: [other, { ...old, primary: false }] }],
+      }),
+      nobody,
+    );
+    expect(attributes['addresses']).toEqual([{ ...old, primary: false }, other]);
+  });
+});
+
 test('a value without a path', async () => {
   expect(
     await changes({
