@@ -11,6 +11,9 @@ export function checkWritten(answer: Written, operation: string, reference?: str
   if (reference !== undefined && answer.reference !== reference) {
     throw new ConnectorFault(`"${operation}" answered with the reference of another entry`);
   }
+  if (answer.warnings !== undefined && !isTextList(answer.warnings)) {
+    throw new ConnectorFault(`"${operation}" answered with malformed warnings`);
+  }
   return answer;
 }
 

@@ -90,7 +90,19 @@ export class Reconciler {
     } catch (error) {
       if (error instanceof LeaseLost || lease.signal.aborted) return this.giveUp(item, error);
       return this.failed(item, error, attempt.delivery);
+    } finally {
+      this.reportWarnings(item, attempt.delivery?.session.warnings ?? 0);
     }
+  }
+
+  /** Only how many: their words name people. */
+  private reportWarnings({ id, targetId }: WorkItem, warnings: number): void {
+    if (warnings === 0) return;
+    this.deps.log('warn', 'A target took a change with warnings', {
+      bindingId: id,
+      targetId,
+      warnings,
+    });
   }
 
   private async reconcile(

@@ -15,6 +15,7 @@ import { type Lease } from './lease';
 
 export class DeliverySession {
   private asked = false;
+  private reservations = 0;
 
   constructor(
     readonly connector: HostedConnector,
@@ -31,6 +32,11 @@ export class DeliverySession {
     return this.asked;
   }
 
+  /** How often the target had something to say about what it did. */
+  get warnings(): number {
+    return this.reservations;
+  }
+
   get namingAttribute(): string {
     return this.connector.namingAttribute(this.kind);
   }
@@ -45,19 +51,19 @@ export class DeliverySession {
   }
 
   create(desired: DesiredEntry, owner: string): Promise<Written> {
-    return this.connector.create(this.kind, desired, owner, this.call());
+    return this.noting(this.connector.create(this.kind, desired, owner, this.call()));
   }
 
   update(ref: EntryRef, changes: readonly AttributeChange[]): Promise<Written> {
-    return this.connector.update(this.kind, ref, changes, this.call());
+    return this.noting(this.connector.update(this.kind, ref, changes, this.call()));
   }
 
   members(group: EntryRef, delta: MemberDelta): Promise<Written> {
-    return this.connector.members(group, delta, this.call());
+    return this.noting(this.connector.members(group, delta, this.call()));
   }
 
   setActive(ref: EntryRef, active: boolean): Promise<Written> {
-    return this.connector.setActive(this.kind, ref, active, this.call());
+    return this.noting(this.connector.setActive(this.kind, ref, active, this.call()));
   }
 
   remove(ref: EntryRef): Promise<void> {
@@ -67,6 +73,12 @@ export class DeliverySession {
   /** Makes effective what this delivery wrote, or an earlier one that died before it came to this. */
   async flush(): Promise<void> {
     if (this.asked) await this.connector.flush();
+  }
+
+  private async noting(writing: Promise<Written>): Promise<Written> {
+    const written = await writing;
+    this.reservations += written.warnings?.length ?? 0;
+    return written;
   }
 
   private call(): CallOptions {

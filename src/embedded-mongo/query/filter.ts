@@ -47,6 +47,7 @@ export const MATCH_NONE: Filter = { kind: 'or', filters: [] };
 /** The top-level conditions that all must hold, with nested conjunctions flattened. */
 export function conjuncts(filter: Filter): readonly Filter[] {
   if (filter.kind !== 'and') return [filter];
+  if (filter.filters.every(({ kind }) => kind !== 'and')) return filter.filters;
   return filter.filters.flatMap((child) => conjuncts(child));
 }
 

@@ -4,6 +4,7 @@ import { type BsonDocument } from '../bson/types';
 import { CommandError } from '../errors';
 import { type IndexDefinition } from '../index/definition';
 import { documentKeys, type DocumentKeys } from '../index/document-keys';
+import { rootFields } from '../query/filter';
 import { matches } from '../query/match';
 import { type CollectionDefinition } from './catalog';
 import { saveCollection } from './catalog-changes';
@@ -83,6 +84,24 @@ function changeOfIndex(
   };
 }
 
+const fieldsRead = new WeakMap<IndexDefinition, readonly string[]>();
+
+/** The top-level fields that decide about an index's keys. */
+function fieldsOf(index: IndexDefinition): readonly string[] {
+  let names = fieldsRead.get(index);
+  if (names === undefined) {
+    const condition = index.partial === undefined ? [] : rootFields(index.partial.filter);
+    names = [...condition, ...index.fields.map(({ parts }) => parts[0] as string)];
+    fieldsRead.set(index, names);
+  }
+  return names;
+}
+
+/** False only when both documents certainly have the same keys: what decides is one and the same. */
+function mayDiffer(index: IndexDefinition, before: BsonDocument, after: BsonDocument): boolean {
+  return fieldsOf(index).some((name) => before.get(name) !== after.get(name));
+}
+
 /** Flags of an index that a new document changes; they only ever become true. */
 function withFlags(index: IndexDefinition, keys: DocumentKeys): IndexDefinition {
   const multikey = index.multikey.map((flag, at) => flag || keys.multikey[at] === true);
@@ -134,7 +153,10 @@ export class DocumentWriter {
         `BSONObj size: ${encoded.length} is invalid, the limit is 16 MB`,
       );
     }
-    const changes = this.collection.indexes.map((index) =>
+    const { indexes } = this.collection;
+    const concerned =
+      before === undefined ? indexes : indexes.filter((index) => mayDiffer(index, before, after));
+    const changes = concerned.map((index) =>
       changeOfIndex(
         index,
         record,

@@ -159,14 +159,29 @@ export function withIdFirst(id: BsonValue, document: BsonDocument): BsonDocument
   return result;
 }
 
-/** Applies an update to a copy of the document. */
+/**
+ * A copy that owns every container a step may change something in and shares the rest, so that a
+ * top-level value no step names stays the same object. No step leads into what another one puts in.
+ */
+function copyForSteps(document: BsonDocument, steps: readonly Step[]): BsonDocument {
+  const result: BsonDocument = new Map(document);
+  for (const { parts } of steps) {
+    const root = parts[0] as string;
+    const value = document.get(root);
+    if (parts.length === 1 || value === undefined || result.get(root) !== value) continue;
+    result.set(root, deepCopy(value));
+  }
+  return result;
+}
+
+/** Applies an update to a copy of the document; values the update leaves alone are shared with it. */
 export function applyUpdate(
   update: Update,
   document: BsonDocument,
   inserting: boolean,
 ): BsonDocument {
   if (update.kind === 'replacement') return replaced(update.document, document);
-  const result = deepCopy(document);
+  const result = copyForSteps(document, update.steps);
   for (const { parts, change, onInsertOnly } of update.steps) {
     if (onInsertOnly && !inserting) continue;
     if (change === undefined) {
@@ -174,7 +189,7 @@ export function applyUpdate(
       continue;
     }
     const value = change(valueAt(result, parts));
-    if (value !== undefined) setAt(result, parts, deepCopy(value));
+    if (value !== undefined) setAt(result, parts, value);
   }
   const before = document.get('_id');
   const after = result.get('_id');

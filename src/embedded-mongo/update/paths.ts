@@ -104,5 +104,7 @@ export function deepCopy(value: BsonValue): BsonValue;
 export function deepCopy(value: BsonValue): BsonValue {
   if (Array.isArray(value)) return value.map((element) => deepCopy(element));
   if (!(value instanceof Map)) return value;
-  return new Map([...value].map(([name, field]) => [name, deepCopy(field)]));
+  const copy: BsonDocument = new Map();
+  for (const [name, field] of value) copy.set(name, deepCopy(field));
+  return copy;
 }

@@ -18,7 +18,7 @@ import {
   tolerant,
 } from '../../domain/validation';
 import { WorkBudget } from './budget';
-import { applyToMembers, MembershipChanges } from './members';
+import { applyToMembers, MembershipChanges, StoredMembers } from './members';
 import { applyToList } from './multi-valued';
 import { type PatchOperation } from './operation';
 import { changeOnlyMembers, toSteps, type Step } from './step';
@@ -53,9 +53,11 @@ async function applySteps(
 ): Promise<Modified> {
   const members = new MembershipChanges();
   const budget = new WorkBudget();
+  const ofMembers = steps.filter((step) => isMembers(schema, step.target));
+  const stored = new StoredMembers(ofMembers, currentMembers, budget);
   let changed = attributes;
   for (const step of steps) {
-    if (isMembers(schema, step.target)) await applyToMembers(step, members, currentMembers);
+    if (isMembers(schema, step.target)) await applyToMembers(step, members, stored);
     else changed = applyStep(changed, step, budget);
   }
   // Only at the end: one operation may remove what the next one sets.

@@ -9,6 +9,7 @@ import { type CurrentMembers } from '../../domain/provisioning';
 import { type MembershipDelta } from '../../domain/resource';
 import { type AttributeDefinition } from '../../domain/schema';
 import { coerceMembers } from '../../domain/validation';
+import { workOfFilter, type WorkBudget } from './budget';
 import { type Step } from './step';
 import { idsOfFilter } from './value-filter';
 
@@ -49,16 +50,56 @@ export class MembershipChanges {
   async matching(
     filter: Filter,
     attribute: AttributeDefinition,
-    currentMembers: CurrentMembers,
+    stored: StoredMembers,
   ): Promise<readonly string[]> {
+    stored.budget.spend(this.added.size * workOfFilter(filter));
     const ids = [...this.added].filter((value) => matchesElement(filter, { value }, attribute));
     if (this.replaceAll) return ids;
-    for await (const member of currentMembers()) {
-      const id = member['value'];
-      if (typeof id !== 'string' || this.removed.has(id) || this.added.has(id)) continue;
-      if (matchesElement(filter, member, attribute)) ids.push(id);
+    for (const id of await stored.matching(filter)) {
+      if (!this.removed.has(id) && !this.added.has(id)) ids.push(id);
     }
     return ids;
+  }
+}
+
+/**
+ * The members a group has in the store, as far as value filters ask for them. They are read once, however many filters
+ * there are, and only what matches is kept.
+ */
+export class StoredMembers {
+  private reading: Promise<ReadonlyMap<Filter, readonly string[]>> | undefined;
+
+  constructor(
+    /** All steps on `members`. */
+    private readonly steps: readonly Step[],
+    private readonly currentMembers: CurrentMembers,
+    readonly budget: WorkBudget,
+  ) {}
+
+  /** The ids of the members that match the filter of one of the steps. */
+  async matching(filter: Filter): Promise<readonly string[]> {
+    this.reading ??= this.read();
+    return (await this.reading).get(filter) ?? [];
+  }
+
+  private async read(): Promise<ReadonlyMap<Filter, readonly string[]>> {
+    const questions = this.steps.flatMap(({ filter, target }) =>
+      filter !== undefined && idsOfFilter(filter) === undefined
+        ? [{ filter, attribute: target.attribute, matching: [] as string[] }]
+        : [],
+    );
+    // One filter may be about a group of any size: its members come in pages, between which others get their turn.
+    const [, ...further] = questions;
+    const work = further.reduce((sum, { filter }) => sum + workOfFilter(filter), 0);
+    for await (const member of this.currentMembers()) {
+      this.budget.spend(work);
+      const id = member['value'];
+      if (typeof id !== 'string') continue;
+      for (const { filter, attribute, matching } of questions) {
+        if (matchesElement(filter, member, attribute)) matching.push(id);
+      }
+    }
+    return new Map(questions.map(({ filter, matching }) => [filter, matching]));
   }
 }
 
@@ -66,13 +107,13 @@ export class MembershipChanges {
 export async function applyToMembers(
   step: Step,
   changes: MembershipChanges,
-  currentMembers: CurrentMembers,
+  stored: StoredMembers,
 ): Promise<void> {
   const sub = step.target.subAttribute?.name;
   // `display`, `type` and `$ref` follow from the member itself and are not kept.
   if (sub !== undefined && sub !== 'value') return;
   if (step.filter !== undefined) {
-    await applyToSelected(step, step.filter, changes, currentMembers);
+    await applyToSelected(step, step.filter, changes, stored);
   } else if (step.op === 'remove') {
     removeListed(step.value, changes);
   } else {
@@ -92,10 +133,10 @@ async function applyToSelected(
   { op, target, value, name }: Step,
   filter: Filter,
   changes: MembershipChanges,
-  currentMembers: CurrentMembers,
+  stored: StoredMembers,
 ): Promise<void> {
   const named = idsOfFilter(filter);
-  const ids = named ?? (await changes.matching(filter, target.attribute, currentMembers));
+  const ids = named ?? (await changes.matching(filter, target.attribute, stored));
   if (op === 'remove') {
     changes.remove(ids);
     return;

@@ -558,6 +558,67 @@ describe('members', () => {
     ).rejects.toMatchObject({ code });
   });
 
+  describe('with filters that need to know the members', () => {
+    function group300() {
+      let reads = 0;
+      const read = async function* (): AsyncGenerator<ScimObject> {
+        reads += 1;
+        for (let n = 0; n < 300; n += 1) {
+          yield { value: `m-${String(n)}`, type: 'User', display: `Name ${String(n)}` };
+        }
+      };
+      return { read, reads: () => reads };
+    }
+
+    test('they are read once, and every filter sees what those before it did', async () => {
+      const { read, reads } = group300();
+      const removals = Array.from({ length: 300 }, (_, n) => ({
+        op: 'remove',
+        path: `members[display eq "name ${String(n)}"]`,
+      }));
+      const Operations = [
+        ...removals,
+        { op: 'add', path: 'members', value: ['m-7'] },
+        { op: 'remove', path: 'members[display sw "Name"]' },
+      ];
+      const { members } = await applyPatch(group, {}, parsePatch({ Operations }), read);
+      expect(reads()).toBe(1);
+      expect([members?.add, members?.remove.length]).toEqual([['m-7'], 299]);
+    });
+
+    test('they are not read for filters by id, however many', async () => {
+      const Operations = Array.from({ length: 1000 }, (_, n) => ({
+        op: 'remove',
+        path: `members[value eq "m-${String(n)}"]`,
+      }));
+      const { members } = await applyPatch(group, {}, parsePatch({ Operations }), nobody);
+      expect(members?.remove).toHaveLength(1000);
+    });
+
+    test.each<[string, object[]]>([
+      [
+        'many long filters on many members',
+        Array.from({ length: 100 }, () => ({
+          op: 'remove',
+          path: `members[${Array.from({ length: 100 }, () => 'display co "x"').join(' or ')}]`,
+        })),
+      ],
+      [
+        'many filters on many members added just now',
+        [
+          { op: 'replace', path: 'members', value: Array.from({ length: 9000 }, (_, n) => `${n}`) },
+          ...Array.from({ length: 900 }, () => ({ op: 'remove', path: 'members[display co "x"]' })),
+        ],
+      ],
+    ])('%s end as too much', async (_name, Operations) => {
+      const { read, reads } = group300();
+      await expect(applyPatch(group, {}, parsePatch({ Operations }), read)).rejects.toMatchObject({
+        code: 'tooLarge',
+      });
+      expect(reads()).toBeLessThan(2);
+    });
+  });
+
   test('as many operations as there may be', async () => {
     const Operations = Array.from({ length: 1000 }, (_, index) => ({
       op: 'add',
