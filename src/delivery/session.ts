@@ -77,7 +77,7 @@ export class DeliverySession {
 
   private async noting(writing: Promise<Written>): Promise<Written> {
     const written = await writing;
-    this.reservations += written.warnings?.length ?? 0;
+    if (Array.isArray(written.warnings)) this.reservations += written.warnings.length;
     return written;
   }
 

@@ -1,6 +1,6 @@
 /** Members of groups: everybody who should be in is in, nobody else, and it costs what changed. */
-import { ConnectorError } from '../../../connectors/spi';
-import { FakeDirectory } from '../../support/fake-connector';
+import { ConnectorError, type CallContext } from '../../../connectors/spi';
+import { type FakeCall, FakeDirectory } from '../../support/fake-connector';
 import { type Resource } from '../../../src/domain/resource';
 import { until, World } from './world';
 
@@ -228,4 +228,35 @@ test('memberships that ended are forgotten once every target knows', async () =>
   await engine.idle();
   await until('the tombstone to go', async () => (await memberships.countDocuments()) === 0);
   expect(directory.members('staff')).toEqual([]);
+});
+
+/** Does what it is asked, and has something to say about every change of members. */
+class TalkativeDirectory extends FakeDirectory {
+  override serve<Answer>(
+    call: Omit<FakeCall, 'at'>,
+    context: CallContext,
+    run: () => Answer,
+  ): Promise<Answer> {
+    const warnings = ['ada is not there', 'ada has an old name'];
+    return super.serve(call, context, () =>
+      call.operation === 'members' ? { ...run(), warnings } : run(),
+    );
+  }
+}
+
+test('warnings of a connector are counted in the log, and name nobody there', async () => {
+  await withDirectory(new TalkativeDirectory());
+  const rule = await world.rule({ targetId });
+  const ada = await world.user(rule.id, 'ada');
+  const staff = await world.group(rule.id, 'staff', [ada.id]);
+  const engine = world.start();
+  await engine.idle();
+  expect(directory.members('staff')).toEqual(['ada']);
+  const warned = world.log.filter(({ level }) => level === 'warn');
+  expect(warned.map(({ fields }) => fields)).toContainEqual({
+    bindingId: `${targetId}:${staff.id}`,
+    targetId,
+    warnings: 2,
+  });
+  expect(JSON.stringify(world.log)).not.toContain('ada');
 });
