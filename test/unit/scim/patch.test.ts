@@ -578,12 +578,13 @@ describe('members', () => {
       }));
       const Operations = [
         ...removals,
-        { op: 'add', path: 'members', value: ['m-7'] },
+        { op: 'add', path: 'members', value: ['new-1', 'new-2'] },
+        { op: 'remove', path: 'members[value ew "-2"]' },
         { op: 'remove', path: 'members[display sw "Name"]' },
       ];
       const { members } = await applyPatch(group, {}, parsePatch({ Operations }), read);
       expect(reads()).toBe(1);
-      expect([members?.add, members?.remove.length]).toEqual([['m-7'], 299]);
+      expect([members?.add, members?.remove.length]).toEqual([['new-1'], 301]);
     });
 
     test('they are not read for filters by id, however many', async () => {
