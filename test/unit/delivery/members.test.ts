@@ -2,6 +2,7 @@
 import { ConnectorError, type CallContext } from '../../../connectors/spi';
 import { type FakeCall, FakeDirectory } from '../../support/fake-connector';
 import { type Resource } from '../../../src/domain/resource';
+import { resourceModel } from '../../../src/store/models/resource.model';
 import { until, World } from './world';
 
 let world: World;
@@ -27,7 +28,20 @@ test('one member more in a group of 3,000 is one call with one member', async ()
   await withDirectory(new FakeDirectory());
   const rule = await world.rule({ targetId });
   const ids = Array.from({ length: 3_000 }, (_, n) => `member-${n}`);
-  // The bindings of users that were delivered long ago.
+  // Users that were delivered long ago, and their bindings.
+  const now = new Date();
+  await resourceModel(world.store.connection).insertMany(
+    ids.map((id) => ({
+      _id: id,
+      ruleId: rule.id,
+      resourceType: 'User',
+      attributes: { userName: id },
+      generation: 1,
+      createdAt: now,
+      lastModified: now,
+      live: true,
+    })),
+  );
   await world.bindingDocuments.insertMany(
     ids.map((id) => ({
       _id: `${targetId}:${id}`,
