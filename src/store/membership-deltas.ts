@@ -170,6 +170,17 @@ export class MongoMembershipDeltas implements MembershipDeltas {
             update: { $set: { state: 'PENDING', dueAt: now } },
           },
         },
+        // What the request repeats, it replaces: somebody renamed to and fro needs no more than one for each name.
+        {
+          updateOne: {
+            filter: { _id, 'resend.mark': mark },
+            update: {
+              $pull: {
+                resend: { memberId, formerName: formerName ?? null, mark: { $ne: mark } },
+              },
+            },
+          },
+        },
         {
           updateOne: {
             filter: {

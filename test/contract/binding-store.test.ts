@@ -491,6 +491,26 @@ describe('membership deltas', () => {
     expect((await claimed(later(5_000))).resend).toMatchObject([{ memberId: 'a' }]);
   });
 
+  test('a request repeated is kept once, under the mark of the latest', async () => {
+    await membership('a', 1);
+    await membership('b', 1);
+    await groupBinding(1);
+    const asked = { targetId: 'target', memberId: 'a', now: NOW };
+    await deltas.announce({ ...asked, memberId: 'b', formerName: 'x' });
+    for (const formerName of ['x', 'y', 'x', 'y']) {
+      await deltas.announce({ ...asked, formerName });
+    }
+    const delivering = await claimed();
+    await deltas.announce(asked);
+    await deltas.announce({ ...asked, formerName: 'x' });
+    await deltas.announce(asked);
+    const resent = delivering.resend.map(({ mark }) => mark);
+    expect(resent).toHaveLength(3);
+    await queue.complete(delivering, { state: 'SYNCED', at: NOW, resent });
+    const { resend } = await claimed();
+    expect(resend.map(({ formerName }) => formerName)).toEqual(['x', undefined]);
+  });
+
   test('requests without end become one request for everybody', async () => {
     await membership('a', 1);
     await groupBinding(1);
