@@ -163,9 +163,38 @@ export class Provisioning {
       if (members === undefined) return current;
       // The store finds out whether the members really change; with If-Match the change must meet this very version.
       if (expected === undefined) return this.changeMembers(current, current.id, members);
+      if (!(await this.changesMembers(current.id, members))) return this.ifUnchanged(current);
     }
     const updated = await this.deps.store.update(current, attributes, members);
     return updated && this.changed(updated);
+  }
+
+  /** Whether the delta makes a difference; it costs as much as the delta is long, or the group when all are replaced. */
+  private async changesMembers(groupId: string, delta: MembershipDelta): Promise<boolean> {
+    if (delta.replaceAll) return !(await this.hasMembers(groupId, new Set(delta.add)));
+    const groups = await this.groupsOf([...delta.add, ...delta.remove]);
+    const isMember = (id: string): boolean =>
+      groups.get(id)?.some((group) => group.id === groupId) ?? false;
+    return delta.remove.some(isMember) || !delta.add.every(isMember);
+  }
+
+  /** Whether these are the members, and nobody else is. */
+  private async hasMembers(groupId: string, ids: ReadonlySet<string>): Promise<boolean> {
+    let after: string | undefined;
+    let seen = 0;
+    do {
+      const { items, hasMore } = await this.members(groupId, after, MEMBER_PAGE);
+      if (!items.every(({ memberId }) => ids.has(memberId))) return false;
+      seen += items.length;
+      after = hasMore ? items.at(-1)?.memberId : undefined;
+    } while (after !== undefined);
+    return seen === ids.size;
+  }
+
+  /** Undefined: it has changed since it was read, so what was found out about its members may not be true of it. */
+  private async ifUnchanged(current: Resource): Promise<Resource | undefined> {
+    const now = await this.get(current, current.id);
+    return now.generation === current.generation ? current : undefined;
   }
 
   private async changeMembers(

@@ -147,6 +147,47 @@ test('If-Match: only the expected generation is changed', async () => {
   await expect(provisioning.get(users, id)).rejects.toMatchObject({ code: 'notFound' });
 });
 
+test('If-Match: members that stay the same make no new version', async () => {
+  const kit = await provisioning.create(users, { userName: 'kit' });
+  const rosa = await provisioning.create(users, { userName: 'rosa' });
+  const members = [{ value: kit.id }];
+  const ops = await provisioning.create(groups, { displayName: 'Ops', members });
+  const removing: Modification = {
+    onlyMembers: true,
+    apply: async (attributes) => ({
+      attributes,
+      members: { replaceAll: false, add: [kit.id], remove: [rosa.id] },
+    }),
+  };
+  changes.length = 0;
+  for (const same of [
+    await provisioning.modify(groups, ops.id, adding(kit.id), [1]),
+    await provisioning.modify(groups, ops.id, removing, [1]),
+    await provisioning.replace(groups, ops.id, { displayName: 'Ops', members }, [1]),
+  ]) {
+    expect(same).toEqual(ops);
+  }
+  expect([changes, store.callsOf('update')]).toEqual([[], 0]);
+  const both = [...members, { value: rosa.id }];
+  await provisioning.replace(groups, ops.id, { displayName: 'Ops', members: both }, [1]);
+  const none = await provisioning.replace(groups, ops.id, { displayName: 'Ops' }, [2]);
+  expect(none.generation).toBe(3);
+  expect(await membersOf(ops)).toEqual([]);
+});
+
+test('If-Match: members that change while they are compared fail the precondition', async () => {
+  const kit = await provisioning.create(users, { userName: 'kit' });
+  const ops = await provisioning.create(groups, { displayName: 'Ops' });
+  const groupsOf = store.groupsOf.bind(store);
+  store.groupsOf = async (ids) => {
+    await store.changeMembers(groups, ops.id, { replaceAll: false, add: [kit.id], remove: [] });
+    return groupsOf(ids);
+  };
+  await expect(provisioning.modify(groups, ops.id, adding(kit.id), [1])).rejects.toMatchObject({
+    code: 'preconditionFailed',
+  });
+});
+
 test('deleting frees the name and tells the listener', async () => {
   const kit = await provisioning.create(users, { userName: 'kit' });
   await provisioning.delete(users, kit.id);
