@@ -188,7 +188,9 @@ export class DocumentWriter {
   }
 
   private keepFlags(changes: readonly IndexChange[]): void {
-    const indexes = changes.map(({ index, keys }) => withFlags(index, keys));
+    const changed = new Map(changes.map(({ index, keys }) => [index, withFlags(index, keys)]));
+    // Indexes the change does not concern are not among the changes, but stay indexes.
+    const indexes = this.collection.indexes.map((index) => changed.get(index) ?? index);
     if (indexes.every((index, at) => index === this.collection.indexes[at])) return;
     this.collection = { ...this.collection, indexes };
     saveCollection(this.transaction, this.collection);

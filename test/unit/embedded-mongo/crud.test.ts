@@ -314,6 +314,31 @@ describe('documents', () => {
     ).rejects.toMatchObject({ code: 43 });
   });
 
+  it('keeps the indexes an update does not concern, and those whose kind it changes', async () => {
+    await items.createIndexes([
+      { key: { a: 1 } },
+      { key: { 'b.c': 1 }, unique: true, sparse: true },
+      { key: { d: 1 }, partialFilterExpression: { e: 1 } },
+    ]);
+    await items.insertMany([
+      { n: 1, a: 1, b: { c: 1 }, d: 1, e: 1 },
+      { n: 2, a: 2, b: { c: 2 }, d: 2 },
+    ]);
+    await items.updateOne({ n: 2 }, { $set: { a: [2, 3] } });
+    expect((await items.indexes()).map(({ name }) => name)).toHaveLength(4);
+    expect(await items.countDocuments({ a: 3 }, { hint: 'a_1' })).toBe(1);
+    await expect(items.updateOne({ n: 2 }, { $set: { 'b.c': 1 } })).rejects.toMatchObject({
+      code: 11000,
+    });
+    await items.updateOne({ n: 2 }, { $set: { e: 1 } });
+    await items.updateOne({ n: 1 }, { $set: { e: 2, 'b.c': 3 } });
+    await items.updateOne({ n: 2 }, { $set: { 'b.c': 1 } });
+    const found = await items.find({ d: { $gt: 0 }, e: 1 }, { hint: 'd_1' }).toArray();
+    expect(found.map(({ n }) => n)).toEqual([2]);
+    const one = await items.findOne({ 'b.c': 1 }, { hint: 'b.c_1' });
+    expect(one).toMatchObject({ n: 2, a: [2, 3], b: { c: 1 }, d: 2, e: 1 });
+  });
+
   it('honours maxTimeMS', async () => {
     await items.insertMany(Array.from({ length: 20_000 }, (_, n) => ({ a: { b: [n, n + 1] } })));
     const slow = items.find(
