@@ -73,7 +73,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     // The rule first: from here on nothing new comes in, and `finishDeletions` repeats the rest after a crash.
     const before = await this.model
       .findOneAndUpdate(
-        { _id: id, deletion: { $in: startable as DeletePolicy[] } },
+        { _id: id, deletion: { $in: startable } },
         { $set: { deletion: policy, updatedAt: new Date() }, $inc: { version: 1 } },
         { returnDocument: 'before' },
       )
