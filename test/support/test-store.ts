@@ -11,7 +11,7 @@ export interface TestStore extends Store {
 /** Opens an empty database; `close` erases it. */
 export async function openTestStore(): Promise<TestStore> {
   const uri = process.env['TEST_MONGODB_URI'];
-  if (!uri) throw new Error('TEST_MONGODB_URI is not set: run the tests through jest.config.cjs.');
+  if (!uri) throw new Error('TEST_MONGODB_URI is not set: run the tests by npm test.');
   const dbName = `usher_test_${randomBytes(6).toString('hex')}`;
   const store = await openStore({
     uri,
