@@ -2,12 +2,7 @@
 import { ldap } from './ldap';
 import { radius } from './radius';
 import { saml } from './saml';
-import { type ConnectorType, SPI_VERSION } from './spi';
-
-export interface ConnectorRegistry {
-  get(id: string): ConnectorType | undefined;
-  all(): readonly ConnectorType[];
-}
+import { type ConnectorRegistry, type ConnectorType, SPI_VERSION } from './spi';
 
 /** Thrown for a package that cannot be used; the message says why, for the person who named it. */
 export class ConnectorLoadError extends Error {

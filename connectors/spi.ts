@@ -278,3 +278,9 @@ export interface ConnectorType<Settings = unknown, Secrets = unknown> {
   /** Opens the target without touching the network: a directory that is down must not keep the gateway down. */
   open(settings: Settings, secrets: Secrets, context: ConnectorContext): Connector;
 }
+
+/** The connectors that are loaded. */
+export interface ConnectorRegistry {
+  get(id: string): ConnectorType | undefined;
+  all(): readonly ConnectorType[];
+}

@@ -2,7 +2,8 @@
 import path from 'node:path';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { ConnectorLoadError, type ConnectorRegistry, loadConnectors } from '../connectors/registry';
+import { ConnectorLoadError, loadConnectors } from '../connectors/registry';
+import { type ConnectorRegistry } from '../connectors/spi';
 import packageJson from '../package.json';
 import { type Administration, createAdministration } from './administration/administration';
 import { type Config } from './config';

@@ -21,7 +21,8 @@ import { step, testDatabase } from '../sql/checks';
 import type { Database } from '../sql/database';
 import type { Transaction } from '../sql/transaction';
 import { changedValues, matches, single } from '../sql/delta';
-import { chunks, keyset } from '../sql/paging';
+import { changeMembers, gone } from '../sql/members';
+import { keyset } from '../sql/paging';
 import { mark, rewrite, rowsOf } from './change';
 import { Dictionary } from './dictionary';
 import { checkName } from './encoding';
@@ -34,10 +35,6 @@ import type { RadiusSettings } from './settings';
 import { RADIUS_TABLES, type RadiusSchema } from './tables';
 
 const PLACES: readonly Place[] = ['check', 'reply'];
-
-function gone(kind: EntryKind): ConnectorError {
-  return new ConnectorError('notFound', `the ${kind} is not in the database any more`);
-}
 
 /** A connector over an open or yet unopened database. */
 export class RadiusConnector implements Connector {
@@ -141,34 +138,20 @@ export class RadiusConnector implements Connector {
   }
 
   async members(group: EntryRef, delta: MemberDelta, call: CallContext): Promise<Written> {
-    let absent = 0;
-    const inGroup = <Result>(
-      work: (profiles: Profiles, found: Known) => Promise<Result>,
-    ): Promise<Result> =>
-      this.writing(call, async (profiles) => {
-        const found = await profiles.locate('group', group, 'adopt');
-        if (!found) throw gone('group');
-        return work(profiles, found);
-      });
-    for (const refs of chunks(delta.remove)) {
-      await inGroup(async (profiles, found) =>
-        profiles.removeMembers(found, await profiles.users(refs, 'remove')),
-      );
-    }
-    for (const refs of chunks(delta.add)) {
-      absent += await inGroup(async (profiles, found) => {
-        const users = await profiles.users(refs, 'adopt');
-        await profiles.addMembers(found, users);
-        return refs.length - users.length;
-      });
-    }
-    const { id, name } = await inGroup(async (_profiles, found) => found);
-    const written = { reference: id, name };
-    if (absent === 0) return written;
-    return {
-      ...written,
-      warnings: [`${absent} members are not in the database and were left out`],
-    };
+    return changeMembers<Profiles, Known>(
+      {
+        write: (work) => this.writing(call, work),
+        locate: (profiles) => profiles.locate('group', group, 'adopt'),
+        remove: async (profiles, found, refs) =>
+          profiles.removeMembers(found, await profiles.users(refs, 'remove')),
+        add: async (profiles, found, refs) => {
+          const users = await profiles.users(refs, 'adopt');
+          await profiles.addMembers(found, users);
+          return users.length;
+        },
+      },
+      delta,
+    );
   }
 
   async setActive(

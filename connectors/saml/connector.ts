@@ -18,7 +18,8 @@ import {
 import { testDatabase } from '../sql/checks';
 import type { Database } from '../sql/database';
 import { matches } from '../sql/delta';
-import { chunks, keyset } from '../sql/paging';
+import { changeMembers, gone } from '../sql/members';
+import { keyset } from '../sql/paging';
 import {
   changedColumns,
   changedGroup,
@@ -41,10 +42,6 @@ interface Store {
 }
 
 type Work<Result> = (store: Store) => Promise<Result>;
-
-function gone(kind: EntryKind): ConnectorError {
-  return new ConnectorError('notFound', `the ${kind} is not in the database any more`);
-}
 
 /** A connector over an open or yet unopened database. */
 export class SamlConnector implements Connector {
@@ -131,32 +128,19 @@ export class SamlConnector implements Connector {
   }
 
   async members(group: EntryRef, delta: MemberDelta, call: CallContext): Promise<Written> {
-    let absent = 0;
-    const inGroup = <Result>(
-      work: (store: Store, found: Group) => Promise<Result>,
-    ): Promise<Result> =>
-      this.writing(call, async (store) => {
-        const found = await store.groups.locate(group, 'write');
-        if (!found) throw gone('group');
-        return work(store, found);
-      });
-    for (const refs of chunks(delta.remove)) {
-      await inGroup(({ groups }, found) => groups.removeMembers(found, refs));
-    }
-    for (const refs of chunks(delta.add)) {
-      absent += await inGroup(async ({ groups, users }, found) => {
-        const present = await users.present(refs);
-        await groups.addMembers(found, present);
-        return refs.length - present.length;
-      });
-    }
-    const { id, name } = await inGroup(async (_store, found) => found);
-    const written = { reference: id, name };
-    if (absent === 0) return written;
-    return {
-      ...written,
-      warnings: [`${absent} members are not in the database and were left out`],
-    };
+    return changeMembers<Store, Group>(
+      {
+        write: (work) => this.writing(call, work),
+        locate: ({ groups }) => groups.locate(group, 'write'),
+        remove: ({ groups }, found, refs) => groups.removeMembers(found, refs),
+        add: async ({ groups, users }, found, refs) => {
+          const present = await users.present(refs);
+          await groups.addMembers(found, present);
+          return present.length;
+        },
+      },
+      delta,
+    );
   }
 
   async setActive(

@@ -1,16 +1,10 @@
 /** Opens one connector for each version of a target when it is first needed, and closes it when it is superseded. */
-import { ConnectorError, type ConnectorType } from '../../connectors/spi';
+import { ConnectorError, type ConnectorRegistry } from '../../connectors/spi';
 import { type Target } from '../domain/target';
 import { GUARD_TIMES, type GuardTimes } from './call-guard';
 import { ConnectorFault } from './errors';
 import { HostedConnector } from './hosted-connector';
 import { describeError, type Log } from './log';
-
-/** The connectors that are loaded. */
-export interface ConnectorRegistry {
-  get(id: string): ConnectorType | undefined;
-  all(): readonly ConnectorType[];
-}
 
 interface Opened {
   readonly version: number;

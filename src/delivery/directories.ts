@@ -1,5 +1,9 @@
 /** What administrators ask of connectors and targets: the port `Directories`. */
-import { type ConnectorType, type SettingsIssue } from '../../connectors/spi';
+import {
+  type ConnectorRegistry,
+  type ConnectorType,
+  type SettingsIssue,
+} from '../../connectors/spi';
 import { DomainError } from '../domain/error';
 import { parseFilter } from '../domain/filter/parser';
 import { checkMapping } from '../domain/mapping';
@@ -13,7 +17,7 @@ import { GROUP, USER } from '../domain/resource';
 import { type SchemaTable } from '../domain/schema-table';
 import { type SyncAs } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
-import { type ConnectorHost, type ConnectorRegistry } from './connector-host';
+import { type ConnectorHost } from './connector-host';
 import { mappingOf } from './desired-entries';
 import { type HostedConnector } from './hosted-connector';
 import { describeError, type Log } from './log';

@@ -1,9 +1,10 @@
 /** The delivery engine's parts, put together. */
 import { randomUUID } from 'node:crypto';
+import { type ConnectorRegistry } from '../../connectors/spi';
 import { type ChangeListener, type DeliveryControl, type Directories } from '../domain/ports';
 import { type SchemasOf } from '../domain/schema-table';
 import { type Clock, systemClock } from './clock';
-import { ConnectorHost, type ConnectorRegistry } from './connector-host';
+import { ConnectorHost } from './connector-host';
 import { DesiredEntries } from './desired-entries';
 import { ConnectorDirectories } from './directories';
 import { Dispatcher } from './dispatcher';
