@@ -10,7 +10,7 @@ import { type Config } from './config';
 import { type Database, openDatabase } from './database';
 import { createDeliveryEngine, type DeliveryEngine } from './delivery/engine';
 import { Provisioning } from './domain/provisioning';
-import { type SchemasOf } from './domain/schema-table';
+import { RuleSchemas } from './domain/rule-schemas';
 import { standardSchemas } from './domain/standard-schemas';
 import {
   type Print,
@@ -86,6 +86,7 @@ interface Parts {
   readonly url: string;
   readonly database: Database;
   readonly store: Store;
+  readonly schemas: RuleSchemas;
   readonly engine: DeliveryEngine;
   readonly access: RuleAccessCache;
   readonly administration: Administration;
@@ -111,10 +112,11 @@ async function open(
   void database.failed.then((error) => log.fatal({ err: error }, 'The embedded store failed'));
   const store = await openStoreOf(database);
   opened.push(() => store.close());
-  const engine = createEngine(config, registry, store, log);
+  const schemas = new RuleSchemas(standardSchemas);
+  const engine = createEngine({ config, registry, store, schemas, log });
   opened.push(() => engine.stop());
   const access = new RuleAccessCache(store.credentials, store.syncRules);
-  const administration = createAdministrators(store, engine, access);
+  const administration = createAdministrators({ store, engine, access, schemas });
   const graphql = await createGraphqlMiddleware({
     administration,
     ports: { ...store, directories: engine.directories },
@@ -122,7 +124,7 @@ async function open(
     log,
   });
   opened.push(() => graphql.stop());
-  return { listener, url, database, store, engine, access, administration, graphql, log };
+  return { listener, url, database, store, schemas, engine, access, administration, graphql, log };
 }
 
 /** Lets requests in and deliveries out, and tells a first start's secrets. */
@@ -151,12 +153,9 @@ function connectors(config: Config): ConnectorRegistry {
   }
 }
 
-/** Every rule has the standard schemas. */
-const schemas: SchemasOf = () => standardSchemas;
-
 async function openStoreOf(database: Database): Promise<Store> {
   try {
-    return await openStore({ ...database, schemas });
+    return await openStore(database);
   } catch (error) {
     if (database.isEmbedded) throw error;
     throw new StartError(
@@ -166,11 +165,9 @@ async function openStoreOf(database: Database): Promise<Store> {
 }
 
 function createEngine(
-  config: Config,
-  registry: ConnectorRegistry,
-  store: Store,
-  log: Logger,
+  parts: Pick<Ground, 'config' | 'registry' | 'log'> & Pick<Parts, 'store' | 'schemas'>,
 ): DeliveryEngine {
+  const { config, registry, store, schemas, log } = parts;
   return createDeliveryEngine({
     resources: store.resources,
     journal: store.memberships,
@@ -180,7 +177,7 @@ function createEngine(
     fanOut: store.fanOut,
     deltas: store.membershipDeltas,
     registry,
-    schemas,
+    schemas: (rule) => schemas.of(rule),
     workers: config.WORKERS,
     dataDir: path.resolve(config.DATA_DIR),
     log: (level, message, fields = {}) => log[level](fields, message),
@@ -188,16 +185,16 @@ function createEngine(
 }
 
 function createAdministrators(
-  store: Store,
-  engine: DeliveryEngine,
-  access: RuleAccessCache,
+  parts: Pick<Parts, 'store' | 'engine' | 'access' | 'schemas'>,
 ): Administration {
+  const { store, engine, access, schemas } = parts;
   return createAdministration({
     syncRules: forgetful(store.syncRules, ['setEnabled', 'startDeletion'], access),
     targets: store.targets,
     credentials: forgetful(store.credentials, ['expireRuleCredentials'], access),
     directories: engine.directories,
     delivery: engine.control,
+    schemas,
   });
 }
 
@@ -211,12 +208,8 @@ function createExpress(config: Config, parts: Parts): Express {
   app.use(
     SCIM_PATH,
     createScimRouter({
-      provisioning: new Provisioning({
-        store: store.resources,
-        schemas,
-        changes: engine.changeListener,
-      }),
-      schemas,
+      provisioning: new Provisioning({ store: store.resources, changes: engine.changeListener }),
+      schemas: (rule) => parts.schemas.of(rule),
       authenticate: authenticator(parts),
       publicUrl: (request) =>
         config.PUBLIC_URL === undefined && config.TRUST_PROXY !== undefined

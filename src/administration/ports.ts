@@ -5,6 +5,7 @@ import {
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { type RuleSchemas } from '../domain/rule-schemas';
 
 /** What the administrators' commands need from the outside. */
 export interface AdministrationPorts {
@@ -13,4 +14,5 @@ export interface AdministrationPorts {
   readonly credentials: CredentialStore;
   readonly directories: Directories;
   readonly delivery: DeliveryControl;
+  readonly schemas: RuleSchemas;
 }

@@ -184,7 +184,10 @@ export class SyncRules {
         ...(twice
           ? [issue('INVALID', [...path, 'targetId'], 'This target is named twice; once is enough.')]
           : []),
-        ...invalidBelow(path, this.ports.directories.checkSyncAs(target, syncAs)),
+        ...invalidBelow(
+          path,
+          this.ports.directories.checkSyncAs(target, syncAs, this.ports.schemas.base),
+        ),
       ];
     });
   }

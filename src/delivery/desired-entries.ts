@@ -40,11 +40,12 @@ export class DesiredEntries {
   }
 
   /** Whether the target's scope filter lets the resource in. Throws {@link MappingFailed}. */
-  inScope(resource: Resource, { scopeFilter }: SyncAs): boolean {
+  inScope(resource: Resource, rule: SyncRule, { scopeFilter }: SyncAs): boolean {
     if (scopeFilter === undefined) return true;
     return refusing(() => {
       const filter = remember(this.filters, scopeFilter, () => parseFilter(scopeFilter));
-      return matches(filter, { ...resource.attributes, id: resource.id }, this.schemaOf(resource));
+      const schema = this.schemaOf(resource, rule);
+      return matches(filter, { ...resource.attributes, id: resource.id }, schema);
     });
   }
 
@@ -52,12 +53,12 @@ export class DesiredEntries {
     const { rule, syncAs, target, connector } = context;
     const key = [rule.id, rule.version, target.id, target.version, kind].join(' ');
     return remember(this.mappings, key, () =>
-      compileMapping(mappingOf(kind, syncAs, connector), this.schemaOf(resource)),
+      compileMapping(mappingOf(kind, syncAs, connector), this.schemaOf(resource, rule)),
     );
   }
 
-  private schemaOf({ ruleId, resourceType }: Resource): ResourceSchema {
-    const schema = this.schemas(ruleId).get(resourceType);
+  private schemaOf({ resourceType }: Resource, rule: SyncRule): ResourceSchema {
+    const schema = this.schemas(rule).get(resourceType);
     if (!schema) throw new DomainError('notFound', `There is no resource type "${resourceType}".`);
     return schema;
   }

@@ -25,8 +25,6 @@ import { describeError, type Log } from './log';
 export interface DirectoriesDeps {
   readonly registry: ConnectorRegistry;
   readonly host: ConnectorHost;
-  /** What mappings and filters may speak of. */
-  readonly schemas: SchemaTable;
   readonly log: Log;
 }
 
@@ -56,8 +54,8 @@ export class ConnectorDirectories implements Directories {
     }
   }
 
-  checkSyncAs(target: Target, syncAs: SyncAs): readonly InputIssue[] {
-    return [...this.checkFilter(syncAs), ...this.checkMappings(target, syncAs)];
+  checkSyncAs(target: Target, syncAs: SyncAs, schemas: SchemaTable): readonly InputIssue[] {
+    return [...this.checkFilter(syncAs), ...this.checkMappings(target, syncAs, schemas)];
   }
 
   async test(target: Target): Promise<readonly TargetTestStep[]> {
@@ -102,7 +100,11 @@ export class ConnectorDirectories implements Directories {
     }
   }
 
-  private checkMappings(target: Target, syncAs: SyncAs): readonly InputIssue[] {
+  private checkMappings(
+    target: Target,
+    syncAs: SyncAs,
+    schemas: SchemaTable,
+  ): readonly InputIssue[] {
     let connector: Opened;
     try {
       connector = this.describeOpened(target);
@@ -111,7 +113,7 @@ export class ConnectorDirectories implements Directories {
     }
     const { capabilities } = connector.type;
     const issues = capabilities.kinds.flatMap((kind) => {
-      const schema = this.deps.schemas.get(kind === 'user' ? USER : GROUP);
+      const schema = schemas.get(kind === 'user' ? USER : GROUP);
       const mapping = mappingOf(kind, syncAs, connector);
       const field = kind === 'user' ? 'userMapping' : 'groupMapping';
       const wrong = schema ? checkMapping(mapping, schema) : [];

@@ -95,7 +95,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
     },
     changeListener: { resourceChanged: ({ id }) => dispatcher.hint(id) },
     control: deliveryControl({ queue, rules, dispatcher, lanes, clock, deps }),
-    directories: new ConnectorDirectories({ registry, host, schemas: deps.schemas(''), log }),
+    directories: new ConnectorDirectories({ registry, host, log }),
     async idle() {
       while (!dispatcher.isIdle || (await isBusy(deps))) {
         await clock.sleep(IDLE_CHECK_MS, new AbortController().signal);

@@ -117,7 +117,7 @@ export class Reconciler {
       syncAs,
       capabilities: connector.capabilities,
       hasEntry: item.reference !== undefined || item.creating !== undefined,
-      inScope: () => syncAs === undefined || this.deps.desired.inScope(resource, syncAs),
+      inScope: () => !rule || !syncAs || this.deps.desired.inScope(resource, rule, syncAs),
     });
     const members = await this.carryOut(delivery, planned, subject);
     await delivery.session.flush();

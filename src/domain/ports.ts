@@ -9,6 +9,7 @@ import {
   type Resource,
   type ResourceScope,
 } from './resource';
+import { type ResourceSchema, type SchemaTable } from './schema-table';
 import { type DeletePolicy, type SyncAs, type SyncRule, type SyncRuleDraft } from './sync-rule';
 import { type Target, type TargetDraft } from './target';
 
@@ -39,12 +40,12 @@ export interface Page<Item> {
  * are enforced here: `DomainError('uniqueness')`.
  */
 export interface ResourceStore {
-  insert(resource: NewResource): Promise<Resource>;
+  insert(resource: NewResource, schema: ResourceSchema): Promise<Resource>;
   find(scope: ResourceScope, id: string): Promise<Resource | undefined>;
   /** Resources by id in whatever state, deleted ones included, in no order; unknown ids are left out. */
   findAll(ids: readonly string[]): Promise<readonly Resource[]>;
   /** Throws `invalidFilter` for what cannot be compiled to a query. */
-  search(query: ResourceQuery): Promise<ResourcePage>;
+  search(query: ResourceQuery, schema: ResourceSchema): Promise<ResourcePage>;
   /**
    * Writes new attributes (all of them) and, in the same atomic step, a change of members. Undefined when `current` is
    * no longer current: read again and try again.
@@ -52,6 +53,7 @@ export interface ResourceStore {
   update(
     current: Resource,
     attributes: ScimAttributes,
+    schema: ResourceSchema,
     members?: MembershipDelta,
   ): Promise<Resource | undefined>;
   /** Changes members without looking at attributes: parallel calls all take effect. Undefined: no such group. */
@@ -195,8 +197,8 @@ export interface Directories {
         readonly secrets: TargetDraft['secrets'];
       }
     | { readonly ok: false; readonly issues: readonly InputIssue[] };
-  /** Checks the mappings and the scope filter of a rule's target; no issues: they can be evaluated. */
-  checkSyncAs(target: Target, syncAs: SyncAs): readonly InputIssue[];
+  /** Checks the mappings and the scope filter of a rule's target; no issues: they can be evaluated with its schemas. */
+  checkSyncAs(target: Target, syncAs: SyncAs, schemas: SchemaTable): readonly InputIssue[];
   /** The connection test of a target; never rejects because of the target. */
   test(target: Target): Promise<readonly TargetTestStep[]>;
 }

@@ -17,8 +17,14 @@ import {
   type ResourceScope,
   type ScimObject,
 } from './resource';
-import { type ResourceSchema, type SchemasOf } from './schema-table';
-import { coerceResource, isActivation } from './validation';
+import { type ResourceSchema } from './schema-table';
+import { coerceResource, isActivation, type ValidationProfile } from './validation';
+
+/** What a request is about: the resources of one type of one rule, and how strictly they are read. */
+export interface ProvisioningScope extends ResourceScope {
+  readonly schema: ResourceSchema;
+  readonly profile: ValidationProfile;
+}
 
 /** What a modification makes of a resource. */
 export interface Modified {
@@ -46,7 +52,6 @@ const MEMBER_PAGE = 500;
 
 export interface ProvisioningDependencies {
   readonly store: ResourceStore;
-  readonly schemas: SchemasOf;
   readonly changes: ChangeListener;
 }
 
@@ -54,24 +59,25 @@ export interface ProvisioningDependencies {
 export class Provisioning {
   constructor(private readonly deps: ProvisioningDependencies) {}
 
-  async create(scope: ResourceScope, body: unknown): Promise<Resource> {
-    const schema = this.schemaOf(scope);
-    const { attributes, members } = coerceResource(schema, body);
-    const ids = members && (await this.resolvable(scope.ruleId, members));
-    const resource = await this.deps.store.insert({
-      ...scope,
+  async create(scope: ProvisioningScope, body: unknown): Promise<Resource> {
+    const { ruleId, resourceType, schema, profile } = scope;
+    const { attributes, members } = coerceResource(schema, body, profile);
+    const ids = members && (await this.resolvable(ruleId, members));
+    const resource = {
+      ruleId,
+      resourceType,
       attributes: withDefaults(schema, attributes),
       ...(ids && ids.length > 0 ? { members: ids } : {}),
-    });
-    return this.changed(resource);
+    };
+    return this.changed(await this.deps.store.insert(resource, schema));
   }
 
   async get(scope: ResourceScope, id: string): Promise<Resource> {
     return found(await this.deps.store.find(scope, id), scope, id);
   }
 
-  search(query: ResourceQuery): Promise<ResourcePage> {
-    return this.deps.store.search(query);
+  search(query: ResourceQuery, schema: ResourceSchema): Promise<ResourcePage> {
+    return this.deps.store.search(query, schema);
   }
 
   /**
@@ -79,13 +85,13 @@ export class Provisioning {
    * keeps its value, as {@link modify} sees to.
    */
   async replace(
-    scope: ResourceScope,
+    scope: ProvisioningScope,
     id: string,
     body: unknown,
     expected?: ExpectedGenerations,
   ): Promise<Resource> {
-    const schema = this.schemaOf(scope);
-    const coerced = coerceResource(schema, body);
+    const { schema, profile } = scope;
+    const coerced = coerceResource(schema, body, profile);
     const members: MembershipDelta | undefined = schema.hasMembers
       ? { replaceAll: true, add: coerced.members ?? [], remove: [] }
       : undefined;
@@ -104,12 +110,12 @@ export class Provisioning {
    * `active` unless it says so: a client that omits or unassigns it must not reactivate anybody.
    */
   async modify(
-    scope: ResourceScope,
+    scope: ProvisioningScope,
     id: string,
     modification: Modification,
     expected?: ExpectedGenerations,
   ): Promise<Resource> {
-    const schema = this.schemaOf(scope);
+    const { schema } = scope;
     const currentMembers: CurrentMembers = () => this.currentMembers(id);
     if (modification.onlyMembers && expected === undefined) {
       const { members } = await modification.apply({}, currentMembers);
@@ -122,7 +128,7 @@ export class Provisioning {
       const modified = await modification.apply(current.attributes, currentMembers);
       const attributes = withActivation(schema, current.attributes, modified.attributes);
       const members = await this.resolvableDelta(scope.ruleId, id, modified.members);
-      const written = await this.write(current, { attributes, members }, expected);
+      const written = await this.write(scope, current, { attributes, members }, expected);
       if (written !== undefined) return written;
     }
     throw new DomainError(
@@ -154,6 +160,7 @@ export class Provisioning {
 
   /** Undefined: somebody else was faster. */
   private async write(
+    { schema }: ProvisioningScope,
     current: Resource,
     modified: { readonly attributes: ScimObject; readonly members: MembershipDelta | undefined },
     expected: ExpectedGenerations,
@@ -165,7 +172,7 @@ export class Provisioning {
       if (expected === undefined) return this.changeMembers(current, current.id, members);
       if (!(await this.changesMembers(current.id, members))) return this.ifUnchanged(current);
     }
-    const updated = await this.deps.store.update(current, attributes, members);
+    const updated = await this.deps.store.update(current, attributes, schema, members);
     return updated && this.changed(updated);
   }
 
@@ -246,14 +253,6 @@ export class Provisioning {
   private changed(resource: Resource): Resource {
     this.deps.changes.resourceChanged({ id: resource.id, ruleId: resource.ruleId });
     return resource;
-  }
-
-  private schemaOf({ ruleId, resourceType }: ResourceScope): ResourceSchema {
-    const schema = this.deps.schemas(ruleId).get(resourceType);
-    if (schema === undefined) {
-      throw new DomainError('notFound', `There is no resource type "${resourceType}".`);
-    }
-    return schema;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type SchemaDefinition,
 } from './schema';
 import { byName } from './sub-attributes';
+import { type SyncRule } from './sync-rule';
 
 /** A resource type with its schemas. Names are found regardless of case (RFC 7643 section 2.1). */
 export class ResourceSchema {
@@ -128,8 +129,8 @@ export class SchemaTable {
   }
 }
 
-/** The schemas of a rule: the standard ones, and later what the rule adds. */
-export type SchemasOf = (ruleId: string) => SchemaTable;
+/** The schemas of a rule: the standard ones and what the rule adds. */
+export type SchemasOf = (rule: SyncRule) => SchemaTable;
 
 /** The resolved path with the sub-attribute a bare complex attribute stands for. */
 function comparable(path: ResolvedPath): ResolvedPath {

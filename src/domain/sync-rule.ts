@@ -1,4 +1,32 @@
 /** A sync rule: one IdP connection, its policies and its targets. One rule is one isolated SCIM tenant. */
+import { type ResourceTypeDefinition, type SchemaDefinition } from './schema';
+
+/** How strictly a rule's requests are read: as real clients write them, or as the RFCs have it. */
+export type ScimProfile = 'tolerant' | 'strict';
+
+/** An extension of a resource type that the rule has anyway (RFC 7643 section 6 "schemaExtensions"). */
+export interface SchemaExtension {
+  /** Name of the resource type: `User`. */
+  readonly resourceType: string;
+  /** URN of the schema. */
+  readonly schema: string;
+  /** Whether every resource of the type has to have the extension. */
+  readonly required: boolean;
+}
+
+/** What a rule adds to the standard schemas and resource types. */
+export interface ScimDefinitions {
+  readonly schemas: readonly SchemaDefinition[];
+  readonly resourceTypes: readonly ResourceTypeDefinition[];
+  readonly schemaExtensions: readonly SchemaExtension[];
+}
+
+/** What a rule adds as long as nobody says otherwise. */
+export const NO_DEFINITIONS: ScimDefinitions = {
+  schemas: [],
+  resourceTypes: [],
+  schemaExtensions: [],
+};
 
 /** What happens to an entry when its user is deactivated, or leaves the scope of the target. */
 export type DeactivatePolicy = 'DISABLE' | 'DELETE' | 'KEEP';
@@ -36,12 +64,13 @@ export interface SyncAs {
   };
 }
 
-export interface SyncRule {
+export interface SyncRule extends ScimDefinitions {
   readonly id: string;
   readonly name: string;
   /** A disabled rule answers SCIM with 403, delivers nothing and loses nothing (requirements B3). */
   readonly enabled: boolean;
   readonly syncAs: readonly SyncAs[];
+  readonly scimProfile: ScimProfile;
   /** Set while the rule is being deleted: what becomes of the entries it provisioned (requirements A1). */
   readonly deletion?: DeletePolicy;
   /** Counts changes of the rule. */
@@ -53,5 +82,11 @@ export interface SyncRule {
   readonly lastSyncFrom?: string;
 }
 
-/** The part of a rule an administrator decides. */
-export type SyncRuleDraft = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'>;
+/** The part of a rule an administrator decides. What is left out is as {@link RULE_DEFAULTS} say. */
+export type SyncRuleDraft = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
+  Partial<ScimDefinitions & Pick<SyncRule, 'scimProfile'>>;
+
+export const RULE_DEFAULTS: ScimDefinitions & Pick<SyncRule, 'scimProfile'> = {
+  scimProfile: 'tolerant',
+  ...NO_DEFINITIONS,
+};

@@ -2,6 +2,7 @@
 import { type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { type SyncRule } from '../domain/sync-rule';
 import { type SchemaTable } from '../domain/schema-table';
+import { type ValidationProfile } from '../domain/validation';
 import { type QueryParameters } from './query-parameters';
 
 /** Where the router is mounted. */
@@ -14,6 +15,8 @@ const CONTENT_TYPE = 'application/scim+json';
 export interface ScimRequest {
   readonly rule: SyncRule;
   readonly schemas: SchemaTable;
+  /** How strictly the rule wants requests to be read: every decision that depends on it asks the profile. */
+  readonly profile: ValidationProfile;
   /** The public URL of {@link SCIM_PATH}; every URI in an answer begins with it. */
   readonly baseUrl: string;
   readonly headers: IncomingHttpHeaders;

@@ -1,7 +1,7 @@
 /** Resources of every type, one by one (RFC 7644 sections 3.3 to 3.6). */
 import { DomainError } from '../domain/error';
-import { type Provisioning } from '../domain/provisioning';
-import { GROUP, type Resource, type ResourceScope } from '../domain/resource';
+import { type Provisioning, type ProvisioningScope } from '../domain/provisioning';
+import { GROUP, type Resource } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
 import { type Handler, type ScimRequest, type ScimResponse } from './http';
 import { parsePatch, patchModification } from './patch';
@@ -18,8 +18,8 @@ export function schemaOf(request: ScimRequest): ResourceSchema {
   return schema;
 }
 
-export function scopeOf({ rule }: ScimRequest, schema: ResourceSchema): ResourceScope {
-  return { ruleId: rule.id, resourceType: schema.type.name };
+export function scopeOf({ rule, profile }: ScimRequest, schema: ResourceSchema): ProvisioningScope {
+  return { ruleId: rule.id, resourceType: schema.type.name, schema, profile };
 }
 
 export function resourceHandlers(provisioning: Provisioning): {
@@ -59,7 +59,10 @@ export function resourceHandlers(provisioning: Provisioning): {
 
     modify: async (request) => {
       const { schema, view, id } = targetOf(request);
-      const modification = patchModification(schema, parsePatch(request.body));
+      const modification = patchModification(
+        { schema, profile: request.profile },
+        parsePatch(request.body),
+      );
       const expected = expectedGenerations(request.headers);
       const pending = provisioning.modify(scopeOf(request, schema), id, modification, expected);
       if (schema.type.name === GROUP && !asksForAttributes(request)) {

@@ -3,6 +3,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import { DomainError } from '../domain/error';
 import { type Provisioning } from '../domain/provisioning';
 import { type SchemasOf } from '../domain/schema-table';
+import { profiles } from '../domain/validation';
 import { type ScimAuthenticator } from './authenticate';
 import { readBody } from './body';
 import { resourceType, resourceTypes, schema, schemas, serviceProviderConfig } from './discovery';
@@ -92,7 +93,8 @@ async function responseTo(
   const hasBody = method !== 'GET' && method !== 'DELETE';
   const scimRequest: ScimRequest = {
     rule,
-    schemas: deps.schemas(rule.id),
+    schemas: deps.schemas(rule),
+    profile: profiles[rule.scimProfile],
     baseUrl: `${deps.publicUrl(request)}${SCIM_PATH}`,
     headers: request.headers,
     parameter: (name) => pathParameter(request, name),

@@ -8,7 +8,7 @@ import { type Handler, type ScimRequest, type ScimResponse } from './http';
 import { type QueryParameters } from './query-parameters';
 import { listResponse } from './representation/list';
 import { represent } from './representation/resource';
-import { schemaOf, scopeOf } from './resources';
+import { schemaOf } from './resources';
 import { shownAll, viewOf } from './shown-resources';
 
 /** Resources in a page when the client does not say, and at most. */
@@ -24,12 +24,14 @@ export function searchHandlers(provisioning: Provisioning): {
     const view = viewOf(request, schema);
     const startIndex = Math.max(1, integer(request.query, 'startIndex') ?? 1);
     const count = Math.max(0, integer(request.query, 'count') ?? DEFAULT_COUNT);
-    const page = await provisioning.search({
-      ...scopeOf(request, schema),
+    const query = {
+      ruleId: request.rule.id,
+      resourceType: schema.type.name,
       ...criteria(request.query, schema),
       offset: startIndex - 1,
       limit: Math.min(count, MAX_COUNT),
-    });
+    };
+    const page = await provisioning.search(query, schema);
     const shown = await shownAll(provisioning, view, page.resources);
     const resources = shown.map((resource) => represent(view, resource));
     return { status: 200, body: listResponse(resources, page.total, startIndex) };

@@ -19,7 +19,7 @@ import {
   type ResourceScope,
   type ScimObject,
 } from '../domain/resource';
-import { type ResourceSchema, type SchemasOf } from '../domain/schema-table';
+import { type ResourceSchema } from '../domain/schema-table';
 import { isDuplicateKey } from './duplicate-key';
 import { compileFilter, sortField } from './filter-query';
 import { type Query } from './filter-comparison';
@@ -32,17 +32,16 @@ export class MongoResourceStore implements ResourceStore {
   constructor(
     private readonly model: ResourceModel,
     private readonly memberships: Memberships,
-    private readonly schemas: SchemasOf,
   ) {}
 
-  async insert(resource: NewResource): Promise<Resource> {
+  async insert(resource: NewResource, schema: ResourceSchema): Promise<Resource> {
     const now = new Date();
     const members = resource.members ?? [];
     const document: ResourceDocument = {
       _id: timeOrderedId(),
       ruleId: resource.ruleId,
       resourceType: resource.resourceType,
-      ...attributeFields(this.schemaOf(resource), resource.attributes),
+      ...attributeFields(schema, resource.attributes),
       generation: 1,
       createdAt: now,
       lastModified: now,
@@ -67,8 +66,7 @@ export class MongoResourceStore implements ResourceStore {
     return documents.map(toResource);
   }
 
-  async search(query: ResourceQuery): Promise<ResourcePage> {
-    const schema = this.schemaOf(query);
+  async search(query: ResourceQuery, schema: ResourceSchema): Promise<ResourcePage> {
     const filter: Query = { ruleId: query.ruleId, resourceType: query.resourceType, live: true };
     if (query.filter) {
       filter['$and'] = [
@@ -94,9 +92,10 @@ export class MongoResourceStore implements ResourceStore {
   async update(
     current: Resource,
     attributes: ScimObject,
+    schema: ResourceSchema,
     members?: MembershipDelta,
   ): Promise<Resource | undefined> {
-    const fields = attributeFields(this.schemaOf(current), attributes);
+    const fields = attributeFields(schema, attributes);
     const lastModified = new Date();
     const update = {
       $set: { ...fields, lastModified, pending: lastModified },
@@ -237,12 +236,6 @@ export class MongoResourceStore implements ResourceStore {
   ): Promise<readonly string[]> {
     if (direction === 'membersOf') return this.memberships.memberIdsOf(id);
     return (await this.memberships.groupIdsOf([id])).map((membership) => membership.groupId);
-  }
-
-  private schemaOf({ ruleId, resourceType }: ResourceScope): ResourceSchema {
-    const schema = this.schemas(ruleId).get(resourceType);
-    if (!schema) throw new DomainError('notFound', `There is no resource type "${resourceType}".`);
-    return schema;
   }
 
   private async refuseDuplicates<Result>(

@@ -6,7 +6,6 @@ import {
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
-import { type SchemasOf } from '../domain/schema-table';
 import { MongoBindingStore } from './bindings';
 import { connect, ensureIndexes, isReachable } from './connection';
 import { MongoCredentialStore } from './credentials';
@@ -28,7 +27,6 @@ export interface StoreOptions {
   readonly dbName?: string;
   /** 32 bytes; encrypts the secrets of targets. */
   readonly encryptionKey: Buffer;
-  readonly schemas: SchemasOf;
 }
 
 export interface Store {
@@ -55,7 +53,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   await ensureIndexes(connection);
   const memberships = new Memberships(resources, members);
   return {
-    resources: new MongoResourceStore(resources, memberships, options.schemas),
+    resources: new MongoResourceStore(resources, memberships),
     memberships,
     membershipDeltas: new MongoMembershipDeltas(members, bindings),
     bindings: new MongoBindingStore(bindings),

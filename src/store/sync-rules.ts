@@ -2,7 +2,12 @@
 import { type Model } from 'mongoose';
 import { v7 as timeOrderedId } from 'uuid';
 import { type Page, type SyncRuleStore } from '../domain/ports';
-import { type DeletePolicy, type SyncRule, type SyncRuleDraft } from '../domain/sync-rule';
+import {
+  type DeletePolicy,
+  RULE_DEFAULTS,
+  type SyncRule,
+  type SyncRuleDraft,
+} from '../domain/sync-rule';
 import { type Query } from './filter-comparison';
 import { type AdministrationModels, type SyncRuleDocument } from './models/administration.model';
 import { type MembershipModel } from './models/membership.model';
@@ -26,6 +31,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     const now = new Date();
     const document: SyncRuleDocument = {
       _id: timeOrderedId(),
+      ...RULE_DEFAULTS,
       ...draft,
       nameKey: nameKey(draft.name),
       version: 1,
@@ -148,5 +154,6 @@ function ruleQuery(filter: { readonly search?: string; readonly enabled?: boolea
 
 function toSyncRule(document: SyncRuleDocument): SyncRule {
   const { _id, nameKey: _nameKey, ...fields } = document;
-  return { id: _id, ...fields };
+  // Rules that were made before these fields came to be lack them.
+  return { id: _id, ...RULE_DEFAULTS, ...fields };
 }

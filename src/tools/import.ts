@@ -1,6 +1,5 @@
 /** `npm run import -- FILE`: an export into an empty database. */
 import { type Config } from '../config';
-import { standardSchemas } from '../domain/standard-schemas';
 import { type RawCollections } from '../store/raw-collections';
 import { openStore } from '../store/store';
 import { type ConfiguredDatabase, openForWriting } from './configured-database';
@@ -33,7 +32,7 @@ async function importAll({ config, file, flags, goOn, print }: ToolContext): Pro
   try {
     await refuseUsed(database);
     // Opening makes the indexes: at the end of a large import that would be one long step.
-    const store = await openStore({ ...database.connection, schemas: () => standardSchemas });
+    const store = await openStore(database.connection);
     await store.close();
     await insertAll(database, file, footer, goOn);
     const collections = Object.keys(footer.collections).length;

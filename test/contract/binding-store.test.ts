@@ -11,6 +11,8 @@ import { membershipModel, type MembershipModel } from '../../src/store/models/me
 import { resourceModel } from '../../src/store/models/resource.model';
 import { openStore, type Store } from '../../src/store/store';
 
+const userSchema = standardSchemas.get(USER)!;
+
 let store: Store;
 let model: BindingModel;
 let memberships: MembershipModel;
@@ -26,7 +28,6 @@ beforeAll(async () => {
     uri: process.env['TEST_MONGODB_URI'] ?? '',
     dbName: 'binding-store',
     encryptionKey: randomBytes(32),
-    schemas: () => standardSchemas,
   });
   model = bindingModel(store.connection);
   memberships = membershipModel(store.connection);
@@ -335,11 +336,10 @@ describe('administrators', () => {
 describe('fan-out', () => {
   test('what waits is found by age, page by page, and cleared only as it was seen', async () => {
     for (const userName of ['a', 'b', 'c', 'd', 'e']) {
-      await store.resources.insert({
-        ruleId: 'rule',
-        resourceType: USER,
-        attributes: { userName },
-      });
+      await store.resources.insert(
+        { ruleId: 'rule', resourceType: USER, attributes: { userName } },
+        userSchema,
+      );
     }
     const now = new Date(Date.now() + 1_000);
     const first = await fanOut.pendingBefore(now, undefined, 2);
@@ -350,7 +350,7 @@ describe('fan-out', () => {
     const [changed] = all;
     if (!changed) throw new Error('Nothing is pending');
     const current = await store.resources.find({ ruleId: 'rule', resourceType: USER }, changed.id);
-    if (current) await store.resources.update(current, { userName: 'z' });
+    if (current) await store.resources.update(current, { userName: 'z' }, userSchema);
     await fanOut.clearPending(all);
     expect(await fanOut.countPending()).toBe(1);
     expect(await fanOut.pendingAmong(all.map(({ id }) => id))).toMatchObject([

@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { type DomainError } from '../../src/domain/error';
 import { parseFilter } from '../../src/domain/filter/parser';
 import { GROUP, type Resource, type ScimObject, USER } from '../../src/domain/resource';
+import { standardSchemas } from '../../src/domain/standard-schemas';
 import { membershipModel } from '../../src/store/models/membership.model';
 import { resourceModel } from '../../src/store/models/resource.model';
 import { openTestStore, type TestStore } from '../support/test-store';
 
+const userSchema = standardSchemas.get(USER)!;
+const groupSchema = standardSchemas.get(GROUP)!;
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 
 describe('the resource store', () => {
@@ -21,9 +24,12 @@ describe('the resource store', () => {
   });
 
   const user = (attributes: ScimObject): Promise<Resource> =>
-    store.resources.insert({ ruleId, resourceType: USER, attributes });
+    store.resources.insert({ ruleId, resourceType: USER, attributes }, userSchema);
   const group = (displayName: string, members: readonly string[] = []): Promise<Resource> =>
-    store.resources.insert({ ruleId, resourceType: GROUP, attributes: { displayName }, members });
+    store.resources.insert(
+      { ruleId, resourceType: GROUP, attributes: { displayName }, members },
+      groupSchema,
+    );
   const users = () => ({ ruleId, resourceType: USER });
   const groups = () => ({ ruleId, resourceType: GROUP });
   const memberIds = async (groupId: string): Promise<string[]> => {
@@ -31,13 +37,16 @@ describe('the resource store', () => {
     return page.items.map((membership) => membership.memberId);
   };
   const found = async (filter: string, resourceType = USER): Promise<string[]> => {
-    const page = await store.resources.search({
-      ruleId,
-      resourceType,
-      filter: parseFilter(filter),
-      offset: 0,
-      limit: 100,
-    });
+    const page = await store.resources.search(
+      {
+        ruleId,
+        resourceType,
+        filter: parseFilter(filter),
+        offset: 0,
+        limit: 100,
+      },
+      resourceType === USER ? userSchema : groupSchema,
+    );
     expect(page.total).toBe(page.resources.length);
     return page.resources.map(({ attributes }) =>
       JSON.stringify(attributes['userName'] ?? attributes['displayName']).slice(1, -1),
@@ -69,9 +78,15 @@ describe('the resource store', () => {
 
     it('refuses an update of what somebody else changed meanwhile', async () => {
       const first = await user({ userName: 'ada' });
-      const second = await store.resources.update(first, { userName: 'ada', title: 'a' });
+      const second = await store.resources.update(
+        first,
+        { userName: 'ada', title: 'a' },
+        userSchema,
+      );
       expect(second?.generation).toBe(2);
-      expect(await store.resources.update(first, { userName: 'ada', title: 'b' })).toBeUndefined();
+      expect(
+        await store.resources.update(first, { userName: 'ada', title: 'b' }, userSchema),
+      ).toBeUndefined();
       expect((await store.resources.find(users(), first.id))?.attributes['title']).toBe('a');
     });
   });
@@ -88,18 +103,19 @@ describe('the resource store', () => {
     it('lets two rules use the same name', async () => {
       await user({ userName: 'ada' });
       await expect(
-        store.resources.insert({
-          ruleId: randomUUID(),
-          resourceType: USER,
-          attributes: { userName: 'ada' },
-        }),
+        store.resources.insert(
+          { ruleId: randomUUID(), resourceType: USER, attributes: { userName: 'ada' } },
+          userSchema,
+        ),
       ).resolves.toBeDefined();
     });
 
     it('refuses to rename to a taken name and changes nothing', async () => {
       await user({ userName: 'ada' });
       const bob = await user({ userName: 'bob' });
-      expect(await code(store.resources.update(bob, { userName: 'Ada' }))).toBe('uniqueness');
+      expect(await code(store.resources.update(bob, { userName: 'Ada' }, userSchema))).toBe(
+        'uniqueness',
+      );
       expect((await store.resources.find(users(), bob.id))?.attributes['userName']).toBe('bob');
     });
 
@@ -197,11 +213,10 @@ describe('the resource store', () => {
 
   it('lets KEEP end the deletion of a rule whose directory is gone for good', async () => {
     const rule = await store.syncRules.insert({ name: randomUUID(), enabled: true, syncAs: [] });
-    await store.resources.insert({
-      ruleId: rule.id,
-      resourceType: USER,
-      attributes: { userName: 'ada' },
-    });
+    await store.resources.insert(
+      { ruleId: rule.id, resourceType: USER, attributes: { userName: 'ada' } },
+      userSchema,
+    );
     expect((await store.syncRules.startDeletion(rule.id, 'DELETE'))?.deletion).toBe('DELETE');
     expect(await store.syncRules.startDeletion(rule.id, 'DISABLE')).toBeUndefined();
     expect((await store.syncRules.startDeletion(rule.id, 'KEEP'))?.deletion).toBe('KEEP');
@@ -213,7 +228,7 @@ describe('the resource store', () => {
     for (let i = 0; i < 25; i += 1) await user({ userName: `u${i}` });
     const seen: string[] = [];
     for (let offset = 0; offset < 25; offset += 10) {
-      const page = await store.resources.search({ ...users(), offset, limit: 10 });
+      const page = await store.resources.search({ ...users(), offset, limit: 10 }, userSchema);
       expect(page.total).toBe(25);
       seen.push(...page.resources.map((resource) => resource.id));
     }

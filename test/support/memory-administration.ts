@@ -18,8 +18,11 @@ import {
   type TargetStore,
   type TargetTestStep,
 } from '../../src/domain/ports';
+import { RuleSchemas } from '../../src/domain/rule-schemas';
+import { standardSchemas } from '../../src/domain/standard-schemas';
 import {
   type DeletePolicy,
+  RULE_DEFAULTS,
   type SyncAs,
   type SyncRule,
   type SyncRuleDraft,
@@ -40,6 +43,7 @@ export interface World extends WorldStores {
   readonly bindings: MemoryBindings;
   readonly directories: MemoryDirectories;
   readonly delivery: MemoryDelivery;
+  readonly schemas: RuleSchemas;
   close(): Promise<void>;
 }
 
@@ -51,6 +55,7 @@ export function worldOn(stores: WorldStores, close: () => Promise<void>): World 
     bindings,
     directories: new MemoryDirectories(),
     delivery: new MemoryDelivery(bindings),
+    schemas: new RuleSchemas(standardSchemas),
     close,
   };
 }
@@ -127,6 +132,7 @@ export class MemorySyncRuleStore implements SyncRuleStore {
   async insert(draft: SyncRuleDraft): Promise<SyncRule> {
     const now = new Date();
     return this.rules.insert({
+      ...RULE_DEFAULTS,
       ...draft,
       id: timeOrderedId(),
       version: 1,

@@ -23,8 +23,7 @@ import {
   type ResourceScope,
   type ScimObject,
 } from '../../src/domain/resource';
-import { type ResourceSchema, type SchemasOf } from '../../src/domain/schema-table';
-import { standardSchemas } from '../../src/domain/standard-schemas';
+import { type ResourceSchema } from '../../src/domain/schema-table';
 
 const UNIQUE: Readonly<Record<string, string>> = { [USER]: 'userName', [GROUP]: 'displayName' };
 
@@ -34,12 +33,10 @@ export class MemoryResourceStore implements ResourceStore {
   private readonly resources = new Map<string, Resource>();
   private readonly memberIds = new Map<string, Set<string>>();
 
-  constructor(private readonly schemas: SchemasOf = () => standardSchemas) {}
-
-  async insert(resource: NewResource): Promise<Resource> {
+  async insert(resource: NewResource, schema: ResourceSchema): Promise<Resource> {
     this.note('insert');
     const { ruleId, resourceType, attributes, members = [] } = resource;
-    this.refuseDuplicate(resource);
+    this.refuseDuplicate(resource, schema);
     const now = new Date();
     const inserted: Resource = {
       id: randomUUID(),
@@ -65,10 +62,9 @@ export class MemoryResourceStore implements ResourceStore {
     return ids.flatMap((id) => this.resources.get(id) ?? []);
   }
 
-  async search(query: ResourceQuery): Promise<ResourcePage> {
+  async search(query: ResourceQuery, schema: ResourceSchema): Promise<ResourcePage> {
     this.note('search');
     const { filter, sortBy } = query;
-    const schema = this.schemaOf(query);
     const found = this.all(query).filter(
       (resource) => filter === undefined || matches(filter, this.shown(resource), schema),
     );
@@ -82,12 +78,13 @@ export class MemoryResourceStore implements ResourceStore {
   async update(
     current: Resource,
     attributes: ScimObject,
+    schema: ResourceSchema,
     members?: MembershipDelta,
   ): Promise<Resource | undefined> {
     this.note('update');
     const stored = this.live(current, current.id);
     if (stored?.generation !== current.generation) return undefined;
-    this.refuseDuplicate({ ...current, attributes }, current.id);
+    this.refuseDuplicate({ ...current, attributes }, schema, current.id);
     if (members !== undefined) this.applyDelta(current.id, members);
     return this.save({ ...stored, attributes });
   }
@@ -256,19 +253,19 @@ export class MemoryResourceStore implements ResourceStore {
     return typeof value === 'string' ? value : '';
   }
 
-  private refuseDuplicate(resource: NewResource, ownId?: string): void {
-    const name = fold(this.uniqueName(resource));
-    const taken = this.all(resource).some(
-      (other) => other.id !== ownId && fold(this.uniqueName(other)) === name,
-    );
-    if (taken)
-      throw new DomainError('uniqueness', `Another ${resource.resourceType} has this name.`);
-  }
-
-  private schemaOf({ ruleId, resourceType }: ResourceScope): ResourceSchema {
-    const schema = this.schemas(ruleId).get(resourceType);
-    if (schema === undefined) throw new DomainError('notFound', 'There is no such resource type.');
-    return schema;
+  private refuseDuplicate(resource: NewResource, schema: ResourceSchema, ownId?: string): void {
+    for (const attribute of schema.core.attributes) {
+      if (attribute.uniqueness !== 'server') continue;
+      const keyOf = ({ attributes }: Pick<Resource, 'attributes'>): string | undefined => {
+        const value = attributes[attribute.name];
+        return typeof value === 'string' ? fold(value) : undefined;
+      };
+      const key = keyOf(resource);
+      if (key === undefined) continue;
+      if (this.all(resource).some((other) => other.id !== ownId && keyOf(other) === key)) {
+        throw new DomainError('uniqueness', `Another one has this ${attribute.name}.`);
+      }
+    }
   }
 
   private note(method: keyof ResourceStore): void {

@@ -6,7 +6,7 @@ import { type ResourceStore } from '../../src/domain/ports';
 import { Provisioning } from '../../src/domain/provisioning';
 import { newSecretToken } from '../../src/domain/secret-token';
 import { standardSchemas } from '../../src/domain/standard-schemas';
-import { type SyncRule } from '../../src/domain/sync-rule';
+import { RULE_DEFAULTS, type SyncRule } from '../../src/domain/sync-rule';
 import { createScimAuthenticator, createScimRouter, SCIM_PATH } from '../../src/scim';
 
 export interface ScimAnswer {
@@ -51,7 +51,6 @@ export async function startScimServer(
   const schemas = () => standardSchemas;
   const provisioning = new Provisioning({
     store,
-    schemas,
     changes: { resourceChanged: ({ id }) => changes.push(id) },
   });
   const app = express();
@@ -114,5 +113,14 @@ async function send(
 
 function ruleNamed(id: string, enabled: boolean): SyncRule {
   const now = new Date();
-  return { id, name: id, enabled, syncAs: [], version: 1, createdAt: now, updatedAt: now };
+  return {
+    ...RULE_DEFAULTS,
+    id,
+    name: id,
+    enabled,
+    syncAs: [],
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
 }

@@ -1,11 +1,13 @@
 /** What clients send, checked against the schemas (RFC 7643) and brought into canonical form. */
+export { invalid } from './invalid';
 export { coerceMembers } from './members';
-export { tolerant, type ValidationProfile } from './profile';
+export { profiles, strict, tolerant, type ValidationProfile } from './profile';
 export {
   checkRequired,
   coerceResource,
   isActivation,
   isMembers,
+  isName,
   isStored,
   mergeComplex,
   type CoercedResource,
@@ -16,7 +18,6 @@ export {
   coerceAttribute,
   coerceElement,
   coerceSubAttributes,
-  invalid,
   isDerived,
   isHollow,
   isPrimary,

@@ -1,5 +1,5 @@
 /** The ids in a client's list of members. */
-import { invalid } from './value';
+import { invalid } from './invalid';
 
 const MAX_ID_LENGTH = 256;
 

@@ -6,14 +6,16 @@ import {
   withProperty,
   type AttributePlace,
 } from '../attribute-values';
+import { ID, META, SCHEMAS } from '../common-attributes';
 import { DomainError } from '../error';
 import { parseAttributePath } from '../filter/parser';
 import { type ScimObject, type ScimValue } from '../resource';
 import { type ResolvedPath } from '../schema';
 import { type ResourceSchema } from '../schema-table';
+import { invalid } from './invalid';
 import { coerceMembers } from './members';
 import { tolerant, type ValidationProfile } from './profile';
-import { coerceAttribute, coerceSubAttributes, invalid, isDerived } from './value';
+import { coerceAttribute, coerceSubAttributes, isDerived } from './value';
 
 /** What a resource becomes: its attributes and, for a group whose members were mentioned, their ids. */
 export interface CoercedResource {
@@ -30,15 +32,16 @@ export function coerceResource(
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new DomainError('invalidSyntax', 'The body must be a JSON object.');
   }
+  profile.checkSchemas(schema, body);
   const attributes: Draft = {};
   let members: readonly string[] | undefined;
   for (const [name, value] of Object.entries(body) as [string, unknown][]) {
-    const path = resolveName(schema, name);
+    const path = resolveName(schema, name, profile);
     if (path === undefined) {
       profile.unknownAttribute(name);
     } else if (isMembers(schema, path)) {
       members = coerceMembers(value);
-    } else if (isWritable(path, profile)) {
+    } else if (isWritable(path)) {
       assign(attributes, path, value, profile);
     }
   }
@@ -76,10 +79,15 @@ export function isActivation({ extension, attribute }: ResolvedPath): boolean {
   return extension === undefined && attribute.name === 'active' && attribute.type === 'boolean';
 }
 
-/** An attribute by the name a client uses as a key: bare, dotted, URN-qualified, or the URN of an extension. */
-function resolveName(schema: ResourceSchema, name: string): ResolvedPath | undefined {
+/** An attribute by the name a client uses as a key: its own, the URN of an extension, or whatever else the profile takes. */
+function resolveName(
+  schema: ResourceSchema,
+  name: string,
+  profile: ValidationProfile,
+): ResolvedPath | undefined {
   const attribute = schema.attribute(name);
   if (attribute !== undefined) return { attribute };
+  if (!profile.pathsAsNames && !isName(schema, name)) return undefined;
   try {
     return schema.resolve(parseAttributePath(name));
   } catch (error) {
@@ -89,12 +97,16 @@ function resolveName(schema: ResourceSchema, name: string): ResolvedPath | undef
   }
 }
 
-function isWritable(path: ResolvedPath, profile: ValidationProfile): boolean {
-  const { attribute, subAttribute } = path;
-  const mutability = subAttribute?.mutability ?? attribute.mutability;
-  if (mutability !== 'readOnly' && attribute.mutability !== 'readOnly') return true;
-  profile.readOnlyAttribute(attribute.name);
-  return false;
+/** Whether the key is a name as RFC 7643 has them: of a common attribute, or the URN of an extension (section 3.3). */
+export function isName(schema: ResourceSchema, key: string): boolean {
+  return schema.extension(key) !== undefined || COMMON.has(key.toLowerCase());
+}
+
+const COMMON: ReadonlySet<string> = new Set([ID, META, SCHEMAS].map(({ name }) => name));
+
+/** Values of read-only attributes are ignored (RFC 7644 sections 3.3 and 3.5.1). */
+function isWritable({ attribute, subAttribute }: ResolvedPath): boolean {
+  return attribute.mutability !== 'readOnly' && subAttribute?.mutability !== 'readOnly';
 }
 
 /** The resource in the making. */

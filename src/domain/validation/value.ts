@@ -1,10 +1,10 @@
 /** Values a client sent, checked against an attribute's definition and brought into canonical form. */
 import { isObject, property } from '../attribute-values';
 import { instantOf } from '../date-time';
-import { DomainError } from '../error';
 import { type ScimObject, type ScimValue } from '../resource';
 import { type AttributeDefinition } from '../schema';
 import { subAttributeNamed } from '../sub-attributes';
+import { invalid } from './invalid';
 import { type ValidationProfile } from './profile';
 
 /** More values of one attribute than any directory could use. */
@@ -24,7 +24,11 @@ export function coerceAttribute(
   name: string = attribute.name,
 ): ScimValue | undefined {
   if (profile.unassigned(value)) return undefined;
-  if (attribute.multiValued) return coerceList(attribute, profile.list(value), profile, name);
+  if (attribute.multiValued) {
+    const list = profile.list(value);
+    if (list === undefined) throw invalid(name, 'must be a list');
+    return coerceList(attribute, list, profile, name);
+  }
   const single = profile.single(value);
   if (single === undefined) throw invalid(name, 'takes one value, not a list');
   return coerceElement(attribute, single.value, profile, name);
@@ -54,9 +58,12 @@ export function coerceElement(
       const valid = instantOf(text) !== undefined;
       return expectValue(valid ? text : undefined, name, 'a time like "2030-01-31T12:00:00Z"');
     }
+    case 'binary': {
+      const text = coerceString(attribute, value, name);
+      return expectValue(profile.binary(text) ? text : undefined, name, 'base64');
+    }
     case 'string':
     case 'reference':
-    case 'binary':
       return coerceString(attribute, value, name);
   }
 }
@@ -77,9 +84,7 @@ export function coerceSubAttributes(
     const sub = subAttributeNamed(attribute, key);
     if (sub === undefined) {
       profile.unknownAttribute(`${prefix}${key}`);
-    } else if (sub.mutability === 'readOnly') {
-      profile.readOnlyAttribute(`${prefix}${sub.name}`);
-    } else {
+    } else if (sub.mutability !== 'readOnly') {
       const coerced = coerceAttribute(sub, item, profile, `${prefix}${sub.name}`);
       if (!isDerived(sub) && sub.returned !== 'never') result.set(sub.name, coerced);
     }
@@ -105,10 +110,6 @@ export function checkPrimary(values: readonly ScimValue[], name: string): void {
 
 export function isPrimary(value: ScimValue): boolean {
   return isObject(value) && property(value, 'primary') === true;
-}
-
-export function invalid(name: string, problem: string): DomainError {
-  return new DomainError('invalidValue', `"${name}" ${problem}.`, { field: name });
 }
 
 /** Refuses a list that has grown too long, by one request or by many. */

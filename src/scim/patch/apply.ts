@@ -15,20 +15,20 @@ import {
   isMembers,
   isStored,
   mergeComplex,
-  tolerant,
 } from '../../domain/validation';
 import { WorkBudget } from './budget';
 import { applyToMembers, MembershipChanges, StoredMembers } from './members';
 import { applyToList } from './multi-valued';
 import { type PatchOperation } from './operation';
-import { changeOnlyMembers, toSteps, type Step } from './step';
+import { changeOnlyMembers, toSteps, type PatchContext, type Step } from './step';
 
 /** A PATCH request as a modification that can be applied to whatever the resource is by then. */
 export function patchModification(
-  schema: ResourceSchema,
+  context: PatchContext,
   operations: readonly PatchOperation[],
 ): Modification {
-  const steps = toSteps(schema, operations);
+  const { schema } = context;
+  const steps = toSteps(context, operations);
   return {
     onlyMembers: changeOnlyMembers(schema, steps),
     apply: (attributes, currentMembers) => applySteps(schema, attributes, steps, currentMembers),
@@ -37,12 +37,12 @@ export function patchModification(
 
 /** Applies a PATCH. `currentMembers` is asked only for value filters that need to know who is a member. */
 export async function applyPatch(
-  schema: ResourceSchema,
+  context: PatchContext,
   attributes: ScimObject,
   operations: readonly PatchOperation[],
   currentMembers: CurrentMembers,
 ): Promise<Modified> {
-  return applySteps(schema, attributes, toSteps(schema, operations), currentMembers);
+  return applySteps(context.schema, attributes, toSteps(context, operations), currentMembers);
 }
 
 async function applySteps(
@@ -71,7 +71,7 @@ function applyStep(attributes: ScimObject, step: Step, budget: WorkBudget): Scim
   const { attribute, subAttribute } = target;
   if (subAttribute !== undefined && isDerived(subAttribute)) return attributes;
   if (!isStored(target)) {
-    if (step.op !== 'remove') coerceAttribute(subAttribute ?? attribute, step.value, tolerant);
+    if (step.op !== 'remove') coerceAttribute(subAttribute ?? attribute, step.value, step.profile);
     return attributes;
   }
   if (attribute.multiValued) {
@@ -85,21 +85,23 @@ function applyStep(attributes: ScimObject, step: Step, budget: WorkBudget): Scim
   return withAttribute(attributes, target, value);
 }
 
-function singleValue({ op, target, value, name }: Step): ReturnType<typeof coerceAttribute> {
-  return op === 'remove' ? undefined : coerceAttribute(target.attribute, value, tolerant, name);
+function singleValue(step: Step): ReturnType<typeof coerceAttribute> {
+  const { op, target, value, profile, name } = step;
+  return op === 'remove' ? undefined : coerceAttribute(target.attribute, value, profile, name);
 }
 
 /** Add and replace both merge: sub-attributes that are not mentioned stay (RFC 7644 section 3.5.2.3). */
-function applyToComplex(attributes: ScimObject, { op, target, value, name }: Step): ScimObject {
+function applyToComplex(attributes: ScimObject, step: Step): ScimObject {
+  const { op, target, value, profile, name } = step;
   const { subAttribute } = target;
   if (subAttribute !== undefined) {
     const item = op === 'remove' ? null : value;
-    return mergeComplex(attributes, target, { [subAttribute.name]: item }, tolerant);
+    return mergeComplex(attributes, target, { [subAttribute.name]: item }, profile);
   }
-  if (op === 'remove' || tolerant.unassigned(value)) {
+  if (op === 'remove' || profile.unassigned(value)) {
     return withAttribute(attributes, target, undefined);
   }
-  const single = tolerant.single(value);
+  const single = profile.single(value);
   if (single === undefined) throw invalid(name, 'takes one value, not a list');
-  return mergeComplex(attributes, target, single.value, tolerant);
+  return mergeComplex(attributes, target, single.value, profile);
 }

@@ -18,7 +18,6 @@ import {
   invalid,
   isHollow,
   isPrimary,
-  tolerant,
 } from '../../domain/validation';
 import { workOf, workOfFilter, type WorkBudget } from './budget';
 import { Descriptions, identityOf } from './identity';
@@ -42,11 +41,12 @@ export function applyToList(current: ScimValue | undefined, step: Step, budget: 
 
 /** A path without a value filter and without a sub-attribute: the list as a whole. */
 function applyToWhole(elements: readonly ScimValue[], step: Step, budget: WorkBudget): List {
-  const { op, value, name } = step;
+  const { op, value, profile, name } = step;
   const { attribute } = step.target;
   if (op === 'remove') return removeFromWhole(elements, step, budget);
-  const list = coerceAttribute(attribute, value, tolerant, name) as
-    readonly ScimValue[] | undefined;
+  // One value may be added without a list around it (RFC 7644 section 3.5.2.1: "a new value is added").
+  const added = op === 'add' && !Array.isArray(value) && value !== null ? [value] : value;
+  const list = coerceAttribute(attribute, added, profile, name) as readonly ScimValue[] | undefined;
   if (op === 'replace') return list;
   if (list === undefined) return 'unchanged';
   budget.spend(workOf(elements));
@@ -54,26 +54,23 @@ function applyToWhole(elements: readonly ScimValue[], step: Step, budget: WorkBu
 }
 
 /** Without a value all values go; with one, which RFC 7644 does not define, only those it lists (Entra). */
-function removeFromWhole(
-  elements: readonly ScimValue[],
-  { target, value, name }: Step,
-  budget: WorkBudget,
-): List {
+function removeFromWhole(elements: readonly ScimValue[], step: Step, budget: WorkBudget): List {
+  const { value, profile } = step;
   if (value === undefined || value === null) return undefined;
-  const listed = tolerant.list(value).filter((item) => !tolerant.unassigned(item));
-  const unwanted = new Descriptions(
-    listed.map((item) => descriptionOf(target.attribute, item, name)),
-  );
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const listed = list.filter((item) => !profile.unassigned(item));
+  const unwanted = new Descriptions(listed.map((item) => descriptionOf(step, item)));
   budget.spend(workOf(elements) * unwanted.lookUps);
   return elements.filter((element) => !unwanted.describe(element));
 }
 
-function descriptionOf(attribute: AttributeDefinition, item: unknown, name: string): ScimValue {
+function descriptionOf({ target, profile, name }: Step, item: unknown): ScimValue {
+  const { attribute } = target;
   if (attribute.type !== 'complex') {
-    return coerceElement(attribute, item, tolerant, name) ?? '';
+    return coerceElement(attribute, item, profile, name) ?? '';
   }
   let description: ScimObject = {};
-  for (const [key, value] of coerceSubAttributes(attribute, item, tolerant, name)) {
+  for (const [key, value] of coerceSubAttributes(attribute, item, profile, name)) {
     description = withProperty(description, key, value);
   }
   return description;
@@ -128,30 +125,26 @@ function applyToSelected(elements: readonly ScimValue[], step: Step, budget: Wor
 }
 
 function changeElement(element: ScimValue, step: Step): ScimValue | undefined {
-  const { op, target, filter, value, name } = step;
+  const { op, target, filter, value, profile, name } = step;
   const { attribute, subAttribute } = target;
   if (subAttribute === undefined && op === 'remove') return undefined;
-  if (!isObject(element)) return coerceElement(attribute, value, tolerant, name);
-  const single = tolerant.single(value);
+  if (!isObject(element)) return coerceElement(attribute, value, profile, name);
+  const single = profile.single(value);
   if (single === undefined) throw invalid(name, 'takes one value, not a list');
   if (subAttribute === undefined) {
-    if (tolerant.unassigned(single.value)) return undefined;
+    if (profile.unassigned(single.value)) return undefined;
     // A replaced value stays what the filter selected it for, unless the new one says otherwise.
     const kept = op === 'add' ? element : ((filter && elementOfFilter(filter, attribute)) ?? {});
-    return merge(kept, attribute, single.value, name);
+    return merge(kept, step, single.value);
   }
   const item = op === 'remove' ? null : value;
-  return merge(element, attribute, { [subAttribute.name]: item }, name);
+  return merge(element, step, { [subAttribute.name]: item });
 }
 
-function merge(
-  element: ScimObject,
-  attribute: AttributeDefinition,
-  value: unknown,
-  name: string,
-): ScimObject | undefined {
+function merge(element: ScimObject, step: Step, value: unknown): ScimObject | undefined {
+  const { target, profile, name } = step;
   let result = element;
-  for (const [key, item] of coerceSubAttributes(attribute, value, tolerant, name)) {
+  for (const [key, item] of coerceSubAttributes(target.attribute, value, profile, name)) {
     result = withProperty(result, key, item);
   }
   return isHollow(result) ? undefined : result;
@@ -162,24 +155,23 @@ function merge(
  * the filter says completely what to create.
  */
 function create(elements: readonly ScimValue[], step: Step): List {
-  const { op, target, filter, value, name } = step;
+  const { op, target, filter, value, profile, name } = step;
   const { attribute, subAttribute } = target;
   const described = filter === undefined ? {} : elementOfFilter(filter, attribute);
   if (described === undefined || (op === 'replace' && !isCanonical(described, attribute))) {
     throw new DomainError('noTarget', `"${name}" matches no value of "${attribute.name}".`);
   }
-  const single = tolerant.single(value);
+  const single = profile.single(value);
   if (single === undefined) throw invalid(name, 'takes one value, not a list');
-  if (tolerant.unassigned(single.value)) return 'unchanged';
+  if (profile.unassigned(single.value)) return 'unchanged';
   const element =
     attribute.type === 'complex'
       ? merge(
           described,
-          attribute,
+          step,
           subAttribute === undefined ? single.value : { [subAttribute.name]: single.value },
-          name,
         )
-      : coerceElement(attribute, single.value, tolerant, name);
+      : coerceElement(attribute, single.value, profile, name);
   if (element === undefined) return 'unchanged';
   const result = [...elements, element];
   return isPrimary(element) ? demoteOthers(result, result.length - 1) : result;

@@ -5,7 +5,7 @@ import { parsePath } from '../../domain/filter/parser';
 import { printPath } from '../../domain/filter/print';
 import { type ResolvedPath } from '../../domain/schema';
 import { type ResourceSchema } from '../../domain/schema-table';
-import { isMembers } from '../../domain/validation';
+import { isMembers, isName, type ValidationProfile } from '../../domain/validation';
 import { type PatchOperation, type PatchOperator } from './operation';
 
 export interface Step {
@@ -13,22 +13,30 @@ export interface Step {
   readonly target: ResolvedPath;
   readonly filter?: Filter;
   readonly value: unknown;
+  /** How the value is to be read. */
+  readonly profile: ValidationProfile;
   /** The path as the client may write it, for messages. */
   readonly name: string;
 }
 
+/** What operations are about, and how they are read. */
+export interface PatchContext {
+  readonly schema: ResourceSchema;
+  readonly profile: ValidationProfile;
+}
+
 /** Throws `invalidPath`, `mutability`, `noTarget` and `invalidValue`, before anything is read or written. */
 export function toSteps(
-  schema: ResourceSchema,
+  context: PatchContext,
   operations: readonly PatchOperation[],
 ): readonly Step[] {
   return operations.flatMap((operation) => {
     const { op, path, value } = operation;
-    if (path !== undefined) return stepsAt(schema, op, path, value);
+    if (path !== undefined) return stepsAt(context, op, path, value);
     if (op === 'remove') {
       throw new DomainError('noTarget', 'A "remove" operation needs a "path" (RFC 7644, 3.5.2.2).');
     }
-    return stepsOf(schema, op, objectIn(value, 'The value of an operation without a path'));
+    return stepsOf(context, op, objectIn(value, 'The value of an operation without a path'));
   });
 }
 
@@ -38,11 +46,12 @@ export function changeOnlyMembers(schema: ResourceSchema, steps: readonly Step[]
 }
 
 function stepsAt(
-  schema: ResourceSchema,
+  context: PatchContext,
   op: PatchOperator,
   path: ScimPath,
   value: unknown,
 ): readonly Step[] {
+  const { schema, profile } = context;
   const target = schema.resolve(path.path);
   const name = printPath(path);
   if (target === undefined) {
@@ -58,32 +67,41 @@ function stepsAt(
   }
   const urn = extensionOf(schema, target);
   if (urn !== undefined && op !== 'remove') {
-    return value === null ? [] : stepsOf(schema, op, objectIn(value, `"${urn}"`), urn);
+    return value === null ? [] : stepsOf(context, op, objectIn(value, `"${urn}"`), urn);
   }
-  const step = { op, target, value, name };
+  const step = { op, target, value, profile, name };
   return [path.filter === undefined ? step : { ...step, filter: path.filter }];
 }
 
 /**
- * One step for each attribute in an object. Keys are bare, dotted or URN-qualified names, or even whole paths; what is
- * unknown or read-only is ignored, because clients send whole resources this way.
+ * One step for each attribute in an object. Keys are names or, where the profile takes them, paths; what is read-only is
+ * ignored, because clients send whole resources this way.
  */
 function stepsOf(
-  schema: ResourceSchema,
+  context: PatchContext,
   op: 'add' | 'replace',
   object: object,
   urn?: string,
 ): readonly Step[] {
   return (Object.entries(object) as [string, unknown][]).flatMap(([key, value]) => {
-    const path = pathOf(schema, urn === undefined ? key : `${urn}:${key}`);
-    const target = path && schema.resolve(path.path);
-    if (path === undefined || target === undefined || isReadOnly(target)) return [];
-    return stepsAt(schema, op, path, value);
+    const path = pathOf(context, urn === undefined ? key : `${urn}:${key}`, urn !== undefined);
+    const target = path && context.schema.resolve(path.path);
+    if (path === undefined || target === undefined) {
+      context.profile.unknownAttribute(key);
+      return [];
+    }
+    return isReadOnly(target) ? [] : stepsAt(context, op, path, value);
   });
 }
 
-function pathOf(schema: ResourceSchema, key: string): ScimPath | undefined {
+/** `qualified`: the key is a name in an extension, with the URN in front of it. */
+function pathOf(
+  { schema, profile }: PatchContext,
+  key: string,
+  qualified: boolean,
+): ScimPath | undefined {
   if (schema.attribute(key) !== undefined) return { path: { attribute: key } };
+  if (!profile.pathsAsNames && !qualified && !isName(schema, key)) return undefined;
   try {
     return parsePath(key);
   } catch (error) {

@@ -16,7 +16,7 @@ function hosted(type: ConnectorType): { host: ConnectorHost; directories: Connec
   const host = new ConnectorHost({ registry, dataDir: '.', log, times, workers: 4 });
   return {
     host,
-    directories: new ConnectorDirectories({ registry, host, schemas: standardSchemas, log }),
+    directories: new ConnectorDirectories({ registry, host, log }),
   };
 }
 
@@ -80,13 +80,21 @@ test('tells everything that is wrong with settings', () => {
 test('checks filter, mappings, names and policies of a rule', () => {
   const { directories } = hosted(new FakeDirectory({ capabilities: { activation: 'none' } }).type);
   expect(
-    directories.checkSyncAs(target, { ...syncAs, onDeactivate: 'KEEP', onDelete: 'KEEP' }),
+    directories.checkSyncAs(
+      target,
+      { ...syncAs, onDeactivate: 'KEEP', onDelete: 'KEEP' },
+      standardSchemas,
+    ),
   ).toEqual([]);
-  const issues = directories.checkSyncAs(target, {
-    ...syncAs,
-    scopeFilter: 'title eq',
-    userMapping: [{ attribute: 'title', expression: 'nonsense(', apply: 'AUTHORITATIVE' }],
-  });
+  const issues = directories.checkSyncAs(
+    target,
+    {
+      ...syncAs,
+      scopeFilter: 'title eq',
+      userMapping: [{ attribute: 'title', expression: 'nonsense(', apply: 'AUTHORITATIVE' }],
+    },
+    standardSchemas,
+  );
   expect(issues.map(({ path }) => path)).toEqual([
     ['scopeFilter'],
     ['userMapping', '0', 'expression'],

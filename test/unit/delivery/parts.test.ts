@@ -1,4 +1,5 @@
 /** The engine's parts that decide something, each for itself. */
+import { RULE_DEFAULTS } from '../../../src/domain/sync-rule';
 import { ConnectorError, type Capabilities } from '../../../connectors/spi';
 import { guard } from '../../../src/delivery/call-guard';
 import { CircuitBreaker } from '../../../src/delivery/circuit-breaker';
@@ -122,6 +123,7 @@ describe('the planner', () => {
   const rule = {
     id: 'rule',
     name: 'rule',
+    ...RULE_DEFAULTS,
     enabled: true,
     syncAs: [syncAs],
     version: 1,

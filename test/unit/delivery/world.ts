@@ -9,6 +9,7 @@ import {
   type ResourceScope,
   type ScimObject,
 } from '../../../src/domain/resource';
+import { type ResourceSchema } from '../../../src/domain/schema-table';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
 import { type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
 import {
@@ -64,7 +65,6 @@ export class World {
       uri: process.env['TEST_MONGODB_URI'] ?? '',
       dbName,
       encryptionKey: randomBytes(32),
-      schemas: () => standardSchemas,
     });
     const bindingDocuments = bindingModel(store.connection);
     await bindingDocuments.createIndexes();
@@ -154,12 +154,15 @@ export class World {
 
   user(ruleId: string, userName: string, more: ScimObject = {}): Promise<Resource> {
     const attributes = { userName, ...more };
-    return this.store.resources.insert({ ruleId, resourceType: USER, attributes });
+    return this.store.resources.insert({ ruleId, resourceType: USER, attributes }, schemaOf(USER));
   }
 
   group(ruleId: string, displayName: string, members: readonly string[] = []): Promise<Resource> {
     const attributes = { displayName };
-    return this.store.resources.insert({ ruleId, resourceType: GROUP, attributes, members });
+    return this.store.resources.insert(
+      { ruleId, resourceType: GROUP, attributes, members },
+      schemaOf(GROUP),
+    );
   }
 
   /** Changes attributes of the resource as it is now. */
@@ -167,7 +170,11 @@ export class World {
     const current = await this.store.resources.find(scopeOf(resource), resource.id);
     if (!current) throw new Error('The resource is gone');
     const attributes = { ...current.attributes, ...more };
-    const changed = await this.store.resources.update(current, attributes);
+    const changed = await this.store.resources.update(
+      current,
+      attributes,
+      schemaOf(resource.resourceType),
+    );
     if (!changed) throw new Error('Somebody else changed it');
     return changed;
   }
@@ -193,6 +200,12 @@ export class World {
     if (!binding) throw new Error('There is no such binding');
     return binding;
   }
+}
+
+function schemaOf(resourceType: string): ResourceSchema {
+  const schema = standardSchemas.get(resourceType);
+  if (!schema) throw new Error(`No resource type ${resourceType}`);
+  return schema;
 }
 
 function scopeOf({ ruleId, resourceType }: Resource): ResourceScope {

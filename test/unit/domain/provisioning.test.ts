@@ -1,10 +1,13 @@
 import { Provisioning, type Modification } from '../../../src/domain/provisioning';
 import { type Resource, type ScimObject } from '../../../src/domain/resource';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
+import { tolerant } from '../../../src/domain/validation';
 import { MemoryResourceStore } from '../../support/memory-resource-store';
 
-const users = { ruleId: 'rule-1', resourceType: 'User' };
-const groups = { ruleId: 'rule-1', resourceType: 'Group' };
+const userSchema = standardSchemas.get('User')!;
+const groupSchema = standardSchemas.get('Group')!;
+const users = { ruleId: 'rule-1', resourceType: 'User', schema: userSchema, profile: tolerant };
+const groups = { ...users, resourceType: 'Group', schema: groupSchema };
 
 let store: MemoryResourceStore;
 let changes: string[];
@@ -15,7 +18,6 @@ beforeEach(() => {
   changes = [];
   provisioning = new Provisioning({
     store,
-    schemas: () => standardSchemas,
     changes: { resourceChanged: ({ id }) => changes.push(id) },
   });
 });
@@ -211,13 +213,16 @@ test('one rule does not see the resources of another', async () => {
 test('a filter over members reads them page by page, with names', async () => {
   const ids: string[] = [];
   for (let index = 0; index < 501; index += 1) {
-    const { id } = await store.insert({
-      ...users,
-      attributes: { userName: `u${String(index)}`, displayName: 'U' },
-    });
+    const { id } = await store.insert(
+      { ...users, attributes: { userName: `u${String(index)}`, displayName: 'U' } },
+      userSchema,
+    );
     ids.push(id);
   }
-  const ops = await store.insert({ ...groups, attributes: { displayName: 'Ops' }, members: ids });
+  const ops = await store.insert(
+    { ...groups, attributes: { displayName: 'Ops' }, members: ids },
+    groupSchema,
+  );
   const seen: ScimObject[] = [];
   await provisioning.modify(groups, ops.id, {
     onlyMembers: true,

@@ -1,11 +1,14 @@
 import { type ScimObject } from '../../../src/domain/resource';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
+import { tolerant } from '../../../src/domain/validation';
 import { applyPatch, parsePatch, patchModification } from '../../../src/scim/patch';
 
 const CORE = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 const user = standardSchemas.get('User')!;
 const group = standardSchemas.get('Group')!;
+const ofUser = { schema: user, profile: tolerant };
+const ofGroup = { schema: group, profile: tolerant };
 
 const kit: ScimObject = {
   userName: 'kit',
@@ -30,7 +33,7 @@ function nobody(): AsyncIterable<ScimObject> {
 
 async function patched(...Operations: object[]): Promise<ScimObject> {
   const before = structuredClone(kit);
-  const { attributes } = await applyPatch(user, kit, parsePatch({ Operations }), nobody);
+  const { attributes } = await applyPatch(ofUser, kit, parsePatch({ Operations }), nobody);
   expect(kit).toEqual(before);
   return attributes;
 }
@@ -237,7 +240,7 @@ describe('the work on long lists is bounded', () => {
   }
 
   function rolesPatched(roles: readonly ScimObject[], Operations: readonly object[]) {
-    return applyPatch(user, { userName: 'kit', roles }, parsePatch({ Operations }), nobody);
+    return applyPatch(ofUser, { userName: 'kit', roles }, parsePatch({ Operations }), nobody);
   }
 
   test.each(['remove', 'add'])('%s of a list looks at each value a few times', async (op) => {
@@ -333,7 +336,7 @@ describe('the work on long lists is bounded', () => {
     const old = { formatted: 'Mill Lane 1', primary: true };
     const other = { formatted: 'Mill Lane 2', primary: true };
     const { attributes } = await applyPatch(
-      user,
+      ofUser,
       { userName: 'kit', addresses: [old] },
       parsePatch({
         Operations: [{ op: 'add', path: 'addresses', value: [other, { ...old, primary: false }] }],
@@ -500,7 +503,7 @@ describe('members', () => {
       { ...none, add: ['x'], remove: ['a'] },
     ],
   ])('%s', async (_name, Operations, expected) => {
-    const modification = patchModification(group, parsePatch({ Operations }));
+    const modification = patchModification(ofGroup, parsePatch({ Operations }));
     expect(modification.onlyMembers).toBe(true);
     expect((await modification.apply({}, nobody)).members).toEqual(expected);
   });
@@ -530,14 +533,14 @@ describe('members', () => {
       { replaceAll: true, add: ['x'], remove: [] },
     ],
   ])('a filter that needs to know the members: %s', async (_name, Operations, expected) => {
-    const modified = await applyPatch(group, {}, parsePatch({ Operations }), currentMembers);
+    const modified = await applyPatch(ofGroup, {}, parsePatch({ Operations }), currentMembers);
     expect(modified.members).toEqual(expected);
   });
 
   test('together with a new name', async () => {
     const value = { id: 'g-5', displayName: 'Ops EU', members: [{ value: 'x' }] };
     const modification = patchModification(
-      group,
+      ofGroup,
       parsePatch({ Operations: [{ op: 'replace', value }] }),
     );
     expect(modification.onlyMembers).toBe(false);
@@ -554,7 +557,7 @@ describe('members', () => {
     ['invalidFilter', { op: 'remove', path: 'members[unknown eq "a"]' }],
   ])('%s: %j', async (code, operation) => {
     await expect(
-      applyPatch(group, {}, parsePatch({ Operations: [operation] }), currentMembers),
+      applyPatch(ofGroup, {}, parsePatch({ Operations: [operation] }), currentMembers),
     ).rejects.toMatchObject({ code });
   });
 
@@ -582,7 +585,7 @@ describe('members', () => {
         { op: 'remove', path: 'members[value ew "-2"]' },
         { op: 'remove', path: 'members[display sw "Name"]' },
       ];
-      const { members } = await applyPatch(group, {}, parsePatch({ Operations }), read);
+      const { members } = await applyPatch(ofGroup, {}, parsePatch({ Operations }), read);
       expect(reads()).toBe(1);
       expect([members?.add, members?.remove.length]).toEqual([['new-1'], 301]);
     });
@@ -592,7 +595,7 @@ describe('members', () => {
         op: 'remove',
         path: `members[value eq "m-${String(n)}"]`,
       }));
-      const { members } = await applyPatch(group, {}, parsePatch({ Operations }), nobody);
+      const { members } = await applyPatch(ofGroup, {}, parsePatch({ Operations }), nobody);
       expect(members?.remove).toHaveLength(1000);
     });
 
@@ -613,9 +616,11 @@ describe('members', () => {
       ],
     ])('%s end as too much', async (_name, Operations) => {
       const { read, reads } = group300();
-      await expect(applyPatch(group, {}, parsePatch({ Operations }), read)).rejects.toMatchObject({
-        code: 'tooLarge',
-      });
+      await expect(applyPatch(ofGroup, {}, parsePatch({ Operations }), read)).rejects.toMatchObject(
+        {
+          code: 'tooLarge',
+        },
+      );
       expect(reads()).toBeLessThan(2);
     });
   });
@@ -626,7 +631,7 @@ describe('members', () => {
       path: 'members',
       value: [{ value: `u-${String(index)}` }],
     }));
-    const { members } = await applyPatch(group, {}, parsePatch({ Operations }), nobody);
+    const { members } = await applyPatch(ofGroup, {}, parsePatch({ Operations }), nobody);
     expect(members?.add).toHaveLength(1000);
     expect(() => parsePatch({ Operations: [...Operations, 'not even looked at'] })).toThrow(
       expect.objectContaining({ code: 'tooLarge', message: expect.stringContaining('Split it') }),
