@@ -199,7 +199,7 @@ function createAdministrators(
 }
 
 function createExpress(config: Config, parts: Parts): Express {
-  const { store, engine, graphql, url, log } = parts;
+  const { database, store, engine, graphql, url, log } = parts;
   const app = express();
   app.disable('x-powered-by');
   // SCIM has ETags of its own (RFC 7644 section 3.14).
@@ -215,6 +215,7 @@ function createExpress(config: Config, parts: Parts): Express {
         config.PUBLIC_URL === undefined && config.TRUST_PROXY !== undefined
           ? `${request.protocol}://${request.host}`
           : url,
+      encryptionKey: database.encryptionKey,
       log,
     }),
   );

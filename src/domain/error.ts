@@ -1,6 +1,6 @@
 /** What can be wrong with a request, in words every protocol translates: `scim/error.ts`, `graphql/error.ts`. */
 
-/** The scimTypes of RFC 7644 section 3.12, and the conditions that have an HTTP status of their own. */
+/** The scimTypes of RFC 7644 section 3.12 and RFC 9865 section 2.1, and the conditions that have an HTTP status of their own. */
 export type DomainErrorCode =
   | 'invalidFilter'
   | 'tooMany'
@@ -10,6 +10,9 @@ export type DomainErrorCode =
   | 'invalidPath'
   | 'noTarget'
   | 'invalidValue'
+  | 'invalidCursor'
+  | 'expiredCursor'
+  | 'invalidCount'
   | 'notFound'
   | 'conflict'
   | 'preconditionFailed'

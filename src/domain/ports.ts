@@ -13,19 +13,34 @@ import { type ResourceSchema, type SchemaTable } from './schema-table';
 import { type DeletePolicy, type SyncAs, type SyncRule, type SyncRuleDraft } from './sync-rule';
 import { type Target, type TargetDraft } from './target';
 
-/** A page of a list that can be entered anywhere, SCIM's own kind (RFC 7644 section 3.4.2.4). */
-export interface ResourceQuery extends ResourceScope {
+/** Where a resource stands in the order of a list; only the store that made it knows what it means. */
+export interface ListPosition {
+  /** The part of the list. */
+  readonly part: number;
+  /** What the part is sorted by, before the id; absent where it is the id alone. */
+  readonly value?: string | number | boolean;
+  readonly id: string;
+}
+
+/** A page of a list of resources of one type, or of several (RFC 7644 section 3.4.2.1). */
+export interface ResourceQuery {
+  readonly ruleId: string;
   readonly filter?: Filter;
   readonly sortBy?: AttributePath;
   readonly descending?: boolean;
-  /** How many to leave out from the start. */
-  readonly offset: number;
+  /**
+   * Where the page begins: behind so many resources (RFC 7644 section 3.4.2.4), or behind a place, which stays the same
+   * whoever comes and goes (RFC 9865); undefined: the first of such pages.
+   */
+  readonly from: { readonly offset: number } | { readonly after: ListPosition | undefined };
   readonly limit: number;
 }
 
 export interface ResourcePage {
   readonly resources: readonly Resource[];
   readonly total: number;
+  /** Where the next page begins, when this one began behind a place and is not the last. */
+  readonly next?: ListPosition;
 }
 
 /** A page of a list read by keyset: everything after a key, in the order of the key. */
@@ -44,8 +59,8 @@ export interface ResourceStore {
   find(scope: ResourceScope, id: string): Promise<Resource | undefined>;
   /** Resources by id in whatever state, deleted ones included, in no order; unknown ids are left out. */
   findAll(ids: readonly string[]): Promise<readonly Resource[]>;
-  /** Throws `invalidFilter` for what cannot be compiled to a query. */
-  search(query: ResourceQuery, schema: ResourceSchema): Promise<ResourcePage>;
+  /** Resources of these types. Throws `invalidFilter` for what cannot be compiled to a query. */
+  search(query: ResourceQuery, schemas: readonly ResourceSchema[]): Promise<ResourcePage>;
   /**
    * Writes new attributes (all of them) and, in the same atomic step, a change of members. Undefined when `current` is
    * no longer current: read again and try again.

@@ -76,8 +76,9 @@ export class Provisioning {
     return found(await this.deps.store.find(scope, id), scope, id);
   }
 
-  search(query: ResourceQuery, schema: ResourceSchema): Promise<ResourcePage> {
-    return this.deps.store.search(query, schema);
+  /** Resources of these types. */
+  search(query: ResourceQuery, schemas: readonly ResourceSchema[]): Promise<ResourcePage> {
+    return this.deps.store.search(query, schemas);
   }
 
   /**

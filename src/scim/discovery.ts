@@ -3,7 +3,8 @@ import { DomainError } from '../domain/error';
 import { type ResourceTypeDefinition, type SchemaDefinition } from '../domain/schema';
 import { type Handler, type ScimRequest, type ScimResponse } from './http';
 import { listResponse } from './representation/list';
-import { MAX_COUNT } from './search';
+import { CURSOR_TIMEOUT } from './cursor';
+import { DEFAULT_COUNT, MAX_COUNT } from './page';
 
 const CORE = 'urn:ietf:params:scim:schemas:core:2.0';
 
@@ -15,6 +16,15 @@ const CAPABILITIES = {
   filter: { supported: true, maxResults: MAX_COUNT },
   changePassword: { supported: false },
   sort: { supported: true },
+  // RFC 9865 section 4.
+  pagination: {
+    cursor: true,
+    index: true,
+    defaultPaginationMethod: 'index',
+    defaultPageSize: DEFAULT_COUNT,
+    maxPageSize: MAX_COUNT,
+    cursorTimeout: CURSOR_TIMEOUT,
+  },
   etag: { supported: true },
   authenticationSchemes: [
     {
@@ -77,7 +87,12 @@ function list({ query }: ScimRequest, documents: readonly object[]): ScimRespons
   if (query.has('filter')) {
     throw new DomainError('forbidden', 'This list cannot be filtered. Leave the filter out.');
   }
-  return { status: 200, body: listResponse(documents, documents.length, 1) };
+  const head = {
+    totalResults: documents.length,
+    startIndex: 1,
+    itemsPerPage: documents.length,
+  };
+  return { status: 200, body: listResponse(head, documents) };
 }
 
 function resourceTypeDocument(type: ResourceTypeDefinition, baseUrl: string): object {

@@ -6,7 +6,7 @@ const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
 
 interface ErrorKind {
   readonly status: number;
-  /** A keyword of RFC 7644 table 9; absent where the RFC has none. */
+  /** A keyword of RFC 7644 table 9 or RFC 9865 table 3; absent where the RFC has none. */
   readonly scimType?: string;
 }
 
@@ -19,6 +19,9 @@ const KINDS: Readonly<Record<DomainErrorCode, ErrorKind>> = {
   invalidPath: { status: 400, scimType: 'invalidPath' },
   noTarget: { status: 400, scimType: 'noTarget' },
   invalidValue: { status: 400, scimType: 'invalidValue' },
+  invalidCursor: { status: 400, scimType: 'invalidCursor' },
+  expiredCursor: { status: 400, scimType: 'expiredCursor' },
+  invalidCount: { status: 400, scimType: 'invalidCount' },
   unauthorized: { status: 401 },
   forbidden: { status: 403 },
   notFound: { status: 404 },

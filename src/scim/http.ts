@@ -32,19 +32,62 @@ export interface ScimResponse {
   readonly headers?: Readonly<Record<string, string>>;
   /** Written as JSON; absent: no body. */
   readonly body?: object;
+  /** A body as JSON in pieces, because as a whole it may be too large; then there is no `body`. */
+  readonly chunks?: AsyncIterable<string>;
 }
 
 /** Answers a request. Errors are thrown. */
 export type Handler = (request: ScimRequest) => Promise<ScimResponse>;
 
+/** Pieces are put together up to so many characters before they are written. */
+const WRITE_SIZE = 64 * 1024;
+
 /** Express would compute an ETag of its own and add a charset, so the plain response of Node is written to. */
-export function send(response: ServerResponse, { status, headers, body }: ScimResponse): void {
+export async function send(response: ServerResponse, answer: ScimResponse): Promise<void> {
+  const { body, chunks } = answer;
+  if (chunks !== undefined) return sendChunks(response, answer, chunks);
+  writeHead(response, answer, body !== undefined);
+  if (body === undefined) response.end();
+  else response.end(JSON.stringify(body));
+}
+
+/** Nothing is written before the first pieces are there: until then an error can still be answered as one. */
+async function sendChunks(
+  response: ServerResponse,
+  answer: ScimResponse,
+  chunks: AsyncIterable<string>,
+): Promise<void> {
+  let text = '';
+  for await (const chunk of chunks) {
+    text += chunk;
+    if (text.length < WRITE_SIZE) continue;
+    if (!response.headersSent) writeHead(response, answer, true);
+    // A client that reads slowly is waited for, and one that has gone ends the reading.
+    if (!response.write(text)) await drained(response);
+    if (response.destroyed) return;
+    text = '';
+  }
+  if (!response.headersSent) writeHead(response, answer, true);
+  response.end(text);
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    if (response.destroyed) resolve();
+    else response.on('drain', done).on('close', done);
+  });
+}
+
+function writeHead(
+  response: ServerResponse,
+  { status, headers }: ScimResponse,
+  hasBody: boolean,
+): void {
   response.statusCode = status;
   for (const name in headers) response.setHeader(name, headers[name] ?? '');
-  if (body === undefined) {
-    response.end();
-    return;
-  }
-  response.setHeader('Content-Type', CONTENT_TYPE);
-  response.end(JSON.stringify(body));
+  if (hasBody) response.setHeader('Content-Type', CONTENT_TYPE);
 }

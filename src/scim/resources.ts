@@ -6,6 +6,7 @@ import { type ResourceSchema } from '../domain/schema-table';
 import { type Handler, type ScimRequest, type ScimResponse } from './http';
 import { parsePatch, patchModification } from './patch';
 import { entityTag, expectedGenerations, isUnmodified } from './preconditions';
+import { groupChunks } from './representation/group-chunks';
 import { location, represent, type ShownResource, type View } from './representation/resource';
 import { shownWhile, viewOf } from './shown-resources';
 
@@ -97,7 +98,11 @@ function asksForAttributes({ query }: ScimRequest): boolean {
 }
 
 function resourceResponse(view: View, shown: ShownResource): ScimResponse {
-  return { status: 200, headers: versionHeaders(shown.resource), body: represent(view, shown) };
+  const response = { status: 200, headers: versionHeaders(shown.resource) };
+  const { furtherMembers } = shown;
+  return furtherMembers === undefined
+    ? { ...response, body: represent(view, shown) }
+    : { ...response, chunks: groupChunks(view, shown, furtherMembers) };
 }
 
 function versionHeaders(resource: Resource): Readonly<Record<string, string>> {

@@ -6,6 +6,7 @@ import { type SchemasOf } from '../domain/schema-table';
 import { profiles } from '../domain/validation';
 import { type ScimAuthenticator } from './authenticate';
 import { readBody } from './body';
+import { Cursors } from './cursor';
 import { resourceType, resourceTypes, schema, schemas, serviceProviderConfig } from './discovery';
 import { errorResponse, isUnexpected, methodNotAllowed } from './error';
 import { SCIM_PATH, send, type Handler, type ScimRequest, type ScimResponse } from './http';
@@ -19,6 +20,8 @@ export interface ScimDependencies {
   readonly authenticate: ScimAuthenticator;
   /** Scheme and authority (and path prefix) under which clients reach this server, without a slash at the end. */
   readonly publicUrl: (request: Request) => string;
+  /** 32 bytes; cursors are encrypted with a key made of it. */
+  readonly encryptionKey: Buffer;
   readonly log: ScimLog;
 }
 
@@ -32,21 +35,26 @@ type Methods = Readonly<Partial<Record<Method, Handler>>>;
 /** To be mounted at {@link SCIM_PATH}. */
 export function createScimRouter(deps: ScimDependencies): Router {
   const router = express.Router();
-  for (const [path, methods] of routes(deps.provisioning)) {
+  for (const [path, methods] of routes(deps)) {
     router.all(path, (request, response) => answer(deps, methods, request, response));
   }
-  // Also for the root, and for paths the router itself cannot read.
+  // Also for paths the router itself cannot read.
   router.use((request, response) => answer(deps, undefined, request, response));
   router.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
-    fail(deps, error, response);
+    void fail(deps, error, response);
   });
   return router;
 }
 
-function routes(provisioning: Provisioning): readonly (readonly [string, Methods])[] {
+function routes({
+  provisioning,
+  encryptionKey,
+}: ScimDependencies): readonly (readonly [string, Methods])[] {
   const { create, get, replace, modify, remove } = resourceHandlers(provisioning);
-  const { list, search } = searchHandlers(provisioning);
+  const searching = searchHandlers(provisioning, new Cursors(encryptionKey));
   return [
+    ['/', { GET: searching.listAll }],
+    ['/.search', { POST: searching.searchAll }],
     ['/ServiceProviderConfig', { GET: serviceProviderConfig }],
     ['/ResourceTypes', { GET: resourceTypes }],
     ['/ResourceTypes/:id', { GET: resourceType }],
@@ -54,9 +62,8 @@ function routes(provisioning: Provisioning): readonly (readonly [string, Methods
     ['/Schemas/:id', { GET: schema }],
     ['/Me', { GET: unsupported, PUT: unsupported, PATCH: unsupported, DELETE: unsupported }],
     ['/Bulk', { POST: unsupported }],
-    ['/.search', { POST: unsupported }],
-    ['/:endpoint', { GET: list, POST: create }],
-    ['/:endpoint/.search', { POST: search }],
+    ['/:endpoint', { GET: searching.list, POST: create }],
+    ['/:endpoint/.search', { POST: searching.search }],
     ['/:endpoint/:id', { GET: get, PUT: replace, PATCH: modify, DELETE: remove }],
   ];
 }
@@ -73,9 +80,9 @@ async function answer(
   response: Response,
 ): Promise<void> {
   try {
-    send(response, await responseTo(deps, methods, request, response));
+    await send(response, await responseTo(deps, methods, request, response));
   } catch (error) {
-    fail(deps, error, response);
+    await fail(deps, error, response);
   }
 }
 
@@ -109,9 +116,9 @@ function pathParameter(request: Request, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-function fail({ log }: ScimDependencies, error: unknown, response: Response): void {
+async function fail({ log }: ScimDependencies, error: unknown, response: Response): Promise<void> {
   // The path is left out: it may hold names of people.
   if (isUnexpected(error)) log.error({ err: error }, 'A SCIM request failed unexpectedly');
   if (response.headersSent) response.destroy();
-  else send(response, errorResponse(error));
+  else await send(response, errorResponse(error));
 }

@@ -1,83 +1,149 @@
-/** Lists of resources: GET on an endpoint and POST on its `.search` (RFC 7644 sections 3.4.2 and 3.4.3). */
+/** Lists of resources: GET on an endpoint or the root, and POST on its `.search` (RFC 7644 sections 3.4.2 and 3.4.3). */
 import { DomainError } from '../domain/error';
 import { parseAttributePath, parseFilter } from '../domain/filter/parser';
 import { type ResourceQuery } from '../domain/ports';
 import { type Provisioning } from '../domain/provisioning';
+import { GROUP, type Resource } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
+import { type Cursors } from './cursor';
 import { type Handler, type ScimRequest, type ScimResponse } from './http';
+import { invalidParameter, pageOf } from './page';
 import { type QueryParameters } from './query-parameters';
-import { listResponse } from './representation/list';
-import { represent } from './representation/resource';
+import { listChunks, listResponse, type ListHead } from './representation/list';
+import { represent, type ShownResource, type View } from './representation/resource';
 import { schemaOf } from './resources';
-import { shownAll, viewOf } from './shown-resources';
+import { groupsAsJson, shownAll, showsMemberships, viewOf } from './shown-resources';
 
-/** Resources in a page when the client does not say, and at most. */
-export const DEFAULT_COUNT = 100;
-export const MAX_COUNT = 1000;
-
-export function searchHandlers(provisioning: Provisioning): {
+/** Keys are paths below the endpoint; `All` is the root, and so every resource type. */
+export interface SearchHandlers {
   readonly list: Handler;
   readonly search: Handler;
-} {
-  const answer = async (request: ScimRequest): Promise<ScimResponse> => {
-    const schema = schemaOf(request);
-    const view = viewOf(request, schema);
-    const startIndex = Math.max(1, integer(request.query, 'startIndex') ?? 1);
-    const count = Math.max(0, integer(request.query, 'count') ?? DEFAULT_COUNT);
-    const query = {
-      ruleId: request.rule.id,
-      resourceType: schema.type.name,
-      ...criteria(request.query, schema),
-      offset: startIndex - 1,
-      limit: Math.min(count, MAX_COUNT),
-    };
-    const page = await provisioning.search(query, schema);
-    const shown = await shownAll(provisioning, view, page.resources);
-    const resources = shown.map((resource) => represent(view, resource));
-    return { status: 200, body: listResponse(resources, page.total, startIndex) };
+  readonly listAll: Handler;
+  readonly searchAll: Handler;
+}
+
+export function searchHandlers(provisioning: Provisioning, cursors: Cursors): SearchHandlers {
+  const answer = async (
+    request: ScimRequest,
+    schemas: readonly ResourceSchema[],
+  ): Promise<ScimResponse> => {
+    const { query, rule } = request;
+    const views = new Map(schemas.map((schema) => [schema.type.name, viewOf(request, schema)]));
+    const owner = [rule.id, ...schemas.map((schema) => schema.type.endpoint)];
+    const { from, limit, head } = pageOf(query, cursors, owner);
+    const { total, resources, next } = await provisioning.search(
+      { ruleId: rule.id, ...criteria(query, schemas), from, limit },
+      schemas,
+    );
+    const listHead = { totalResults: total, itemsPerPage: resources.length, ...head(next) };
+    return listOf(provisioning, views, listHead, resources);
   };
+  const one = (request: ScimRequest): Promise<ScimResponse> => answer(request, [schemaOf(request)]);
+  const all = (request: ScimRequest): Promise<ScimResponse> => answer(request, allSchemas(request));
   return {
-    list: answer,
-    search: (request) => answer({ ...request, query: searchRequest(request.body) }),
+    list: one,
+    search: async (request) => one({ ...request, query: searchRequest(request.body) }),
+    listAll: all,
+    searchAll: async (request) => all({ ...request, query: searchRequest(request.body) }),
   };
+}
+
+function allSchemas({ schemas }: ScimRequest): readonly ResourceSchema[] {
+  return schemas.types.flatMap(({ name }) => schemas.get(name) ?? []);
+}
+
+type Views = ReadonlyMap<string, View>;
+
+/** Members of groups may be far more than the page, so a list with them is sent in pieces. */
+async function listOf(
+  provisioning: Provisioning,
+  views: Views,
+  head: ListHead,
+  resources: readonly Resource[],
+): Promise<ScimResponse> {
+  const groups = views.get(GROUP);
+  const hasMembers = ({ resourceType }: Resource): boolean => resourceType === GROUP;
+  if (groups !== undefined && showsMemberships(groups) && resources.some(hasMembers)) {
+    return { status: 200, chunks: listChunks(head, inPieces(provisioning, views, resources)) };
+  }
+  const shown = await shownOfTypes(provisioning, views, resources);
+  return { status: 200, body: listResponse(head, shown) };
+}
+
+/** The resources in their order; what is shown with them is read type by type. */
+async function shownOfTypes(
+  provisioning: Provisioning,
+  views: Views,
+  resources: readonly Resource[],
+): Promise<readonly object[]> {
+  const shown = new Map<string, object>();
+  for (const [type, view] of views) {
+    const ofType = resources.filter(({ resourceType }) => resourceType === type);
+    if (ofType.length === 0) continue;
+    const all: readonly ShownResource[] = await shownAll(provisioning, view, ofType);
+    for (const each of all) shown.set(each.resource.id, represent(view, each));
+  }
+  return resources.flatMap(({ id }) => shown.get(id) ?? []);
+}
+
+async function* inPieces(
+  provisioning: Provisioning,
+  views: Views,
+  resources: readonly Resource[],
+): AsyncGenerator<string | AsyncIterable<string>> {
+  for (const run of runs(resources)) {
+    const type = run[0]?.resourceType ?? '';
+    const view = views.get(type);
+    if (view === undefined) continue;
+    if (type === GROUP) yield* groupsAsJson(provisioning, view, run);
+    else {
+      for (const shown of await shownOfTypes(provisioning, views, run)) yield JSON.stringify(shown);
+    }
+  }
+}
+
+/** Neighbours of the same type. */
+function runs(resources: readonly Resource[]): readonly (readonly Resource[])[] {
+  const result: Resource[][] = [];
+  for (const resource of resources) {
+    const last = result.at(-1);
+    if (last?.[0]?.resourceType === resource.resourceType) last.push(resource);
+    else result.push([resource]);
+  }
+  return result;
 }
 
 type Criteria = Pick<ResourceQuery, 'filter' | 'sortBy' | 'descending'>;
 
-function criteria(query: QueryParameters, schema: ResourceSchema): Criteria {
+function criteria(query: QueryParameters, schemas: readonly ResourceSchema[]): Criteria {
   const filter = query.get('filter');
   const sortBy = query.get('sortby');
   return {
     // Not even an empty filter is passed over: a client that filters must never get everybody.
     ...(filter === undefined ? {} : { filter: parseFilter(filter) }),
-    ...(sortBy === undefined || sortBy.trim() === '' ? {} : sorting(query, sortBy, schema)),
+    ...(sortBy === undefined || sortBy.trim() === '' ? {} : sorting(query, sortBy, schemas)),
   };
 }
 
-function sorting(query: QueryParameters, sortBy: string, schema: ResourceSchema): Criteria {
+function sorting(
+  query: QueryParameters,
+  sortBy: string,
+  schemas: readonly ResourceSchema[],
+): Criteria {
   const path = parseAttributePath(sortBy);
-  if (schema.resolveComparable(path) === undefined) {
-    throw invalidParameter('sortBy', `"${sortBy}" is not an attribute of ${schema.type.name}`);
+  const known = schemas.flatMap((schema) => schema.resolveComparable(path) ?? []);
+  if (!known.some(({ attribute }) => attribute.returned !== 'never')) {
+    const types = schemas.map(({ type }) => type.name).join(' or ');
+    throw invalidParameter('sortBy', `"${sortBy}" is not an attribute of ${types}`);
+  }
+  if (known.some(({ attribute, subAttribute }) => (subAttribute ?? attribute).type === 'complex')) {
+    throw invalidParameter('sortBy', `"${sortBy}" is complex: name one of its sub-attributes`);
   }
   const order = (query.get('sortorder') ?? 'ascending').trim().toLowerCase();
   if (order !== 'ascending' && order !== 'descending') {
     throw invalidParameter('sortOrder', 'must be "ascending" or "descending"');
   }
   return { sortBy: path, descending: order === 'descending' };
-}
-
-function integer(query: QueryParameters, name: string): number | undefined {
-  const text = query.get(name.toLowerCase())?.trim() ?? '';
-  if (text === '') return undefined;
-  const number = Number(text);
-  if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(number)) {
-    throw invalidParameter(name, 'must be an integer');
-  }
-  return number;
-}
-
-function invalidParameter(name: string, problem: string): DomainError {
-  return new DomainError('invalidValue', `The parameter "${name}": ${problem}.`, { field: name });
 }
 
 /** A SearchRequest message has the parameters of a GET request as members of an object. */

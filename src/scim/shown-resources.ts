@@ -4,10 +4,17 @@ import { GROUP, USER, type Membership, type Resource } from '../domain/resource'
 import { type ResourceSchema } from '../domain/schema-table';
 import { type ScimRequest } from './http';
 import { nameList, Projection } from './representation/projection';
-import { membershipAttribute, type ShownResource, type View } from './representation/resource';
+import { groupChunks } from './representation/group-chunks';
+import {
+  membershipAttribute,
+  represent,
+  type ShownResource,
+  type View,
+} from './representation/resource';
 
+/** A group with more members is not held in memory as a whole: it is read and sent page by page. */
 const MEMBER_PAGE = 2000;
-/** How many groups of a list have their members read at the same time. */
+/** How many groups of a list have their first members read at the same time. */
 const PARALLEL_GROUPS = 8;
 
 /** The view a request asks for by `attributes` and `excludedAttributes`. */
@@ -45,33 +52,56 @@ export async function shownWhile(
   return withMembers(provisioning, await pending);
 }
 
-/** A page of resources. */
+/** Resources of one type, none of them with members. */
 export async function shownAll(
   provisioning: Provisioning,
   view: View,
   resources: readonly Resource[],
 ): Promise<readonly ShownResource[]> {
-  if (!showsMemberships(view)) return resources.map((resource) => ({ resource }));
-  if (view.schema.type.name === USER) {
-    const groups = await provisioning.groupsOf(resources.map(({ id }) => id));
-    return resources.map((resource) => ({ resource, groups: groups.get(resource.id) ?? [] }));
+  if (!showsMemberships(view) || view.schema.type.name !== USER) {
+    return resources.map((resource) => ({ resource }));
   }
-  const shown: ShownResource[] = [];
-  for (let start = 0; start < resources.length; start += PARALLEL_GROUPS) {
-    const some = resources.slice(start, start + PARALLEL_GROUPS);
-    shown.push(...(await Promise.all(some.map((one) => withMembers(provisioning, one)))));
+  const groups = await provisioning.groupsOf(resources.map(({ id }) => id));
+  return resources.map((resource) => ({ resource, groups: groups.get(resource.id) ?? [] }));
+}
+
+/** Groups as JSON, a few at a time: all members of all groups of a list may be far too many. */
+export async function* groupsAsJson(
+  provisioning: Provisioning,
+  view: View,
+  groups: readonly Resource[],
+): AsyncGenerator<string | AsyncIterable<string>> {
+  for (let start = 0; start < groups.length; start += PARALLEL_GROUPS) {
+    const some = groups.slice(start, start + PARALLEL_GROUPS);
+    const shown = await Promise.all(some.map((one) => withMembers(provisioning, one)));
+    for (const one of shown) {
+      yield one.furtherMembers === undefined
+        ? JSON.stringify(represent(view, one))
+        : groupChunks(view, one, one.furtherMembers);
+    }
   }
-  return shown;
 }
 
 async function withMembers(provisioning: Provisioning, resource: Resource): Promise<ShownResource> {
   if (resource.resourceType !== GROUP) return { resource };
-  const members: Membership[] = [];
-  let after: string | undefined;
+  const { items: members, hasMore } = await provisioning.members(
+    resource.id,
+    undefined,
+    MEMBER_PAGE,
+  );
+  const last = members.at(-1);
+  if (!hasMore || last === undefined) return { resource, members };
+  return { resource, members, furtherMembers: membersAfter(provisioning, last) };
+}
+
+async function* membersAfter(
+  provisioning: Provisioning,
+  { groupId, memberId }: Membership,
+): AsyncGenerator<readonly Membership[]> {
+  let after: string | undefined = memberId;
   do {
-    const page = await provisioning.members(resource.id, after, MEMBER_PAGE);
-    for (const member of page.items) members.push(member);
+    const page = await provisioning.members(groupId, after, MEMBER_PAGE);
+    if (page.items.length > 0) yield page.items;
     after = page.hasMore ? page.items.at(-1)?.memberId : undefined;
   } while (after !== undefined);
-  return { resource, members };
 }

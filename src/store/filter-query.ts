@@ -8,7 +8,7 @@ import { type AttributeDefinition, type ResolvedPath } from '../domain/schema';
 import { type ResourceSchema } from '../domain/schema-table';
 import { escapeKey } from './attribute-keys';
 import { compare, type Query } from './filter-comparison';
-import { isUnique, uniqueKey } from './resource-mapping';
+import { FIRST, isUnique, uniqueKey } from './resource-mapping';
 
 /** Answers the ids of the groups of a member, or of the members of a group: memberships are documents of their own. */
 export type MembershipLookup = (
@@ -253,12 +253,30 @@ function fieldOf({ extension, attribute, subAttribute }: ResolvedPath): string {
     .join('.');
 }
 
-/** The field by which a list is sorted (RFC 7644 section 3.4.2.3). */
-export function sortField(path: AttributePath, schema: ResourceSchema): string {
-  const resolved = resolveComparable(path, schema);
-  if (resolved.attribute.name === 'id') return '_id';
-  if (resolved.attribute.name === 'meta') {
-    return META_FIELDS[resolved.subAttribute?.name ?? 'created'] ?? '_id';
-  }
-  return fieldOf(resolved);
+/** A field by which a list is sorted, and what stands in it. */
+export interface SortField {
+  readonly field: string;
+  readonly type: AttributeDefinition['type'];
 }
+
+/**
+ * The field by which a list is sorted (RFC 7644 section 3.4.2.3). Of several values the primary one counts, or else the
+ * first.
+ */
+export function sortField(path: AttributePath, schema: ResourceSchema): SortField {
+  const resolved = resolveComparable(path, schema);
+  const { attribute, subAttribute } = resolved;
+  const { type } = subAttribute ?? attribute;
+  if (attribute.name === 'id') return { field: '_id', type };
+  if (attribute.name === 'meta') {
+    return { field: SORTABLE_META[subAttribute?.name ?? ''] ?? '_id', type };
+  }
+  const field = fieldOf(resolved);
+  return { field: attribute.multiValued ? field.replace('norm.', `norm.${FIRST}.`) : field, type };
+}
+
+const SORTABLE_META: Readonly<Record<string, string | undefined>> = {
+  ...META_FIELDS,
+  resourceType: 'resourceType',
+  version: 'generation',
+};

@@ -138,6 +138,39 @@ export class Memberships {
     };
   }
 
+  /** Members of one type by ascending id: after the given one, then leaving out so many. */
+  async idsOfType(
+    {
+      ruleId,
+      groupId,
+      memberType,
+    }: Pick<Membership, 'groupId' | 'memberType'> & {
+      readonly ruleId: string;
+    },
+    page: { readonly after?: string; readonly skip: number; readonly limit: number },
+  ): Promise<readonly string[]> {
+    const documents = await this.memberships
+      .find(
+        {
+          groupId,
+          present: true,
+          memberType,
+          ruleId,
+          ...(page.after === undefined ? {} : { memberId: { $gt: page.after } }),
+        },
+        { memberId: 1 },
+      )
+      .sort({ memberId: 1 })
+      .skip(page.skip)
+      .limit(page.limit)
+      .lean();
+    return documents.map((document) => document.memberId);
+  }
+
+  countOfType(ruleId: string, groupId: string, memberType: string): Promise<number> {
+    return this.memberships.countDocuments({ groupId, present: true, memberType, ruleId }).exec();
+  }
+
   async groupIdsOf(memberIds: readonly string[]): Promise<readonly Membership[]> {
     return this.memberships
       .find(
@@ -147,9 +180,10 @@ export class Memberships {
       .lean();
   }
 
-  async memberIdsOf(groupId: string): Promise<readonly string[]> {
+  async memberIdsOf(groupId: string, limit: number): Promise<readonly string[]> {
     const documents = await this.memberships
       .find({ groupId, present: true }, { memberId: 1 })
+      .limit(limit)
       .lean();
     return documents.map((document) => document.memberId);
   }

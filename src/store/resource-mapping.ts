@@ -1,4 +1,5 @@
 /** Documents of `resources` to domain resources and back. */
+import { isObject, property } from '../domain/attribute-values';
 import { type Resource, type ScimObject, type ScimValue } from '../domain/resource';
 import { fold } from '../domain/filter/fold';
 import { type AttributeDefinition } from '../domain/schema';
@@ -40,18 +41,45 @@ export function attributeFields(schema: ResourceSchema, attributes: ScimObject):
  */
 function normalise(schema: ResourceSchema, attributes: ScimObject): Record<string, unknown> {
   const norm: Record<string, unknown> = {};
+  const first: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(attributes)) {
     const extension = schema.extension(name);
     if (extension) {
       norm[escapeKey(name)] = normaliseObject(extension.attributes, value as ScimObject);
+      Object.assign(first, firstValues(extension.attributes, value as ScimObject, name));
       continue;
     }
     const definition = schema.attribute(name);
     if (definition && definition.returned !== 'never') {
       norm[name] = normaliseValue(definition, value);
+      if (Array.isArray(value)) Object.assign(first, firstValues([definition], { [name]: value }));
     }
   }
-  return norm;
+  return Object.keys(first).length > 0 ? { ...norm, [FIRST]: first } : norm;
+}
+
+/** Beside the attributes in `norm`; no attribute has such a name. */
+export const FIRST = '_first';
+
+/**
+ * Of each list the value by which resources are sorted (RFC 7644 section 3.4.2.3): the primary one, or else the first.
+ * Those of an extension stand under its URN.
+ */
+function firstValues(
+  definitions: readonly AttributeDefinition[],
+  object: ScimObject,
+  extension?: string,
+): Record<string, unknown> {
+  const first: Record<string, unknown> = {};
+  for (const definition of definitions) {
+    const values = property(object, definition.name);
+    if (!Array.isArray(values)) continue;
+    const list = values as readonly ScimValue[];
+    const value = list.find((one) => isObject(one) && one['primary'] === true) ?? list[0];
+    if (value !== undefined) first[definition.name] = normaliseValue(definition, value);
+  }
+  if (extension === undefined || Object.keys(first).length === 0) return first;
+  return { [escapeKey(extension)]: first };
 }
 
 type Normalised = Pick<AttributeDefinition, 'type' | 'caseExact' | 'subAttributes'>;

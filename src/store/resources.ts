@@ -21,18 +21,22 @@ import {
 } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
 import { isDuplicateKey } from './duplicate-key';
-import { compileFilter, sortField } from './filter-query';
 import { type Query } from './filter-comparison';
 import { listQuery } from './resource-list-query';
 import { journalEntry, type Memberships } from './memberships';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
 import { attributeFields, toResource } from './resource-mapping';
+import { ResourceSearch } from './resource-search';
 
 export class MongoResourceStore implements ResourceStore {
+  private readonly searching: ResourceSearch;
+
   constructor(
     private readonly model: ResourceModel,
     private readonly memberships: Memberships,
-  ) {}
+  ) {
+    this.searching = new ResourceSearch(model, memberships);
+  }
 
   async insert(resource: NewResource, schema: ResourceSchema): Promise<Resource> {
     const now = new Date();
@@ -66,27 +70,8 @@ export class MongoResourceStore implements ResourceStore {
     return documents.map(toResource);
   }
 
-  async search(query: ResourceQuery, schema: ResourceSchema): Promise<ResourcePage> {
-    const filter: Query = { ruleId: query.ruleId, resourceType: query.resourceType, live: true };
-    if (query.filter) {
-      filter['$and'] = [
-        await compileFilter(query.filter, {
-          schema,
-          memberships: (way, id) => this.lookup(way, id),
-        }),
-      ];
-    }
-    const direction = query.descending ? -1 : 1;
-    const sort: Record<string, 1 | -1> = query.sortBy
-      ? { [sortField(query.sortBy, schema)]: direction, _id: 1 }
-      : { _id: 1 };
-    const [total, documents] = await Promise.all([
-      this.model.countDocuments(filter),
-      query.limit === 0
-        ? []
-        : this.model.find(filter, SHOWN).sort(sort).skip(query.offset).limit(query.limit).lean(),
-    ]);
-    return { total, resources: documents.map(toResource) };
+  search(query: ResourceQuery, schemas: readonly ResourceSchema[]): Promise<ResourcePage> {
+    return this.searching.search(query, schemas);
   }
 
   async update(
@@ -228,14 +213,6 @@ export class MongoResourceStore implements ResourceStore {
 
   count(query: ResourceListFilter): Promise<number> {
     return this.model.countDocuments(listQuery(query)).exec();
-  }
-
-  private async lookup(
-    direction: 'groupsOf' | 'membersOf',
-    id: string,
-  ): Promise<readonly string[]> {
-    if (direction === 'membersOf') return this.memberships.memberIdsOf(id);
-    return (await this.memberships.groupIdsOf([id])).map((membership) => membership.groupId);
   }
 
   private async refuseDuplicates<Result>(

@@ -116,7 +116,7 @@ test.each(['GET', 'PUT', 'PATCH', 'DELETE'])('%s: 404 for an unknown id', async 
       ? { userName: 'x', displayName: 'x' }
       : { schemas, Operations: [{ op: 'add', path: 'displayName', value: 'x' }] };
   const sent = method === 'GET' || method === 'DELETE' ? undefined : body;
-  for (const path of ['/Users/unknown', `/Users/${group}`, `/Groups/${user}`, '/Users/%2e%2e']) {
+  for (const path of ['/Users/unknown', `/Users/${group}`, `/Groups/${user}`, '/Users/..%2f']) {
     expectError(await scim.request(method, path, sent), 404);
   }
 });
@@ -149,15 +149,7 @@ test.each([
 });
 
 test('404 for what is no endpoint, also with a broken percent-encoding', async () => {
-  for (const path of [
-    '',
-    '/',
-    '/Unknown',
-    '/constructor',
-    '/Users/1/2',
-    '/Schemas/x',
-    '/ResourceTypes/x',
-  ]) {
+  for (const path of ['/Unknown', '/constructor', '/Users/1/2', '/Schemas/x', '/ResourceTypes/x']) {
     expectError(await scim.request('GET', path), 404);
   }
   expectError(await scim.request('GET', '/Users/%zz'), 400);
@@ -175,7 +167,6 @@ test('405 with Allow for another method', async () => {
 test('501 for what is not built', async () => {
   expectError(await scim.request('GET', '/Me'), 501);
   expectError(await scim.request('POST', '/Bulk', { Operations: [] }), 501);
-  expectError(await scim.request('POST', '/.search', {}), 501);
 });
 
 test('401 for a missing or wrong token, whatever the path', async () => {

@@ -40,12 +40,11 @@ describe('the resource store', () => {
     const page = await store.resources.search(
       {
         ruleId,
-        resourceType,
         filter: parseFilter(filter),
-        offset: 0,
+        from: { offset: 0 },
         limit: 100,
       },
-      resourceType === USER ? userSchema : groupSchema,
+      [resourceType === USER ? userSchema : groupSchema],
     );
     expect(page.total).toBe(page.resources.length);
     return page.resources.map(({ attributes }) =>
@@ -228,7 +227,9 @@ describe('the resource store', () => {
     for (let i = 0; i < 25; i += 1) await user({ userName: `u${i}` });
     const seen: string[] = [];
     for (let offset = 0; offset < 25; offset += 10) {
-      const page = await store.resources.search({ ...users(), offset, limit: 10 }, userSchema);
+      const page = await store.resources.search({ ruleId, from: { offset }, limit: 10 }, [
+        userSchema,
+      ]);
       expect(page.total).toBe(25);
       seen.push(...page.resources.map((resource) => resource.id));
     }

@@ -62,16 +62,20 @@ export class MemoryResourceStore implements ResourceStore {
     return ids.flatMap((id) => this.resources.get(id) ?? []);
   }
 
-  async search(query: ResourceQuery, schema: ResourceSchema): Promise<ResourcePage> {
+  async search(query: ResourceQuery, schemas: readonly ResourceSchema[]): Promise<ResourcePage> {
     this.note('search');
-    const { filter, sortBy } = query;
-    const found = this.all(query).filter(
+    const { ruleId, filter, sortBy, from } = query;
+    const [schema, another] = schemas;
+    if (schema === undefined || another !== undefined || 'after' in from) {
+      throw new Error('Lists of several types and cursors are tested on the real store.');
+    }
+    const found = this.all({ ruleId, resourceType: schema.type.name }).filter(
       (resource) => filter === undefined || matches(filter, this.shown(resource), schema),
     );
     if (sortBy !== undefined) this.sort(found, sortBy, schema, query.descending ?? false);
     return {
       total: found.length,
-      resources: found.slice(query.offset, query.offset + query.limit),
+      resources: found.slice(from.offset, from.offset + query.limit),
     };
   }
 

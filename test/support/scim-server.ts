@@ -1,4 +1,5 @@
 /** A SCIM server on a free port of the loopback interface, over any ResourceStore, and a client for it. */
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import express from 'express';
@@ -8,6 +9,9 @@ import { newSecretToken } from '../../src/domain/secret-token';
 import { standardSchemas } from '../../src/domain/standard-schemas';
 import { RULE_DEFAULTS, type SyncRule } from '../../src/domain/sync-rule';
 import { createScimAuthenticator, createScimRouter, SCIM_PATH } from '../../src/scim';
+
+/** One deployment: cursors of one server are read by the other. */
+const encryptionKey = randomBytes(32);
 
 export interface ScimAnswer {
   readonly status: number;
@@ -62,6 +66,7 @@ export async function startScimServer(
       authenticate: createScimAuthenticator(async (presented) =>
         presented === hash ? { rule: ruleNamed(ruleId, enabled), credential } : undefined,
       ),
+      encryptionKey,
       publicUrl: (request) => `http://${request.headers.host ?? ''}`,
       log: { error: (fields) => errors.push(fields) },
     }),

@@ -17,8 +17,10 @@ import { type Projection } from './projection';
 /** A resource with the memberships that are shown with it. */
 export interface ShownResource {
   readonly resource: Resource;
-  /** Of a group; absent: not read, because they are not shown. */
+  /** Of a group, the first of them; absent: not read, because they are not shown. */
   readonly members?: readonly Membership[];
+  /** Of a group whose members are too many to be held: the others, page by page. */
+  readonly furtherMembers?: AsyncIterable<readonly Membership[]>;
   /** Of a user. */
   readonly groups?: readonly Resource[];
 }
@@ -58,10 +60,7 @@ export function represent(view: View, { resource, members, groups }: ShownResour
   showStored(view, resource.attributes, shown);
   const derived = membershipAttribute(schema);
   if (derived !== undefined && members !== undefined) {
-    show(
-      derived,
-      members.map((member) => memberOf(view, member)),
-    );
+    shown[derived.name] = memberValues(view, members);
   }
   if (derived !== undefined && groups !== undefined && groups.length > 0) {
     show(
@@ -134,6 +133,13 @@ function withReference(view: View, attribute: AttributeDefinition, value: ScimOb
 function referenceTo(view: View, resourceType: string, id: string): string | undefined {
   const schema = view.schemas.get(resourceType);
   return schema && location({ schema, baseUrl: view.baseUrl }, id);
+}
+
+/** The parts of members that are shown; only for a view that shows them. */
+export function memberValues(view: View, members: readonly Membership[]): ScimValue {
+  const values = members.map((member) => memberOf(view, member));
+  const attribute = membershipAttribute(view.schema);
+  return (attribute && view.projection.part({ attribute }, values)) ?? [];
 }
 
 function memberOf(view: View, { memberId, memberType }: Membership): ScimObject {
