@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { EmbeddedServer } from './server';
+import { type ServerLimits } from './server-limits';
 import { DataDirectoryLockedError } from './storage/data-directory';
-import { type WorkerMessage } from './worker-message';
+import { type WorkerMessage, type WorkerTask } from './worker-message';
 
 export { DataDirectoryLockedError } from './storage/data-directory';
 
@@ -17,6 +18,8 @@ export interface EmbeddedMongoOptions {
    * beside this one (run from TypeScript, as under a test runner) 'inline' is used for both.
    */
   thread?: 'worker' | 'inline';
+  /** What clients may take, where the usual limits do not fit. */
+  limits?: Partial<ServerLimits>;
 }
 
 /** A running embedded server. */
@@ -29,8 +32,8 @@ export interface EmbeddedMongo {
   readonly failed: Promise<Error>;
 }
 
-async function startInline(dataDir: string): Promise<EmbeddedMongo> {
-  const server = await EmbeddedServer.start(dataDir);
+async function startInline({ dataDir, limits }: WorkerTask): Promise<EmbeddedMongo> {
+  const server = await EmbeddedServer.start(dataDir, limits);
   return {
     uri: server.uri,
     close: () => server.close(),
@@ -46,8 +49,8 @@ function firstMessage(worker: Worker): Promise<WorkerMessage> {
   });
 }
 
-async function startWorker(file: string, dataDir: string): Promise<EmbeddedMongo> {
-  const worker = new Worker(file, { workerData: { dataDir } });
+async function startWorker(file: string, task: WorkerTask): Promise<EmbeddedMongo> {
+  const worker = new Worker(file, { workerData: task });
   let closing = false;
   let lastError: Error | undefined;
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
@@ -79,5 +82,6 @@ async function startWorker(file: string, dataDir: string): Promise<EmbeddedMongo
 export async function startEmbeddedMongo(options: EmbeddedMongoOptions): Promise<EmbeddedMongo> {
   const file = join(__dirname, 'worker.js');
   const inline = options.thread === 'inline' || !existsSync(file);
-  return inline ? startInline(options.dataDir) : startWorker(file, options.dataDir);
+  const task: WorkerTask = { dataDir: options.dataDir, limits: options.limits ?? {} };
+  return inline ? startInline(task) : startWorker(file, task);
 }

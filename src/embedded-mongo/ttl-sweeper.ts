@@ -13,13 +13,19 @@ export class TtlSweeper {
   private running: Promise<void> | undefined;
   private stopped = false;
 
-  constructor(private readonly context: ServerContext) {}
+  constructor(
+    private readonly context: ServerContext,
+    private readonly cursorIdleMs: number,
+  ) {}
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.context.cursors.reap(Date.now());
-      this.running ??= this.sweep().finally(() => (this.running = undefined));
-    }, EVERY_MS);
+    this.timer = setInterval(
+      () => {
+        this.context.cursors.reap(Date.now());
+        this.running ??= this.sweep().finally(() => (this.running = undefined));
+      },
+      Math.min(EVERY_MS, this.cursorIdleMs),
+    );
     this.timer.unref();
   }
 

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { EmbeddedServer } from './server';
 import { DataDirectoryLockedError } from './storage/data-directory';
-import { type WorkerMessage } from './worker-message';
+import { type WorkerMessage, type WorkerTask } from './worker-message';
 
 /** Runs the server in this worker thread until the starter asks it to close. */
 async function main(): Promise<void> {
@@ -9,8 +9,8 @@ async function main(): Promise<void> {
   if (port === null) return;
   const tell = (message: WorkerMessage): void => port.postMessage(message);
   try {
-    const { dataDir } = workerData as { dataDir: string };
-    const server = await EmbeddedServer.start(dataDir);
+    const { dataDir, limits } = workerData as WorkerTask;
+    const server = await EmbeddedServer.start(dataDir, limits);
     port.on('message', () => void server.close().then(() => port.close()));
     tell({ type: 'ready', uri: server.uri });
   } catch (error) {

@@ -4,7 +4,7 @@ import { badValue, CommandError } from '../errors';
 import { type BsonDocument, type BsonValue } from './types';
 
 /** Deeper nesting is refused, as MongoDB does. */
-const MAX_DEPTH = 180;
+export const MAX_DEPTH = 180;
 const MAX_DATE_MS = 8.64e15;
 
 /** Bytes that are not valid BSON. */
@@ -194,10 +194,13 @@ function readDocument(reader: Reader, limit: number, depth: number, array = fals
   return document;
 }
 
-/** Decodes a document that came from a client, checking everything about it. */
-export function decodeUntrusted(bytes: Buffer): BsonDocument {
+/**
+ * Decodes a document that came from a client, checking everything about it. A command wraps
+ * documents, so it may be a little deeper than those.
+ */
+export function decodeUntrusted(bytes: Buffer, wrapping = 0): BsonDocument {
   const reader: Reader = { bytes, position: 0, untrusted: true };
-  const document = readDocument(reader, bytes.length, 0);
+  const document = readDocument(reader, bytes.length, -wrapping);
   if (reader.position !== bytes.length) throw new MalformedBsonError('bytes after the document');
   return document;
 }

@@ -1,4 +1,6 @@
 import { Binary, BSONRegExp, Decimal128, Double, MinKey, ObjectId, Timestamp } from 'bson';
+import { CommandError } from '../errors';
+import { MAX_DEPTH } from './decode';
 import { type BsonValue } from './types';
 
 /** An already encoded document that is copied into a reply as it is. */
@@ -11,6 +13,7 @@ export type Encodable = BsonValue | RawDocument | Encodable[] | Map<string, Enco
 
 let scratch = Buffer.allocUnsafe(64 * 1024);
 let position = 0;
+let depth = 0;
 
 function reserve(length: number): number {
   const start = position;
@@ -134,25 +137,37 @@ function putValue(name: string, value: Encodable): void {
 }
 
 function closeDocument(start: number): void {
+  depth -= 1;
   putByte(0);
   scratch.writeInt32LE(position - start, start);
 }
 
+function openDocument(): number {
+  depth += 1;
+  // What could not be read again must not be written.
+  if (depth > MAX_DEPTH + 1) throw new CommandError(15, `BSON nesting exceeds ${MAX_DEPTH} levels`);
+  return reserve(4);
+}
+
 function putDocument(entries: Iterable<[string, Encodable]>): void {
-  const start = reserve(4);
+  const start = openDocument();
   for (const [name, value] of entries) putValue(name, value);
   closeDocument(start);
 }
 
 function putArray(values: Encodable[]): void {
-  const start = reserve(4);
+  const start = openDocument();
   values.forEach((value, index) => putValue(String(index), value));
   closeDocument(start);
 }
 
-/** Encodes a document; the result does not share memory with later calls. */
-export function encodeDocument(document: Map<string, Encodable>): Buffer {
+/**
+ * Encodes a document; the result does not share memory with later calls. Replies wrap documents, so
+ * they may be a little deeper.
+ */
+export function encodeDocument(document: Map<string, Encodable>, wrapping = 0): Buffer {
   position = 0;
+  depth = -wrapping;
   putDocument(document.entries());
   const bytes = Buffer.from(scratch.subarray(0, position));
   // One huge reply must not keep its buffer for the life of the process.

@@ -3,7 +3,7 @@ import { addNumbers } from '../bson/numbers';
 import { type BsonDocument, type BsonValue, isDocument, isNumber } from '../bson/types';
 import { badValue, CommandError, notImplemented } from '../errors';
 import { encodeKeyPart } from '../index/key-encoding';
-import { memoryExceeded, SORT_BYTES } from './query-source';
+import { memoryExceeded, ROW_OVERHEAD, SORT_BYTES } from './query-source';
 
 /** An expression: a constant, a field path, or an object of expressions. */
 export type Expression =
@@ -138,7 +138,7 @@ function accumulate(accumulator: Accumulator, cell: Cell, value: BsonValue | und
       const key = encodeKeyPart(value).toString('latin1');
       if (cell.distinct.has(key)) return 0;
       cell.distinct.set(key, value);
-      return key.length * 2;
+      return key.length * 2 + ROW_OVERHEAD;
     }
   }
 }

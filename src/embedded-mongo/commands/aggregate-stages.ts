@@ -9,7 +9,7 @@ import { matches } from '../query/match';
 import { parseFilter } from '../query/parse-filter';
 import { parseProjection, type Projection, project } from '../query/projection';
 import { type Group, group, parseGroup } from './aggregate-group';
-import { memoryExceeded, SORT_BYTES } from './query-source';
+import { memoryExceeded, ROW_OVERHEAD, SORT_BYTES } from './query-source';
 import { parseSort } from './query-request';
 
 /** A parsed pipeline stage. */
@@ -115,7 +115,7 @@ function sortDocuments(
   const rows = [];
   for (const document of documents) {
     const key = sortKey(document, fields);
-    bytes += key.length + encodeDocument(document).length;
+    bytes += key.length + encodeDocument(document).length + ROW_OVERHEAD;
     if (bytes > SORT_BYTES) throw memoryExceeded('$sort');
     rows.push({ document, key });
   }

@@ -12,7 +12,7 @@ import { type Command, type Reply, type ServerContext } from './context';
 import { BufferedSource, type DocumentSource } from './cursor-registry';
 import { openCursor } from './cursor-reply';
 import { openSource } from './find';
-import { findAll, memoryExceeded, type Query, SORT_BYTES } from './query-source';
+import { findAll, memoryExceeded, type Query, ROW_OVERHEAD, SORT_BYTES } from './query-source';
 import { scanRequest } from './query-request';
 import { checkOptions, type CommandRequest, Fields } from './request';
 import { type KeyField } from '../index/definition';
@@ -90,7 +90,7 @@ function collect(documents: Iterable<BsonDocument>): BufferedSource {
   let size = 0;
   for (const document of documents) {
     const bytes = encodeDocument(document);
-    size += bytes.length;
+    size += bytes.length + ROW_OVERHEAD;
     if (size > SORT_BYTES) throw memoryExceeded('aggregate');
     results.push(bytes);
   }
@@ -136,6 +136,7 @@ function run(context: ServerContext, request: CommandRequest): Reply {
       : openPipeline(context, collection, stages, request);
   return openCursor(context, source, {
     namespace: `${database}.${name}`,
+    owner: request.owner,
     batchSize: new Fields(cursor).count('batchSize'),
     deadline,
   });

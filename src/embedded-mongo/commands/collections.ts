@@ -27,7 +27,8 @@ function describeCollection(collection: CollectionDefinition, nameOnly: boolean)
 /** The listCollections command. */
 export const listCollections: Command = {
   options: new Set(['listCollections', 'filter', 'nameOnly', 'cursor', 'authorizedCollections']),
-  run(context, { fields, database, deadline }) {
+  run(context, request) {
+    const { fields, database, deadline } = request;
     const filter = parseFilter(fields.documentOrEmpty('filter'));
     const documents = context.store
       .read(({ catalog }) => catalog.all())
@@ -38,6 +39,7 @@ export const listCollections: Command = {
     const batchSize = new Fields(fields.documentOrEmpty('cursor')).count('batchSize');
     return openCursor(context, new BufferedSource(documents.map((d) => encodeDocument(d))), {
       namespace: `${database}.$cmd.listCollections`,
+      owner: request.owner,
       batchSize,
       deadline,
     });

@@ -2,13 +2,16 @@ import { decodeFields } from '../bson/decode';
 import { type Encodable, reply } from '../bson/encode';
 import { wholeNumber } from '../bson/numbers';
 import { type BsonValue } from '../bson/types';
-import { badValue, notImplemented } from '../errors';
+import { badValue, CommandError, notImplemented } from '../errors';
 import { encodeKeyPart } from '../index/key-encoding';
 import { parseFilter } from '../query/parse-filter';
+import { MAX_DOCUMENT_BYTES } from '../storage/documents';
 import { countMatches, scan } from '../storage/scan';
 import { type Command } from './context';
-import { memoryExceeded, SORT_BYTES } from './query-source';
 import { scanRequest } from './query-request';
+
+/** What a value costs in a reply besides its own bytes: a type and a position. */
+const ELEMENT_BYTES = 8;
 
 /** The count command. */
 export const count: Command = {
@@ -75,8 +78,10 @@ export const distinct: Command = {
           const key = encodeKeyPart(value).toString('latin1');
           if (values.has(key)) continue;
           values.set(key, value);
-          bytes += key.length;
-          if (bytes > SORT_BYTES) throw memoryExceeded('distinct');
+          bytes += key.length + ELEMENT_BYTES;
+          if (bytes > MAX_DOCUMENT_BYTES) {
+            throw new CommandError(17217, 'distinct too big, 16mb cap');
+          }
         }
       }
     });

@@ -1,6 +1,6 @@
 import { RawDocument, reply } from '../bson/encode';
 import { type Reply, type ServerContext } from './context';
-import { type DocumentSource } from './cursor-registry';
+import { type CursorOwner, type DocumentSource } from './cursor-registry';
 import { type Deadline } from '../storage/scan';
 
 /** MongoDB's number of documents in a first batch when the client names none. */
@@ -9,6 +9,7 @@ const FIRST_BATCH = 101;
 /** How a cursor is opened. */
 export interface CursorOptions {
   readonly namespace: string;
+  readonly owner: CursorOwner;
   readonly batchSize: number | undefined;
   readonly deadline: Deadline;
   readonly singleBatch?: boolean;
@@ -26,11 +27,13 @@ export function openCursor(
   source: DocumentSource,
   options: CursorOptions,
 ): Reply {
-  const { namespace, batchSize, deadline, singleBatch, keepLonger } = options;
+  const { namespace, owner, batchSize, deadline, singleBatch } = options;
   const count = batchSize ?? FIRST_BATCH;
   const firstBatch = count === 0 ? [] : source.next(count, deadline);
   const open = !source.done && singleBatch !== true;
-  const id = open ? context.cursors.add(namespace, source, keepLonger === true) : 0n;
+  const keepLonger = options.keepLonger === true;
+  const cursor = { namespace, source, owner, keepLonger, deadline };
+  const id = open ? context.cursors.add(cursor) : 0n;
   return reply({
     cursor: reply({ firstBatch: rawDocuments(firstBatch), id, ns: namespace }),
   });

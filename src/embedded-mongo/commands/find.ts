@@ -1,6 +1,6 @@
 import { reply } from '../bson/encode';
 import { type BsonDocument, type BsonValue } from '../bson/types';
-import { CommandError, failedToParse, notImplemented } from '../errors';
+import { badValue, CommandError, failedToParse, notImplemented } from '../errors';
 import { type Plan } from '../index/planner';
 import { parseFilter } from '../query/parse-filter';
 import { parseProjection } from '../query/projection';
@@ -73,6 +73,7 @@ function runFind(context: ServerContext, request: CommandRequest): Reply {
   const source = collection === undefined ? new BufferedSource([]) : openSource(context, query);
   return openCursor(context, source, {
     namespace: `${database}.${name}`,
+    owner: request.owner,
     batchSize: fields.count('batchSize'),
     deadline,
     singleBatch: fields.flag('singleBatch'),
@@ -91,15 +92,18 @@ export const find: Command = { options: FIND_OPTIONS, run: runFind };
 /** The getMore command. */
 export const getMore: Command = {
   options: new Set(['getMore', 'collection', 'batchSize']),
-  run(context, { fields, database, deadline }) {
+  run(context, { fields, database }) {
     const id = fields.source.get('getMore');
     const name = fields.text('collection');
     if (typeof id !== 'bigint' || name === undefined) {
       throw failedToParse('getMore needs a cursor id and a collection');
     }
     const namespace = `${database}.${name}`;
+    if (fields.has('maxTimeMS')) {
+      throw badValue('cannot set maxTimeMS on getMore command for a non-awaitData cursor');
+    }
     const count = fields.count('batchSize') || Infinity;
-    const { documents, open } = context.cursors.next(id, namespace, count, deadline);
+    const { documents, open } = context.cursors.next(id, namespace, count);
     return reply({
       cursor: reply({
         nextBatch: rawDocuments(documents),

@@ -1,6 +1,6 @@
 import { reply } from '../bson/encode';
 import { type Command, type Reply } from './context';
-import { type CommandRequest } from './request';
+import { type CommandRequest, sessionId } from './request';
 
 /** The protocol of MongoDB 7.0; newer ones bring commands this server does not have. */
 const MAX_WIRE_VERSION = 21;
@@ -41,8 +41,15 @@ export const hello: Command = {
 /** The ping command. */
 export const ping: Command = { options: new Set(['ping']), run: () => reply({}) };
 
-/** The endSessions command. Sessions hold nothing here. */
-export const endSessions: Command = { options: new Set(['endSessions']), run: () => reply({}) };
+/** The endSessions command. All that sessions hold here is cursors. */
+export const endSessions: Command = {
+  options: new Set(['endSessions']),
+  run({ cursors }, { fields }) {
+    const ended = fields.documents('endSessions').map(sessionId);
+    cursors.endSessions(new Set(ended.filter((id) => id !== undefined)));
+    return reply({});
+  },
+};
 
 /** The buildInfo command. */
 export const buildInfo: Command = {

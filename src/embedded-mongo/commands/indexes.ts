@@ -7,6 +7,7 @@ import { type CollectionDefinition, keyPattern } from '../storage/catalog';
 import { ensureCollection, nextId, saveCollection } from '../storage/catalog-changes';
 import { buildIndex } from '../storage/documents';
 import { indexRange } from '../storage/keyspace';
+import { type Deadline } from '../storage/scan';
 import { type Transaction } from '../storage/store';
 import { type Command } from './context';
 import { BufferedSource } from './cursor-registry';
@@ -20,6 +21,7 @@ function createOne(
   transaction: Transaction,
   collection: CollectionDefinition,
   spec: IndexSpec,
+  deadline: Deadline,
 ): CollectionDefinition {
   if (alreadyExists(collection.indexes, spec)) return collection;
   if (collection.indexes.length >= MAX_INDEXES) throw new CommandError(67, 'too many indexes');
@@ -29,7 +31,7 @@ function createOne(
     multikey: spec.fields.map(() => false),
     hasCutKeys: false,
   };
-  const built = buildIndex(transaction, collection, empty);
+  const built = buildIndex(transaction, collection, empty, deadline);
   const changed = { ...collection, indexes: [...collection.indexes, built] };
   saveCollection(transaction, changed);
   return changed;
@@ -47,7 +49,7 @@ export const createIndexes: Command = {
         const existed = transaction.catalog.find(request.database, name) !== undefined;
         const before = ensureCollection(transaction, request.database, name);
         const after = specs.reduce(
-          (collection, spec) => createOne(transaction, collection, spec),
+          (collection, spec) => createOne(transaction, collection, spec, request.deadline),
           before,
         );
         const same = after === before;
@@ -84,7 +86,12 @@ export const listIndexes: Command = {
     );
     const source = new BufferedSource(indexes.map((index) => encodeDocument(describeIndex(index))));
     const batchSize = new Fields(fields.documentOrEmpty('cursor')).count('batchSize');
-    return openCursor(context, source, { namespace: `${database}.${name}`, batchSize, deadline });
+    return openCursor(context, source, {
+      namespace: `${database}.${name}`,
+      owner: request.owner,
+      batchSize,
+      deadline,
+    });
   },
 };
 

@@ -5,6 +5,7 @@ import { type BsonDocument, type BsonValue, typeName } from '../bson/types';
 import { badValue, CommandError, notImplemented } from '../errors';
 import { ensureCollection } from '../storage/catalog-changes';
 import { DocumentWriter } from '../storage/documents';
+import { checkDeadline, type Deadline } from '../storage/scan';
 import { withIdFirst } from '../update/parse-update';
 import { type Command, type Reply } from './context';
 
@@ -37,11 +38,12 @@ export function checkStatementCount(count: number): void {
  */
 export function runStatements<T>(
   statements: readonly T[],
-  ordered: boolean,
+  { ordered, deadline }: { ordered: boolean; deadline: Deadline },
   run: (statement: T, index: number) => void,
 ): Reply[] {
   const errors: Reply[] = [];
   for (const [index, statement] of statements.entries()) {
+    checkDeadline(deadline);
     try {
       run(statement, index);
     } catch (error) {
@@ -87,14 +89,14 @@ function prepared(sent: { document: BsonDocument; bytes?: Buffer }): {
 export const insert: Command = {
   options: new Set(['insert', 'documents', 'ordered', 'bypassDocumentValidation']),
   async run(context, request) {
-    const { fields, database } = request;
+    const { fields, database, deadline } = request;
     const name = request.collectionName();
     const documents = request.list('documents');
     checkStatementCount(documents.length);
     const ordered = fields.flag('ordered', true);
     return context.writes.submit((transaction) => {
       let n = 0;
-      const errors = runStatements(documents, ordered, (sent) => {
+      const errors = runStatements(documents, { ordered, deadline }, (sent) => {
         const { document, bytes } = prepared(sent);
         const collection = ensureCollection(transaction, database, name);
         new DocumentWriter(transaction, collection).insert(document, bytes);

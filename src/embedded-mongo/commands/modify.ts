@@ -6,7 +6,7 @@ import { type Filter } from '../query/filter';
 import { type CollectionDefinition } from '../storage/catalog';
 import { ensureCollection } from '../storage/catalog-changes';
 import { DocumentWriter } from '../storage/documents';
-import { type Deadline, documentOf } from '../storage/scan';
+import { checkDeadline, type Deadline, documentOf } from '../storage/scan';
 import { type Transaction } from '../storage/store';
 import { applyUpdate, type Update } from '../update/parse-update';
 import { upsertedDocument } from '../update/upsert';
@@ -33,7 +33,10 @@ export function findRecords(
   const { filter, sort, hint, limit, deadline } = target;
   const scan = scanRequest(collection, { filter, sort, hint }, deadline);
   const query = { scan, sort, skip: 0, limit };
-  return [...findAll(transaction, query)].map(({ record }) => record);
+  const records: number[] = [];
+  // Not the documents: all those of a collection may be meant.
+  for (const { record } of findAll(transaction, query)) records.push(record);
+  return records;
 }
 
 /** What an update did. */
@@ -73,6 +76,7 @@ export function updateDocuments(
   let modified = 0;
   let first: { before: BsonDocument; after: BsonDocument } | undefined;
   for (const record of records) {
+    checkDeadline(target.deadline);
     const bytes = documentOf(transaction, collection.id, record);
     const before = decodeStored(bytes);
     const after = applyUpdate(update, before, false);
@@ -97,6 +101,7 @@ export function deleteDocuments(
   const writer = new DocumentWriter(transaction, collection);
   let first: BsonDocument | undefined;
   for (const record of records) {
+    checkDeadline(target.deadline);
     const document = decodeStored(documentOf(transaction, collection.id, record));
     first ??= document;
     writer.delete(record, document);

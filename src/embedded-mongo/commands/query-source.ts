@@ -20,6 +20,9 @@ import { BATCH_BYTES, type DocumentSource } from './cursor-registry';
 
 /** Documents a sort may hold, as in MongoDB. */
 export const SORT_BYTES = 100 * 1024 * 1024;
+/** What an object that holds a small result costs besides its bytes. */
+export const ROW_OVERHEAD = 250;
+const SEEN_RECORD_BYTES = 40;
 
 /** A query with everything that shapes its result. */
 export interface Query {
@@ -44,8 +47,8 @@ function inOrder(a: Sortable, b: Sortable): number {
   return Buffer.compare(a.key, b.key) || a.record - b.record;
 }
 
-function weigh(rows: readonly Sortable[]): number {
-  return rows.reduce((sum, row) => sum + row.bytes.length + row.key.length, 0);
+function weight(row: Sortable): number {
+  return row.bytes.length + row.key.length + ROW_OVERHEAD;
 }
 
 /** Sorts in memory; with a limit only the best rows are kept on the way. */
@@ -56,11 +59,12 @@ function sortFound(found: Iterable<Found>, sort: readonly KeyField[], wanted: nu
   let bytes = 0;
   for (const { record, bytes: document } of found) {
     const key = sortKey(decodeFields(document, fields), sort);
-    rows.push({ record, bytes: document, key });
-    bytes += document.length + key.length;
+    const row = { record, bytes: document, key };
+    rows.push(row);
+    bytes += weight(row);
     if (rows.length > pruneAt || (bytes > SORT_BYTES && rows.length > wanted)) {
       rows = rows.sort(inOrder).slice(0, wanted);
-      bytes = weigh(rows);
+      bytes = rows.reduce((sum, row) => sum + weight(row), 0);
     }
     if (bytes > SORT_BYTES) throw memoryExceeded('Sort');
   }
@@ -102,7 +106,6 @@ export function sortedDocuments(snapshot: Snapshot, query: Query): Buffer[] {
 
 /** Reads a query portion by portion; between portions it holds nothing but a position. */
 export class ScanSource implements DocumentSource {
-  readonly heldBytes = 0;
   done = false;
   private readonly position: ScanPosition;
   private toSkip: number;
@@ -116,6 +119,10 @@ export class ScanSource implements DocumentSource {
     this.position = startPosition(query.scan.plan);
     this.toSkip = query.skip;
     this.left = query.limit;
+  }
+
+  get heldBytes(): number {
+    return (this.position.seen?.size ?? 0) * SEEN_RECORD_BYTES;
   }
 
   next(count: number, deadline: Deadline): Buffer[] {

@@ -1,7 +1,9 @@
+import { Binary } from 'bson';
 import { toJsNumber } from '../bson/numbers';
 import { type BsonDocument, type BsonValue, isDocument, isNumber, typeName } from '../bson/types';
 import { badValue, CommandError, notImplemented } from '../errors';
 import { type Deadline } from '../storage/scan';
+import { type CursorOwner } from './cursor-registry';
 
 /** A document that came in a section of its own, with the bytes it came as. */
 export interface SentDocument {
@@ -174,6 +176,12 @@ function checkWriteConcern(concern: BsonDocument | undefined): void {
   }
 }
 
+/** The id of a logical session, as text. */
+export function sessionId(lsid: BsonDocument | undefined): string | undefined {
+  const id = lsid?.get('id');
+  return id instanceof Binary ? Buffer.from(id.value()).toString('hex') : undefined;
+}
+
 const DATABASE_NAME = /^[^/\\. "$*<>:|?\0]{1,63}$/;
 
 /** One command as it arrived. */
@@ -181,6 +189,7 @@ export class CommandRequest {
   readonly fields: Fields;
   readonly database: string;
   readonly deadline: Deadline;
+  readonly owner: CursorOwner;
 
   constructor(
     readonly name: string,
@@ -197,6 +206,7 @@ export class CommandRequest {
     this.database = database;
     const limit = this.fields.count('maxTimeMS') ?? 0;
     this.deadline = limit === 0 ? 0 : Date.now() + limit;
+    this.owner = { connectionId, session: sessionId(this.fields.document('lsid')) };
     checkReadConcern(this.fields.document('readConcern'));
     checkWriteConcern(this.fields.document('writeConcern'));
   }

@@ -51,11 +51,12 @@ export const update: Command = {
     const statements = request.list('updates');
     checkStatementCount(statements.length);
     const ordered = request.fields.flag('ordered', true);
+    const { deadline } = request;
     return context.writes.submit((transaction) => {
       let matched = 0;
       let modified = 0;
       const upserted: Reply[] = [];
-      const errors = runStatements(statements, ordered, ({ document }, index) => {
+      const errors = runStatements(statements, { ordered, deadline }, ({ document }, index) => {
         const statement = parseUpdateStatement(document, request);
         const { target, update: change, upsert } = statement;
         const result = updateDocuments(transaction, where, target, change, upsert);
@@ -93,9 +94,10 @@ export const remove: Command = {
     const statements = request.list('deletes');
     checkStatementCount(statements.length);
     const ordered = request.fields.flag('ordered', true);
+    const { deadline } = request;
     return context.writes.submit((transaction) => {
       let n = 0;
-      const errors = runStatements(statements, ordered, ({ document }) => {
+      const errors = runStatements(statements, { ordered, deadline }, ({ document }) => {
         n += deleteDocuments(transaction, where, parseDeleteStatement(document, request)).deleted;
       });
       return reply({

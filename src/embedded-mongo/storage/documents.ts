@@ -17,7 +17,7 @@ import {
   MAX_KEY_BYTES,
   recordOf,
 } from './keyspace';
-import { documentOf } from './scan';
+import { checkDeadline, type Deadline, documentOf } from './scan';
 import { type Snapshot, type Transaction } from './store';
 
 /** The largest document, as in MongoDB. */
@@ -206,6 +206,7 @@ export function buildIndex(
   transaction: Transaction,
   collection: CollectionDefinition,
   index: IndexDefinition,
+  deadline: Deadline,
 ): IndexDefinition {
   const { start, end } = documentRange(collection.id);
   let built = index;
@@ -214,6 +215,7 @@ export function buildIndex(
     // Read a chunk first, then write: no iterator is open while entries are added.
     const chunk = [...transaction.entries({ start: from, end, limit: BUILD_CHUNK })];
     for (const { key, value } of chunk) {
+      checkDeadline(deadline);
       built = addToIndex(transaction, collection, built, { record: recordOf(key), bytes: value });
     }
     const last = chunk.at(-1);

@@ -33,7 +33,7 @@ export function checkDeadline(deadline: Deadline): void {
   }
 }
 
-const ROWS_BETWEEN_CHECKS = 256;
+const ROWS_BETWEEN_CHECKS = 32;
 
 /** The query a scan answers. */
 export interface ScanRequest {

@@ -4,11 +4,13 @@ import { CommandError } from '../errors';
 import {
   buildReply,
   type Frame,
-  HEADER_BYTES,
-  messageLength,
+  MAX_MESSAGE_BYTES,
   parseFrame,
-  ProtocolError,
+  replyTarget,
+  WRAPPING,
 } from './frames';
+import { Inbox } from './inbox';
+import { type ConnectionWatch, type Watched } from './watch';
 
 /** Runs a command and always resolves with its reply. */
 export type CommandHandler = (
@@ -24,18 +26,22 @@ export interface ConnectionOptions {
   readonly id: number;
   readonly handle: CommandHandler;
   readonly errorReply: ErrorReply;
-  /** A client that starts a message, or connects, and then stays silent is cut off after this. */
-  readonly silenceMs: number;
+  readonly watch: ConnectionWatch;
 }
 
+/** A client must take this much of a reply in the time it has. */
+const PIECE_BYTES = 1024 * 1024;
+/** Below this it is not worth looking at what all connections hold. */
+const SMALL_BYTES = 64 * 1024;
+
 /** One client. Its commands run one after the other, in the order in which they came. */
-export class Connection {
-  private chunks: Buffer[] = [];
-  private buffered = 0;
+export class Connection implements Watched {
+  waitingSince: number | undefined;
+  private readonly inbox = new Inbox();
+  private replyBytes = 0;
   private greeted = false;
   private busy = false;
   private closing = false;
-  private silence: NodeJS.Timeout | undefined;
   private finished: (() => void) | undefined;
 
   constructor(
@@ -44,8 +50,19 @@ export class Connection {
   ) {
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.clearSilence());
-    this.watchSilence();
+    socket.on('close', () => options.watch.remove(this));
+    options.watch.add(this);
+    this.waitForClient(true);
+  }
+
+  get heldBytes(): number {
+    return this.inbox.length + this.replyBytes;
+  }
+
+  cut(): void {
+    this.inbox.clear();
+    this.replyBytes = 0;
+    this.socket.destroy();
   }
 
   /** Closes after the running command, if any, was answered. */
@@ -53,12 +70,12 @@ export class Connection {
     this.closing = true;
     this.socket.pause();
     if (this.busy) await new Promise<void>((resolve) => (this.finished = resolve));
+    this.waitForClient(true);
     this.socket.destroySoon();
   }
 
   private receive(chunk: Buffer): void {
-    this.chunks.push(chunk);
-    this.buffered += chunk.length;
+    this.inbox.add(chunk);
     if (!this.busy) void this.work();
   }
 
@@ -67,34 +84,23 @@ export class Connection {
     this.busy = true;
     this.socket.pause();
     try {
-      for (let message = this.take(); message !== undefined; message = this.take()) {
+      for (let message = this.inbox.take(); message !== undefined; message = this.inbox.take()) {
         this.greeted = true;
+        this.waitForClient(false);
         await this.answer(message);
-        if (this.closing) break;
+        if (this.closing || this.socket.destroyed) break;
       }
     } catch {
       // Nothing sensible can be said to a peer that does not speak the protocol.
-      this.socket.destroy();
+      this.cut();
     }
     this.busy = false;
     this.finished?.();
     if (this.closing || this.socket.destroyed) return;
-    this.watchSilence();
+    // A quiet connection between commands is fine, one in the middle of a message is not.
+    this.waitForClient(!this.greeted || this.inbox.length > 0);
+    if (this.inbox.length > SMALL_BYTES) this.options.watch.checkHeld();
     this.socket.resume();
-  }
-
-  /** The next complete message, if all of its bytes are here. */
-  private take(): Buffer | undefined {
-    if (this.buffered < HEADER_BYTES) return undefined;
-    if ((this.chunks[0] as Buffer).length < HEADER_BYTES)
-      this.chunks = [Buffer.concat(this.chunks)];
-    const length = messageLength(this.chunks[0] as Buffer);
-    if (this.buffered < length) return undefined;
-    const all = this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
-    const rest = all.subarray(length);
-    this.chunks = rest.length > 0 ? [rest] : [];
-    this.buffered = rest.length;
-    return all.subarray(0, length);
   }
 
   private async answer(message: Buffer): Promise<void> {
@@ -102,30 +108,47 @@ export class Connection {
     try {
       frame = parseFrame(message);
     } catch (error) {
-      if (error instanceof ProtocolError || !(error instanceof CommandError)) throw error;
-      // The frame is sound, the BSON in it is not: the client is told.
-      const requestId = message.readInt32LE(4);
-      await this.send(
-        buildReply({ requestId, legacy: false }, encodeDocument(this.options.errorReply(error))),
-      );
+      if (!(error instanceof CommandError)) throw error;
+      // The frame is sound, the BSON in it is not: the client is told, unless it does not listen.
+      const target = replyTarget(message);
+      if (target.wantsReply) await this.send(buildReply(target, this.encode(error)));
       return;
     }
     const answer = await this.options.handle(frame, this.options.id);
     if (frame.wantsReply) await this.send(buildReply(frame, this.encode(answer)));
   }
 
-  private encode(answer: Map<string, Encodable>): Buffer {
+  private encode(answer: Map<string, Encodable> | CommandError): Buffer {
+    const { errorReply } = this.options;
     try {
-      return encodeDocument(answer);
+      if (answer instanceof CommandError) return encodeDocument(errorReply(answer));
+      const bytes = encodeDocument(answer, WRAPPING);
+      if (bytes.length < MAX_MESSAGE_BYTES - SMALL_BYTES) return bytes;
+      throw new CommandError(10334, `the reply of ${bytes.length} bytes is too large`);
     } catch (error) {
-      return encodeDocument(this.options.errorReply(error));
+      return encodeDocument(errorReply(error));
     }
   }
 
   /** Waits for a slow reader instead of piling up replies in memory. */
   private async send(bytes: Buffer): Promise<void> {
-    if (this.socket.destroyed || this.socket.write(bytes)) return;
-    await new Promise<void>((resolve) => {
+    for (let at = 0; at < bytes.length && !this.socket.destroyed; at += PIECE_BYTES) {
+      if (this.socket.write(bytes.subarray(at, at + PIECE_BYTES))) continue;
+      this.replyBytes = bytes.length - at;
+      this.waitForClient(true);
+      if (at === 0 && bytes.length > SMALL_BYTES) this.options.watch.checkHeld();
+      await this.drained();
+      this.waitForClient(false);
+    }
+    this.replyBytes = 0;
+  }
+
+  private drained(): Promise<void> {
+    return new Promise<void>((resolve) => {
+      if (this.socket.destroyed) {
+        resolve();
+        return;
+      }
       const done = (): void => {
         this.socket.off('drain', done);
         this.socket.off('close', done);
@@ -136,18 +159,8 @@ export class Connection {
     });
   }
 
-  /** A quiet connection between commands is fine, one in the middle of a message is not. */
-  private watchSilence(): void {
-    const waiting = !this.greeted || this.buffered > 0;
-    if (waiting && this.silence !== undefined) return;
-    this.clearSilence();
-    if (!waiting) return;
-    this.silence = setTimeout(() => this.socket.destroy(), this.options.silenceMs);
-    this.silence.unref();
-  }
-
-  private clearSilence(): void {
-    clearTimeout(this.silence);
-    this.silence = undefined;
+  /** A wait counts from its beginning; what little the client does meanwhile does not prolong it. */
+  private waitForClient(waiting: boolean): void {
+    this.waitingSince = waiting ? (this.waitingSince ?? this.options.watch.now) : undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { decodeUntrusted } from '../bson/decode';
 import { type BsonDocument } from '../bson/types';
+import { CommandError } from '../errors';
 
 /** Largest message a client may send, as announced in the handshake. */
 export const MAX_MESSAGE_BYTES = 48_000_000;
@@ -10,6 +11,10 @@ const OP_REPLY = 1;
 const OP_QUERY = 2004;
 const OP_MSG = 2013;
 const MORE_TO_COME = 2;
+/** Levels that commands and replies may add to those of a document, as in MongoDB. */
+export const WRAPPING = 20;
+/** More statements are never accepted; a message full of empty ones must not fill the memory. */
+const MAX_SEQUENCE = 100_000;
 
 /** Bytes that are no message this server understands; the connection is closed. */
 export class ProtocolError extends Error {}
@@ -48,6 +53,12 @@ function readSequence(section: Buffer): [string, { document: BsonDocument; bytes
   const documents = [];
   let at = terminator + 1;
   while (at < section.length) {
+    if (documents.length >= MAX_SEQUENCE) {
+      throw new CommandError(
+        72,
+        `Write batch sizes must be between 1 and ${MAX_SEQUENCE}. Got more operations.`,
+      );
+    }
     const bytes = documentBytes(section, at);
     documents.push({ document: decodeUntrusted(bytes), bytes });
     at += bytes.length;
@@ -70,7 +81,7 @@ function parseMessage(message: Buffer): Omit<Frame, 'requestId' | 'legacy'> {
     if (kind === 0) {
       if (body !== undefined) throw new ProtocolError('two body sections');
       const bytes = documentBytes(message, at);
-      body = decodeUntrusted(bytes);
+      body = decodeUntrusted(bytes, WRAPPING);
       at += bytes.length;
     } else if (kind === 1) {
       if (at + 4 > message.length) throw new ProtocolError('truncated section');
@@ -112,6 +123,16 @@ export function parseFrame(message: Buffer): Frame {
   if (code === OP_MSG) return { requestId, legacy: false, ...parseMessage(message) };
   if (code === OP_QUERY) return { requestId, legacy: true, ...parseQuery(message) };
   throw new ProtocolError(`operation code ${code}`);
+}
+
+/** Who gets the answer to a message whose frame is sound but whose content is not. */
+export function replyTarget(message: Buffer): Pick<Frame, 'requestId' | 'legacy' | 'wantsReply'> {
+  const legacy = message.readInt32LE(12) === OP_QUERY;
+  return {
+    requestId: message.readInt32LE(4),
+    legacy,
+    wantsReply: legacy || (message.readUInt32LE(HEADER_BYTES) & MORE_TO_COME) === 0,
+  };
 }
 
 let lastReplyId = 0;

@@ -33,7 +33,7 @@ describe('wire protocol', () => {
 
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'embedded-mongo-wire-'));
-    server = await EmbeddedServer.start(dataDir, SILENCE_MS);
+    server = await EmbeddedServer.start(dataDir, { silenceMs: SILENCE_MS });
     client = await new mongo.MongoClient(server.uri).connect();
     await client.db('test').collection('data').insertOne({ intact: true });
   });
