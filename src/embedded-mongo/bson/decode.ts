@@ -87,10 +87,18 @@ function readBoolean(reader: Reader, end: number): boolean {
   return byte === 1;
 }
 
+function readRegularExpression(reader: Reader, end: number): BSONRegExp {
+  const pattern = readName(reader, end);
+  const options = readName(reader, end);
+  if (!/^[ilmsux]*$/.test(options))
+    throw badValue(`invalid regular expression options: ${options}`);
+  return new BSONRegExp(pattern, options);
+}
+
 function readRare(reader: Reader, type: number, end: number): BsonValue {
   switch (type) {
     case 0x0b:
-      return new BSONRegExp(readName(reader, end), readName(reader, end));
+      return readRegularExpression(reader, end);
     case 0x11:
       return new Timestamp(reader.bytes.readBigUInt64LE(take(reader, 8, end)));
     case 0x13:

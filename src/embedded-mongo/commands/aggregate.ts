@@ -2,9 +2,10 @@ import { decodeStored } from '../bson/decode';
 import { encodeDocument } from '../bson/encode';
 import { wholeNumber } from '../bson/numbers';
 import { type BsonDocument, type BsonValue } from '../bson/types';
-import { notImplemented } from '../errors';
+import { CommandError, notImplemented } from '../errors';
 import { MATCH_ALL, type Filter } from '../query/filter';
 import { type CollectionDefinition } from '../storage/catalog';
+import { MAX_DOCUMENT_BYTES } from '../storage/documents';
 import { countMatches } from '../storage/scan';
 import { type Snapshot } from '../storage/store';
 import { countingGroup, parsePipeline, runStages, type Stage } from './aggregate-stages';
@@ -90,6 +91,9 @@ function collect(documents: Iterable<BsonDocument>): BufferedSource {
   let size = 0;
   for (const document of documents) {
     const bytes = encodeDocument(document);
+    if (bytes.length > MAX_DOCUMENT_BYTES) {
+      throw new CommandError(10334, `a result of ${bytes.length} bytes is too large`);
+    }
     size += bytes.length + ROW_OVERHEAD;
     if (size > SORT_BYTES) throw memoryExceeded('aggregate');
     results.push(bytes);

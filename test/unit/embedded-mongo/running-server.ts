@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mongo } from 'mongoose';
-import { type EmbeddedMongo, startEmbeddedMongo } from '../../../src/embedded-mongo';
+import {
+  type EmbeddedMongo,
+  type EmbeddedMongoOptions,
+  startEmbeddedMongo,
+} from '../../../src/embedded-mongo';
 
 /** An embedded server in a directory of its own, with a connected driver. */
 export interface RunningServer {
@@ -10,18 +14,27 @@ export interface RunningServer {
   readonly client: mongo.MongoClient;
   readonly db: mongo.Db;
   readonly dataDir: string;
+  readonly socketPath: string;
   stop(): Promise<void>;
 }
 
-export async function startServer(): Promise<RunningServer> {
+/** The path of the socket a URI names. */
+export function socketPathOf(uri: string): string {
+  return decodeURIComponent(/^mongodb:\/\/([^/]+)\//.exec(uri)?.[1] ?? '');
+}
+
+export async function startServer(
+  limits: NonNullable<EmbeddedMongoOptions['limits']> = {},
+): Promise<RunningServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'embedded-mongo-test-'));
-  const server = await startEmbeddedMongo({ dataDir, thread: 'inline' });
+  const server = await startEmbeddedMongo({ dataDir, thread: 'inline', limits });
   const client = await new mongo.MongoClient(server.uri).connect();
   return {
     server,
     client,
     db: client.db('test'),
     dataDir,
+    socketPath: socketPathOf(server.uri),
     async stop() {
       await client.close();
       await server.close();
