@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { mongo } from 'mongoose';
+import { type mongo } from 'mongoose';
 import { errorCode, type RunningServer, startServer } from './running-server';
 import { command, RawClient } from './wire-client';
 

@@ -1,4 +1,4 @@
-import { mongo } from 'mongoose';
+import { type mongo } from 'mongoose';
 import { errorCode, type RunningServer, startServer } from './running-server';
 
 const DOCUMENTS = 60_000;
