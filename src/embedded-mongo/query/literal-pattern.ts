@@ -1,4 +1,7 @@
-import { notImplemented } from '../errors';
+import { CommandError, notImplemented } from '../errors';
+
+/** Far below what the engine can compile, and MongoDB refuses longer ones too. */
+const MAX_PATTERN_LENGTH = 16_384;
 
 /** A regular expression that is only literal text, optionally anchored. It cannot backtrack. */
 export interface LiteralPattern {
@@ -63,6 +66,9 @@ function matcher(
 
 /** Accepts a pattern when it is literal and refuses every other one. */
 export function parseLiteralPattern(source: string, options: string): LiteralPattern {
+  if (source.length > MAX_PATTERN_LENGTH) {
+    throw new CommandError(51091, 'Regular expression is invalid: it is too large');
+  }
   if (options !== '' && options !== 'i') throw refuse(source);
   const anchoredStart = source.startsWith('^');
   const afterStart = anchoredStart ? source.slice(1) : source;

@@ -132,7 +132,7 @@ describe('hostile documents and queries', () => {
     '(a|aa)+$',
     '(?=(a+))a*b\\1',
     '.*.*.*.*.*x',
-    `${'('.repeat(100_000)}a${')'.repeat(100_000)}`,
+    `${'('.repeat(8_000)}a${')'.repeat(8_000)}`,
     `a{1,${'9'.repeat(1000)}}`,
   ])('cannot hang it with the pattern %p', async (pattern) => {
     await items.insertOne({ text: 'a'.repeat(100_000) });
