@@ -18,7 +18,7 @@ import {
   type ScimObject,
 } from './resource';
 import { type ResourceSchema } from './schema-table';
-import { coerceResource, isActivation, type ValidationProfile } from './validation';
+import { coerceResource, isActivation, keepImmutable, type ValidationProfile } from './validation';
 
 /** What a request is about: the resources of one type of one rule, and how strictly they are read. */
 export interface ProvisioningScope extends ResourceScope {
@@ -98,8 +98,8 @@ export class Provisioning {
       : undefined;
     const replacement: Modification = {
       onlyMembers: false,
-      apply: async () => {
-        const { attributes } = coerced;
+      apply: async (current) => {
+        const attributes = keepImmutable(schema, current, coerced.attributes);
         return members === undefined ? { attributes } : { attributes, members };
       },
     };

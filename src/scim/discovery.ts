@@ -44,17 +44,15 @@ const CAPABILITIES = {
   ],
 };
 
-export const serviceProviderConfig: Handler = async ({ baseUrl }) => ({
-  status: 200,
-  body: {
+export const serviceProviderConfig: Handler = async ({ baseUrl }) =>
+  document({
     schemas: [`${CORE}:ServiceProviderConfig`],
     ...CAPABILITIES,
     meta: {
       resourceType: 'ServiceProviderConfig',
       location: `${baseUrl}/ServiceProviderConfig`,
     },
-  },
-});
+  });
 
 export const resourceTypes: Handler = async (request) =>
   list(
@@ -66,7 +64,7 @@ export const resourceType: Handler = async ({ schemas, baseUrl, parameter }) => 
   const name = parameter('id');
   const type = schemas.types.find((one) => equalNames(one.id, name));
   if (type === undefined) throw new DomainError('notFound', `There is no resource type "${name}".`);
-  return { status: 200, body: resourceTypeDocument(type, baseUrl) };
+  return document(resourceTypeDocument(type, baseUrl));
 };
 
 export const schemas: Handler = async (request) =>
@@ -79,8 +77,18 @@ export const schema: Handler = async ({ schemas: table, baseUrl, parameter }) =>
   const id = parameter('id');
   const found = table.schemas.find((one) => equalNames(one.id, id));
   if (found === undefined) throw new DomainError('notFound', `There is no schema "${id}".`);
-  return { status: 200, body: schemaDocument(found, baseUrl) };
+  return document(schemaDocument(found, baseUrl));
 };
+
+interface Located {
+  readonly schemas: readonly string[];
+  readonly meta: { readonly resourceType: string; readonly location: string };
+}
+
+/** One document; where it is stands in a header, too (RFC 7643 section 3.1, meta.location). */
+function document(body: Located): ScimResponse {
+  return { status: 200, headers: { 'Content-Location': body.meta.location }, body };
+}
 
 /** RFC 7644 section 4: a filter here is refused, not ignored. */
 function list({ query }: ScimRequest, documents: readonly object[]): ScimResponse {
@@ -95,7 +103,7 @@ function list({ query }: ScimRequest, documents: readonly object[]): ScimRespons
   return { status: 200, body: listResponse(head, documents) };
 }
 
-function resourceTypeDocument(type: ResourceTypeDefinition, baseUrl: string): object {
+function resourceTypeDocument(type: ResourceTypeDefinition, baseUrl: string): Located {
   return {
     schemas: [`${CORE}:ResourceType`],
     ...type,
@@ -103,7 +111,7 @@ function resourceTypeDocument(type: ResourceTypeDefinition, baseUrl: string): ob
   };
 }
 
-function schemaDocument(definition: SchemaDefinition, baseUrl: string): object {
+function schemaDocument(definition: SchemaDefinition, baseUrl: string): Located {
   return {
     schemas: [`${CORE}:Schema`],
     ...definition,

@@ -98,7 +98,12 @@ function asksForAttributes({ query }: ScimRequest): boolean {
 }
 
 function resourceResponse(view: View, shown: ShownResource): ScimResponse {
-  const response = { status: 200, headers: versionHeaders(shown.resource) };
+  const headers = {
+    ...versionHeaders(shown.resource),
+    // The same as meta.location (RFC 7643 section 3.1).
+    'Content-Location': location(view, shown.resource.id),
+  };
+  const response = { status: 200, headers };
   const { furtherMembers } = shown;
   return furtherMembers === undefined
     ? { ...response, body: represent(view, shown) }

@@ -96,7 +96,7 @@ async function responseTo(
   if (methods === undefined) throw new DomainError('notFound', 'There is no such SCIM endpoint.');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const handler = Object.hasOwn(methods, method) ? methods[method as Method] : undefined;
-  if (handler === undefined) return methodNotAllowed(Object.keys(methods));
+  if (handler === undefined) return methodNotAllowed(allowed(methods));
   const hasBody = method !== 'GET' && method !== 'DELETE';
   const scimRequest: ScimRequest = {
     rule,
@@ -109,6 +109,11 @@ async function responseTo(
     body: hasBody ? await readBody(request, response) : undefined,
   };
   return handler(scimRequest);
+}
+
+/** HEAD is GET without the body. */
+function allowed(methods: Methods): readonly string[] {
+  return Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
 }
 
 function pathParameter(request: Request, name: string): string {

@@ -34,7 +34,9 @@ export function compare(
     case 'ge':
     case 'lt':
     case 'le':
-      if (typeof value === 'boolean') throw unordered(definition, operator);
+      if (typeof value === 'boolean' || definition.type === 'binary') {
+        throw unordered(definition, operator);
+      }
       return { [field]: { [ORDERED[operator]]: value } };
   }
 }

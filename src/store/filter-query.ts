@@ -1,27 +1,24 @@
 /** SCIM filters (RFC 7644 section 3.4.2.2) as MongoDB queries over `norm`. Nothing is filtered in memory. */
 import { DomainError } from '../domain/error';
 import { type AttributePath, type Filter } from '../domain/filter/ast';
-import { fold } from '../domain/filter/fold';
-import { subAttributeOf } from '../domain/filter/match';
+import { literalFor } from '../domain/filter/literal';
+import { assumedValue, matches, subAttributeOf } from '../domain/filter/match';
 import { printAttributePath } from '../domain/filter/print';
 import { type AttributeDefinition, type ResolvedPath } from '../domain/schema';
 import { type ResourceSchema } from '../domain/schema-table';
 import { escapeKey } from './attribute-keys';
 import { compare, type Query } from './filter-comparison';
+import { MembershipQuery, type MembershipSource } from './membership-query';
 import { FIRST, isUnique, uniqueKey } from './resource-mapping';
-
-/** Answers the ids of the groups of a member, or of the members of a group: memberships are documents of their own. */
-export type MembershipLookup = (
-  direction: 'groupsOf' | 'membersOf',
-  id: string,
-) => Promise<readonly string[]>;
 
 const NOTHING: Query = { _id: { $in: [] } };
 
 export interface FilterContext {
   readonly schema: ResourceSchema;
-  readonly memberships: MembershipLookup;
+  readonly memberships: MembershipSource;
 }
+
+type Comparison = Extract<Filter, { type: 'compare' }>;
 
 export async function compileFilter(filter: Filter, context: FilterContext): Promise<Query> {
   switch (filter.type) {
@@ -32,7 +29,7 @@ export async function compileFilter(filter: Filter, context: FilterContext): Pro
     case 'not':
       return { $nor: [await compileFilter(filter.filter, context)] };
     case 'present':
-      return compilePresent(filter.path, context.schema);
+      return compilePresent(filter, context);
     case 'compare':
       return compileComparison(filter, context);
     case 'valuePath':
@@ -44,29 +41,34 @@ function compileAll(filters: readonly Filter[], context: FilterContext): Promise
   return Promise.all(filters.map((filter) => compileFilter(filter, context)));
 }
 
-async function compileComparison(
-  filter: Extract<Filter, { type: 'compare' }>,
-  context: FilterContext,
-): Promise<Query> {
+async function compileComparison(filter: Comparison, context: FilterContext): Promise<Query> {
   const resolved = resolveComparable(filter.path, context.schema);
-  const name = resolved.attribute.name;
-  if (isMembership(context.schema, name)) {
-    return compileMembership(name, resolved, filter, context);
+  const { attribute, subAttribute } = resolved;
+  if (isMembership(context.schema, attribute.name)) {
+    const query = new MembershipQuery(attribute, context.memberships);
+    return query.compared({ ...filter, path: { attribute: subAttribute?.name ?? 'value' } });
   }
-  if (name === 'meta' || name === 'id' || name === 'schemas') {
+  if (attribute.name === 'meta' || attribute.name === 'id' || attribute.name === 'schemas') {
     return compileCommon(resolved, filter, context.schema);
   }
-  if (
-    filter.operator === 'eq' &&
-    typeof filter.value === 'string' &&
-    !resolved.extension &&
-    !resolved.subAttribute &&
-    isUnique(context.schema, resolved.attribute)
-  ) {
-    return { unique: uniqueKey(context.schema, resolved.attribute, filter.value) };
+  const name = uniqueName(resolved, filter, context.schema);
+  if (name !== undefined) return { unique: name };
+  if (subAttribute && attribute.multiValued && isUnlessSaid(subAttribute, filter)) {
+    return compileUnsaid(resolved, subAttribute, filter);
   }
-  const definition = resolved.subAttribute ?? resolved.attribute;
-  return compare(fieldOf(resolved), definition, filter.operator, filter.value);
+  return compare(fieldOf(resolved), subAttribute ?? attribute, filter.operator, filter.value);
+}
+
+/** The entry of `unique` the comparison is about, if one answers it. */
+function uniqueName(
+  { attribute, subAttribute, extension }: ResolvedPath,
+  { operator, value }: Comparison,
+  schema: ResourceSchema,
+): string | undefined {
+  const isPlain = extension === undefined && subAttribute === undefined;
+  return isPlain && operator === 'eq' && typeof value === 'string' && isUnique(schema, attribute)
+    ? uniqueKey(schema, attribute, value)
+    : undefined;
 }
 
 /** `members` of a group, `groups` of a user: derived, so only what memberships can answer. */
@@ -77,36 +79,38 @@ function isMembership(schema: ResourceSchema, attribute: string): boolean {
   );
 }
 
-async function compileMembership(
-  attribute: string,
-  resolved: ResolvedPath,
-  filter: Extract<Filter, { type: 'compare' }>,
-  context: FilterContext,
-): Promise<Query> {
-  const sub = resolved.subAttribute?.name ?? 'value';
-  if (sub !== 'value' || filter.operator !== 'eq' || typeof filter.value !== 'string') {
-    throw new DomainError(
-      'invalidFilter',
-      `"${attribute}" can only be filtered by 'value eq "<id>"'.`,
-    );
-  }
-  const direction = attribute === 'members' ? 'groupsOf' : 'membersOf';
-  return { _id: { $in: await context.memberships(direction, filter.value) } };
+/** `emails.primary eq false`: some value is not the primary one. */
+function compileUnsaid(
+  { attribute, extension }: ResolvedPath,
+  subAttribute: AttributeDefinition,
+  { operator, value }: Comparison,
+): Query {
+  const path = { attribute: subAttribute.name };
+  const element = compileElement({ type: 'compare', path, operator: 'eq', value }, attribute, '');
+  const root = fieldOf(extension === undefined ? { attribute } : { extension, attribute });
+  const query = { [root]: { $elemMatch: element } };
+  return operator === 'eq' ? query : { $nor: [query] };
+}
+
+/** A comparison of `primary` with false, which is what it is where nobody says so (RFC 7643 section 2.4). */
+function isUnlessSaid(definition: AttributeDefinition, { operator, value }: Comparison): boolean {
+  return (
+    (operator === 'eq' || operator === 'ne') &&
+    value !== null &&
+    literalFor(definition.type, value) === assumedValue(definition)
+  );
 }
 
 /** Common attributes (RFC 7643 section 3.1) that are fields of their own in the document. */
-function compileCommon(
-  resolved: ResolvedPath,
-  filter: Extract<Filter, { type: 'compare' }>,
-  schema: ResourceSchema,
-): Query {
+function compileCommon(resolved: ResolvedPath, filter: Comparison, schema: ResourceSchema): Query {
   const { attribute, subAttribute } = resolved;
   if (attribute.name === 'id') return compare('_id', attribute, filter.operator, filter.value);
   if (attribute.name === 'meta' && subAttribute) {
     const field = META_FIELDS[subAttribute.name];
     if (field) return compare(field, subAttribute, filter.operator, filter.value);
     if (subAttribute.name === 'resourceType') {
-      return constant(filter, schema.type.name);
+      const resource = { meta: { resourceType: schema.type.name } };
+      return matches(filter, resource, schema) ? {} : NOTHING;
     }
   }
   if (attribute.name === 'schemas') return compileSchemas(filter, schema);
@@ -117,17 +121,15 @@ function compileCommon(
 }
 
 /** `schemas` is derived: the core schema always, an extension where there is something of it. */
-function compileSchemas(
-  filter: Extract<Filter, { type: 'compare' }>,
-  schema: ResourceSchema,
-): Query {
-  const extension =
-    filter.operator === 'eq' && typeof filter.value === 'string'
-      ? schema.extension(filter.value)
-      : undefined;
-  return extension
-    ? { [`norm.${escapeKey(extension.id)}`]: { $exists: true } }
-    : constant(filter, schema.core.id);
+function compileSchemas(filter: Comparison, schema: ResourceSchema): Query {
+  if (filter.operator === 'ne') {
+    return { $nor: [compileSchemas({ ...filter, operator: 'eq' }, schema)] };
+  }
+  const names = (urn: string): boolean => matches(filter, { schemas: [urn] }, schema);
+  if (names(schema.core.id)) return {};
+  const extensions = schema.extensions.filter(({ id }) => names(id));
+  if (extensions.length === 0) return NOTHING;
+  return { $or: extensions.map(({ id }) => ({ [`norm.${escapeKey(id)}`]: { $exists: true } })) };
 }
 
 const META_FIELDS: Readonly<Record<string, string | undefined>> = {
@@ -135,23 +137,18 @@ const META_FIELDS: Readonly<Record<string, string | undefined>> = {
   lastModified: 'lastModified',
 };
 
-/** An attribute that has the same value in every resource of the type: everything matches, or nothing. */
-function constant(filter: Extract<Filter, { type: 'compare' }>, value: string): Query {
-  if (filter.operator !== 'eq' || typeof filter.value !== 'string') {
-    throw new DomainError(
-      'invalidFilter',
-      `"${printAttributePath(filter.path)}" can only be compared with eq.`,
-    );
+function compilePresent(
+  filter: Extract<Filter, { type: 'present' }>,
+  context: FilterContext,
+): Promise<Query> | Query {
+  const resolved = resolve(filter.path, context.schema);
+  const { attribute, subAttribute } = resolved;
+  if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') {
+    return {};
   }
-  return fold(filter.value) === fold(value) ? {} : NOTHING;
-}
-
-function compilePresent(path: AttributePath, schema: ResourceSchema): Query {
-  const resolved = resolve(path, schema);
-  const name = resolved.attribute.name;
-  if (name === 'id' || name === 'meta' || name === 'schemas') return {};
-  if (isMembership(schema, name)) {
-    throw new DomainError('invalidFilter', `"${name}" cannot be filtered by pr.`);
+  if (isMembership(context.schema, attribute.name)) {
+    const query = new MembershipQuery(attribute, context.memberships);
+    return query.some({ ...filter, path: { attribute: subAttribute?.name ?? 'value' } });
   }
   return { [fieldOf(resolved)]: { $exists: true } };
 }
@@ -164,7 +161,7 @@ async function compileValuePath(
   const resolved = resolve(path, context.schema);
   const { attribute } = resolved;
   if (isMembership(context.schema, attribute.name)) {
-    return compileFilter(qualify(filter, attribute.name), context);
+    return new MembershipQuery(attribute, context.memberships).some(filter);
   }
   if (attribute.type !== 'complex') {
     throw new DomainError(
@@ -191,24 +188,12 @@ function compileElement(filter: Filter, parent: AttributeDefinition, prefix: str
       return { [`${prefix}${subAttributeOf(parent, filter.path).name}`]: { $exists: true } };
     case 'compare': {
       const definition = subAttributeOf(parent, filter.path);
+      if (isUnlessSaid(definition, filter)) {
+        const operator = filter.operator === 'eq' ? 'ne' : 'eq';
+        return compare(`${prefix}${definition.name}`, definition, operator, true);
+      }
       return compare(`${prefix}${definition.name}`, definition, filter.operator, filter.value);
     }
-    case 'valuePath':
-      throw new DomainError('invalidFilter', 'A [filter] cannot stand inside another [filter].');
-  }
-}
-
-/** Turns `members[value eq "x"]` into `members.value eq "x"`. */
-function qualify(filter: Filter, attribute: string): Filter {
-  switch (filter.type) {
-    case 'and':
-    case 'or':
-      return { ...filter, filters: filter.filters.map((part) => qualify(part, attribute)) };
-    case 'not':
-      return { ...filter, filter: qualify(filter.filter, attribute) };
-    case 'compare':
-    case 'present':
-      return { ...filter, path: { attribute, subAttribute: filter.path.attribute } };
     case 'valuePath':
       throw new DomainError('invalidFilter', 'A [filter] cannot stand inside another [filter].');
   }

@@ -8,10 +8,13 @@
  */
 import { type AnyBulkWriteOperation } from 'mongoose';
 import { v4 as randomId } from 'uuid';
+import { DomainError } from '../domain/error';
 import { composeDeltas } from '../domain/membership-delta';
 import { type Membership, type MembershipDelta } from '../domain/resource';
 import { type Page } from '../domain/ports';
 import { isDuplicateKey } from './duplicate-key';
+import { type Query } from './filter-comparison';
+import { type MembershipAttribute } from './membership-query';
 import {
   membershipId,
   type MembershipDocument,
@@ -180,12 +183,19 @@ export class Memberships {
       .lean();
   }
 
-  async memberIdsOf(groupId: string, limit: number): Promise<readonly string[]> {
-    const documents = await this.memberships
-      .find({ groupId, present: true }, { memberId: 1 })
-      .limit(limit)
-      .lean();
-    return documents.map((document) => document.memberId);
+  /** Ids of the rule's groups, or of its members, that have a membership the query matches. */
+  async owners(
+    ruleId: string,
+    attribute: MembershipAttribute,
+    query: Query,
+  ): Promise<readonly string[]> {
+    const owner = attribute === 'members' ? '$groupId' : '$memberId';
+    const found = await this.memberships.aggregate<{ _id: string }>([
+      { $match: { ruleId, present: true, ...query } },
+      { $group: { _id: owner } },
+      { $limit: MAX_IDS + 1 },
+    ]);
+    return idsWithin(found.map(({ _id }) => _id));
   }
 
   private async removeAllBut(group: JournaledGroup, kept: readonly string[]): Promise<void> {
@@ -249,6 +259,18 @@ export class Memberships {
 }
 
 const BATCH = 1_000;
+
+/** As many ids as one query can carry to the next: a query has at most 16 MiB. */
+export const MAX_IDS = 200_000;
+
+/** Throws `tooMany` for more than {@link MAX_IDS}. */
+export function idsWithin(ids: readonly string[]): readonly string[] {
+  if (ids.length <= MAX_IDS) return ids;
+  throw new DomainError(
+    'tooMany',
+    `The filter on members or groups is true of more than ${String(MAX_IDS)} resources. Narrow it, or filter by 'groups.value eq "<id>"' alone.`,
+  );
+}
 
 /** A change on its way through the journal. */
 export function journalEntry(delta: MembershipDelta): JournalEntry {

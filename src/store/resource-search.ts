@@ -11,7 +11,8 @@ import { type Resource, USER } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
 import { type Query } from './filter-comparison';
 import { compileFilter, sortField, type SortField } from './filter-query';
-import { type Memberships } from './memberships';
+import { type MembershipSource } from './membership-query';
+import { idsWithin, MAX_IDS, type Memberships } from './memberships';
 import { type ResourceModel } from './models/resource.model';
 import { toResource } from './resource-mapping';
 
@@ -37,9 +38,6 @@ interface TypeQuery {
   readonly schema: ResourceSchema;
   readonly filter: Filter | undefined;
 }
-
-/** More members than this are not listed in a query; see {@link ResourceSearch.membersOf}. */
-const MAX_MEMBERS_IN_QUERY = 200_000;
 
 const WITH_NORM = { unique: 0, journal: 0, pending: 0 } as const;
 const WITHOUT_NORM = { ...WITH_NORM, norm: 0 } as const;
@@ -103,7 +101,7 @@ export class ResourceSearch {
       types.map(async ({ schema, filter }): Promise<Query> => {
         const resourceType = schema.type.name;
         if (filter === undefined) return { resourceType };
-        const memberships = this.lookup.bind(this);
+        const memberships = this.membershipSource(ruleId);
         return { resourceType, $and: [await compileFilter(filter, { schema, memberships })] };
       }),
     );
@@ -176,19 +174,15 @@ export class ResourceSearch {
     });
   }
 
-  private async lookup(way: 'groupsOf' | 'membersOf', id: string): Promise<readonly string[]> {
-    if (way === 'membersOf') return this.membersOf(id);
-    return (await this.memberships.groupIdsOf([id])).map((membership) => membership.groupId);
-  }
-
-  /** A query has at most 16 MiB, so a very large group cannot be combined with other conditions. */
-  private async membersOf(groupId: string): Promise<readonly string[]> {
-    const ids = await this.memberships.memberIdsOf(groupId, MAX_MEMBERS_IN_QUERY + 1);
-    if (ids.length <= MAX_MEMBERS_IN_QUERY) return ids;
-    throw new DomainError(
-      'tooMany',
-      `A group of more than ${String(MAX_MEMBERS_IN_QUERY)} members cannot be combined with other conditions. Filter by "groups.value" alone.`,
-    );
+  private membershipSource(ruleId: string): MembershipSource {
+    return {
+      owners: (attribute, query) => this.memberships.owners(ruleId, attribute, query),
+      resources: async (query) => {
+        const named = this.model.find({ ruleId, live: true, ...query }, { _id: 1 });
+        const found = await named.limit(MAX_IDS + 1).lean();
+        return idsWithin(found.map(({ _id }) => _id));
+      },
+    };
   }
 }
 

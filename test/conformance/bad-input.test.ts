@@ -92,7 +92,7 @@ test.each<[number, string | undefined, object]>([
   [400, 'invalidValue', { Operations: [{ op: 'replace', path: 'active', value: 'x' }] }],
   [
     400,
-    'invalidValue',
+    'mutability',
     {
       Operations: [
         { op: 'replace', path: 'title', value: 'x' },
@@ -158,9 +158,9 @@ test('404 for what is no endpoint, also with a broken percent-encoding', async (
 test('405 with Allow for another method', async () => {
   const list = await scim.request('PUT', '/Users', {});
   expectError(list, 405);
-  expect(list.headers.get('allow')).toBe('GET, POST');
+  expect(list.headers.get('allow')).toBe('GET, HEAD, POST');
   const one = await scim.request('POST', `/Users/${user}`, {});
-  expect(one.headers.get('allow')).toBe('GET, PUT, PATCH, DELETE');
+  expect(one.headers.get('allow')).toBe('GET, HEAD, PUT, PATCH, DELETE');
   expectError(await scim.request('DELETE', '/Schemas'), 405);
 });
 

@@ -5,10 +5,10 @@
  * instants; a multi-valued attribute matches when any value does. `ne` is the opposite of `eq`: it matches when no value
  * is equal, so also when the attribute is absent. `eq null` means absent.
  */
-import { elementsOf, isObject, property, valuesAt } from '../attribute-values';
+import { attributeValue, elementsOf, isObject, property, valuesAt } from '../attribute-values';
 import { DomainError } from '../error';
 import { type ScimObject, type ScimValue } from '../resource';
-import { type AttributeDefinition } from '../schema';
+import { type AttributeDefinition, type ResolvedPath } from '../schema';
 import { type ResourceSchema } from '../schema-table';
 import { subAttributeNamed } from '../sub-attributes';
 import { type AttributePath, type CompareOperator, type Filter, type Literal } from './ast';
@@ -38,7 +38,9 @@ export function matchesElement(
     // The values of a simple multi-valued attribute are addressed as "value" (RFC 7643 section 2.4).
     const value = isObject(element) ? property(element, definition.name) : element;
     const values = elementsOf(value);
-    return leaf.type === 'present' ? values.length > 0 : matchesAny(leaf, values, definition);
+    return leaf.type === 'present'
+      ? values.length > 0
+      : matchesAny(leaf, orAssumed(values, definition, leaf), definition);
   });
 }
 
@@ -89,8 +91,41 @@ function matchesLeaf(filter: Leaf, resource: ScimObject, schema: ResourceSchema)
     case 'valuePath':
       return values.some((element) => matchesElement(filter.filter, element, path.attribute));
     case 'compare':
-      return matchesAny(filter, values, path.subAttribute ?? path.attribute);
+      return matchesAny(
+        filter,
+        comparedValues(filter, resource, path),
+        path.subAttribute ?? path.attribute,
+      );
   }
+}
+
+function comparedValues(
+  filter: Comparison,
+  resource: ScimObject,
+  path: ResolvedPath,
+): readonly ScimValue[] {
+  const { extension, attribute, subAttribute } = path;
+  if (subAttribute === undefined) return valuesAt(resource, path);
+  const place = extension === undefined ? { attribute } : { extension, attribute };
+  return elementsOf(attributeValue(resource, place)).flatMap((element) => {
+    const values = isObject(element) ? elementsOf(property(element, subAttribute.name)) : [];
+    return orAssumed(values, subAttribute, filter);
+  });
+}
+
+/** The value an attribute has where nobody says so: a value is not the primary one (RFC 7643 section 2.4). */
+export function assumedValue({ name, type }: AttributeDefinition): boolean | undefined {
+  return name === 'primary' && type === 'boolean' ? false : undefined;
+}
+
+/** Null asks whether anybody said so. */
+function orAssumed(
+  values: readonly ScimValue[],
+  definition: AttributeDefinition,
+  { value }: Comparison,
+): readonly ScimValue[] {
+  const assumed = assumedValue(definition);
+  return values.length > 0 || assumed === undefined || value === null ? values : [assumed];
 }
 
 function matchesAny(
@@ -106,7 +141,7 @@ function matchesAny(
       values.some((value) => comparable(definition, value) === folded(definition, wanted));
     return found === (operator === 'eq');
   }
-  if (definition.type === 'boolean' || definition.type === 'complex') {
+  if (!isComparable(definition.type, operator)) {
     throw new DomainError(
       'invalidFilter',
       `"${printAttributePath(path)}" is ${definition.type} and cannot be compared with ${operator}.`,
@@ -115,6 +150,12 @@ function matchesAny(
   if (wanted === undefined) return false;
   const right = folded(definition, wanted);
   return values.some((value) => ordered(operator, comparable(definition, value), right));
+}
+
+/** Binary values have parts but no order (RFC 7644 section 3.4.2.2, table 3). */
+function isComparable(type: AttributeDefinition['type'], operator: CompareOperator): boolean {
+  if (type === 'binary') return operator === 'co' || operator === 'sw' || operator === 'ew';
+  return type !== 'boolean' && type !== 'complex';
 }
 
 type Comparable = Exclude<Literal, null>;

@@ -1,9 +1,10 @@
 /** What clients send, checked against the schemas (RFC 7643) and brought into canonical form. */
+export { checkImmutable, immutable, keepImmutable } from './immutable';
 export { invalid } from './invalid';
 export { coerceMembers } from './members';
 export { profiles, strict, tolerant, type ValidationProfile } from './profile';
+export { isRequired, missingRequired } from './required';
 export {
-  checkRequired,
   coerceResource,
   isActivation,
   isMembers,

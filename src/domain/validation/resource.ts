@@ -15,6 +15,7 @@ import { type ResourceSchema } from '../schema-table';
 import { invalid } from './invalid';
 import { coerceMembers } from './members';
 import { tolerant, type ValidationProfile } from './profile';
+import { checkRequired } from './required';
 import { coerceAttribute, coerceSubAttributes, isDerived } from './value';
 
 /** What a resource becomes: its attributes and, for a group whose members were mentioned, their ids. */
@@ -47,15 +48,6 @@ export function coerceResource(
   }
   checkRequired(schema, attributes);
   return members === undefined ? { attributes } : { attributes, members };
-}
-
-/** Required attributes have a value (RFC 7643 section 2.2). Throws `invalidValue`. */
-export function checkRequired(schema: ResourceSchema, attributes: ScimObject): void {
-  for (const attribute of schema.core.attributes) {
-    if (attribute.required && !Object.hasOwn(attributes, attribute.name)) {
-      throw invalid(attribute.name, `is required for a ${schema.type.name}`);
-    }
-  }
 }
 
 /** Whether the path is a group's `members`, which are kept apart from the attributes. */

@@ -3,18 +3,21 @@
  * all of them take effect or none.
  */
 import { attributeValue, withAttribute } from '../../domain/attribute-values';
+import { DomainError } from '../../domain/error';
 import { type CurrentMembers, type Modification, type Modified } from '../../domain/provisioning';
 import { type ScimObject } from '../../domain/resource';
 import { type ResourceSchema } from '../../domain/schema-table';
 import {
-  checkRequired,
+  checkImmutable,
   coerceAttribute,
   invalid,
   isActivation,
   isDerived,
   isMembers,
+  isRequired,
   isStored,
   mergeComplex,
+  missingRequired,
 } from '../../domain/validation';
 import { WorkBudget } from './budget';
 import { applyToMembers, MembershipChanges, StoredMembers } from './members';
@@ -60,10 +63,29 @@ async function applySteps(
     if (isMembers(schema, step.target)) await applyToMembers(step, members, stored);
     else changed = applyStep(changed, step, budget);
   }
-  // Only at the end: one operation may remove what the next one sets.
-  if (changed !== attributes) checkRequired(schema, changed);
+  if (changed !== attributes) checkOutcome(schema, attributes, changed, steps);
   const delta = members.delta();
   return delta === undefined ? { attributes: changed } : { attributes: changed, members: delta };
+}
+
+/** What the operations did together is what counts: one of them may remove what another one sets. */
+function checkOutcome(
+  schema: ResourceSchema,
+  before: ScimObject,
+  after: ScimObject,
+  steps: readonly Step[],
+): void {
+  checkImmutable(schema, before, after);
+  const missing = missingRequired(schema, after);
+  if (missing === undefined) return;
+  const removed = steps.some(
+    ({ op, target }) => op === 'remove' && target.attribute.name === missing.attribute.name,
+  );
+  if (!removed) throw isRequired(schema, missing);
+  // RFC 7644 section 3.5.2.2.
+  throw new DomainError('mutability', `"${missing.name}" is required and cannot be removed.`, {
+    field: missing.name,
+  });
 }
 
 function applyStep(attributes: ScimObject, step: Step, budget: WorkBudget): ScimObject {

@@ -10,11 +10,13 @@ import { DomainError } from '../../domain/error';
 import { matchesElement } from '../../domain/filter/match';
 import { type ScimObject, type ScimValue } from '../../domain/resource';
 import { type AttributeDefinition } from '../../domain/schema';
+import { subAttributeNamed } from '../../domain/sub-attributes';
 import {
   checkLength,
   coerceAttribute,
   coerceElement,
   coerceSubAttributes,
+  immutable,
   invalid,
   isHollow,
   isPrimary,
@@ -145,6 +147,10 @@ function merge(element: ScimObject, step: Step, value: unknown): ScimObject | un
   const { target, profile, name } = step;
   let result = element;
   for (const [key, item] of coerceSubAttributes(target.attribute, value, profile, name)) {
+    const old = property(result, key);
+    const { mutability } = subAttributeNamed(target.attribute, key) ?? {};
+    const kept = mutability === 'immutable' && old !== undefined;
+    if (kept && (item === undefined || !equalAttributes(old, item))) throw immutable(name);
     result = withProperty(result, key, item);
   }
   return isHollow(result) ? undefined : result;

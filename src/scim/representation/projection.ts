@@ -3,8 +3,9 @@ import { isObject, type AttributePlace } from '../../domain/attribute-values';
 import { DomainError } from '../../domain/error';
 import { parseAttributePath } from '../../domain/filter/parser';
 import { type ScimValue } from '../../domain/resource';
-import { type ResolvedPath } from '../../domain/schema';
+import { type AttributeDefinition, type ResolvedPath } from '../../domain/schema';
 import { type ResourceSchema } from '../../domain/schema-table';
+import { subAttributeNamed } from '../../domain/sub-attributes';
 
 /** A whole attribute, or some sub-attributes of it. */
 type Selection = 'all' | ReadonlySet<string>;
@@ -51,14 +52,23 @@ export class Projection {
     if (place.attribute.type !== 'complex') return value;
     const included = this.included && find(this.included, place);
     const excluded = find(this.excluded, place);
-    if (typeof included !== 'object' && excluded === undefined) return value;
-    const keeps = (name: string): boolean =>
-      (typeof included !== 'object' || included.has(name)) &&
-      (typeof excluded !== 'object' || !excluded.has(name));
+    const onRequest = hasOnRequest(place.attribute);
+    if (typeof included !== 'object' && excluded === undefined && !onRequest) return value;
+    const keeps = (name: string): boolean => {
+      const returned = subAttributeNamed(place.attribute, name)?.returned;
+      if (returned === 'always') return true;
+      if (typeof excluded === 'object' && excluded.has(name)) return false;
+      return typeof included === 'object' ? included.has(name) : returned !== 'request';
+    };
     return Array.isArray(value)
       ? (value as readonly ScimValue[]).map((element) => filterObject(element, keeps))
       : filterObject(value, keeps);
   }
+}
+
+/** Whether a sub-attribute is only shown to those who name it. */
+function hasOnRequest({ subAttributes = [] }: AttributeDefinition): boolean {
+  return subAttributes.some(({ returned }) => returned === 'request');
 }
 
 /** The list in a query parameter: `attributes=userName,name.givenName`. */

@@ -402,7 +402,7 @@ test.each<[string, object]>([
   ['invalidValue', { op: 'replace', path: 'active', value: 'perhaps' }],
   ['invalidValue', { op: 'replace', path: 'userName', value: '' }],
   ['invalidValue', { op: 'replace', path: 'userName', value: 5 }],
-  ['invalidValue', { op: 'remove', path: 'userName' }],
+  ['mutability', { op: 'remove', path: 'userName' }],
   ['invalidValue', { op: 'replace', path: 'name', value: 'Kit' }],
   ['invalidValue', { op: 'add', path: 'emails', value: [5] }],
   ['invalidValue', { op: 'add', path: 'title' }],
