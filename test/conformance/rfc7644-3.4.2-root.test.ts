@@ -194,7 +194,7 @@ test('the parts that are asked for, of each type what it has of them', async () 
 
 test('405 for other methods', async () => {
   const root = await scim.request('POST', '/', {});
-  expect([root.status, root.headers.get('allow')]).toEqual([405, 'GET']);
+  expect([root.status, root.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   const search = await scim.request('GET', '/.search');
   expect([search.status, search.headers.get('allow')]).toEqual([405, 'POST']);
 });
