@@ -3,6 +3,8 @@ import { DomainError } from '../domain/error';
 import { type ResourceTypeDefinition, type SchemaDefinition } from '../domain/schema';
 import { type Handler, type ScimRequest, type ScimResponse } from './http';
 import { listResponse } from './representation/list';
+import { MAX_BODY } from './body';
+import { MAX_BULK_OPERATIONS } from './bulk-request';
 import { CURSOR_TIMEOUT } from './cursor';
 import { DEFAULT_COUNT, MAX_COUNT } from './page';
 
@@ -11,8 +13,7 @@ const CORE = 'urn:ietf:params:scim:schemas:core:2.0';
 /** What is supported is what is built: clients choose their requests by it. */
 const CAPABILITIES = {
   patch: { supported: true },
-  // The limits must be there even so: clients refuse a document without them and then assume nothing is supported.
-  bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+  bulk: { supported: true, maxOperations: MAX_BULK_OPERATIONS, maxPayloadSize: MAX_BODY },
   filter: { supported: true, maxResults: MAX_COUNT },
   changePassword: { supported: false },
   sort: { supported: true },

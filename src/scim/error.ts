@@ -44,10 +44,6 @@ const BODY_ERRORS: ReadonlyMap<unknown, ErrorKind & { readonly detail: string }>
     'entity.parse.failed',
     { status: 400, scimType: 'invalidSyntax', detail: 'The body is not valid JSON.' },
   ],
-  [
-    'entity.too.large',
-    { status: 413, detail: 'The body is larger than 1 MiB. Send less at once.' },
-  ],
   ['charset.unsupported', { status: 415, detail: 'The body must be JSON in UTF-8.' }],
   [
     'encoding.unsupported',
@@ -84,9 +80,17 @@ export function errorResponse(error: unknown): ScimResponse {
     return scimError({ status: 400 }, 'The path has a broken percent-encoding.');
   }
   const type = error instanceof Error && 'type' in error ? error.type : undefined;
+  if (type === 'entity.too.large') return tooLarge(error);
   const known = BODY_ERRORS.get(type) ?? (isZlibError(error) ? BROKEN_ENCODING : undefined);
   if (known !== undefined) return scimError(known, known.detail);
   return scimError({ status: 500 }, 'The server failed to handle the request. Try again later.');
+}
+
+/** RFC 7644 section 3.7.4: the answer names the limit. */
+function tooLarge(error: unknown): ScimResponse {
+  const limit = error instanceof Error && 'limit' in error ? String(error.limit) : '';
+  const detail = `The body is larger than ${limit} bytes. Send less at once.`;
+  return scimError({ status: 413 }, detail);
 }
 
 const BROKEN_ENCODING = {

@@ -23,13 +23,15 @@ export function scopeOf({ rule, profile }: ScimRequest, schema: ResourceSchema):
   return { ruleId: rule.id, resourceType: schema.type.name, schema, profile };
 }
 
-export function resourceHandlers(provisioning: Provisioning): {
+export interface ResourceHandlers {
   readonly create: Handler;
   readonly get: Handler;
   readonly replace: Handler;
   readonly modify: Handler;
   readonly remove: Handler;
-} {
+}
+
+export function resourceHandlers(provisioning: Provisioning): ResourceHandlers {
   return {
     create: async (request) => {
       const schema = schemaOf(request);

@@ -2,10 +2,11 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { DomainError } from '../domain/error';
 import { type Provisioning } from '../domain/provisioning';
-import { type SchemasOf } from '../domain/schema-table';
+import { type SchemasOf, type SchemaTable } from '../domain/schema-table';
 import { profiles } from '../domain/validation';
 import { type ScimAuthenticator } from './authenticate';
-import { readBody } from './body';
+import { MAX_BODY, MAX_GROUP_BODY, readBody } from './body';
+import { bulkHandler } from './bulk';
 import { Cursors } from './cursor';
 import { resourceType, resourceTypes, schema, schemas, serviceProviderConfig } from './discovery';
 import { errorResponse, isUnexpected, methodNotAllowed } from './error';
@@ -49,8 +50,13 @@ export function createScimRouter(deps: ScimDependencies): Router {
 function routes({
   provisioning,
   encryptionKey,
+  log,
 }: ScimDependencies): readonly (readonly [string, Methods])[] {
-  const { create, get, replace, modify, remove } = resourceHandlers(provisioning);
+  const handlers = resourceHandlers(provisioning);
+  const { create, get, replace, modify, remove } = handlers;
+  const bulk = bulkHandler(handlers, (error) => {
+    log.error({ err: error }, 'An operation of a SCIM bulk request failed unexpectedly');
+  });
   const searching = searchHandlers(provisioning, new Cursors(encryptionKey));
   return [
     ['/', { GET: searching.listAll }],
@@ -61,7 +67,7 @@ function routes({
     ['/Schemas', { GET: schemas }],
     ['/Schemas/:id', { GET: schema }],
     ['/Me', { GET: unsupported, PUT: unsupported, PATCH: unsupported, DELETE: unsupported }],
-    ['/Bulk', { POST: unsupported }],
+    ['/Bulk', { POST: bulk }],
     ['/:endpoint', { GET: searching.list, POST: create }],
     ['/:endpoint/.search', { POST: searching.search }],
     ['/:endpoint/:id', { GET: get, PUT: replace, PATCH: modify, DELETE: remove }],
@@ -98,15 +104,16 @@ async function responseTo(
   const handler = Object.hasOwn(methods, method) ? methods[method as Method] : undefined;
   if (handler === undefined) return methodNotAllowed(allowed(methods));
   const hasBody = method !== 'GET' && method !== 'DELETE';
+  const table = deps.schemas(rule);
   const scimRequest: ScimRequest = {
     rule,
-    schemas: deps.schemas(rule),
+    schemas: table,
     profile: profiles[rule.scimProfile],
     baseUrl: `${deps.publicUrl(request)}${SCIM_PATH}`,
     headers: request.headers,
     parameter: (name) => pathParameter(request, name),
     query: queryParameters(request.url),
-    body: hasBody ? await readBody(request, response) : undefined,
+    body: hasBody ? await readBody(request, response, bodyLimit(table, request)) : undefined,
   };
   return handler(scimRequest);
 }
@@ -114,6 +121,11 @@ async function responseTo(
 /** HEAD is GET without the body. */
 function allowed(methods: Methods): readonly string[] {
   return Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+function bodyLimit(schemas: SchemaTable, request: Request): number {
+  const schema = schemas.byEndpoint(`/${pathParameter(request, 'endpoint')}`);
+  return schema?.hasMembers === true ? MAX_GROUP_BODY : MAX_BODY;
 }
 
 function pathParameter(request: Request, name: string): string {

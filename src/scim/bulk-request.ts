@@ -1,0 +1,104 @@
+/** The body of a bulk request (RFC 7644 section 3.7) as data. */
+import { DomainError } from '../domain/error';
+
+export const MAX_BULK_OPERATIONS = 1000;
+
+export type BulkMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+const METHODS: ReadonlySet<string> = new Set<BulkMethod>(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** One operation as it was sent. What is wrong with it is found when it is its turn: others are carried out all the same. */
+export interface BulkOperation {
+  readonly method: unknown;
+  readonly bulkId: unknown;
+  readonly version: unknown;
+  readonly path: unknown;
+  readonly data: unknown;
+}
+
+export interface BulkRequest {
+  readonly operations: readonly BulkOperation[];
+  /** How many errors end the work; absent: none do. */
+  readonly failOnErrors?: number;
+}
+
+/** What an operation is about: a resource, or the endpoint where one is to be made. */
+export interface BulkTarget {
+  readonly method: BulkMethod;
+  readonly endpoint: string;
+  /** Absent for POST. May be a reference to another operation. */
+  readonly id?: string;
+}
+
+/** Throws for what makes the whole request senseless. */
+export function parseBulk(body: unknown): BulkRequest {
+  const operations = property(body, 'Operations');
+  if (!Array.isArray(operations) || operations.length === 0) {
+    throw new DomainError(
+      'invalidSyntax',
+      'The body must be an object with "Operations", a list of at least one operation.',
+    );
+  }
+  if (operations.length > MAX_BULK_OPERATIONS) {
+    throw new DomainError(
+      'tooLarge',
+      `The bulk request has ${String(operations.length)} operations, more than maxOperations (${String(MAX_BULK_OPERATIONS)}). Split it into several requests.`,
+    );
+  }
+  const failOnErrors = property(body, 'failOnErrors') ?? undefined;
+  const parsed = operations.map(operationOf);
+  if (failOnErrors === undefined) return { operations: parsed };
+  if (typeof failOnErrors !== 'number' || !Number.isInteger(failOnErrors) || failOnErrors < 1) {
+    throw new DomainError('invalidValue', '"failOnErrors" must be a whole number above 0.', {
+      field: 'failOnErrors',
+    });
+  }
+  return { operations: parsed, failOnErrors };
+}
+
+function operationOf(operation: unknown): BulkOperation {
+  return {
+    method: property(operation, 'method'),
+    bulkId: property(operation, 'bulkId') ?? undefined,
+    version: property(operation, 'version') ?? undefined,
+    path: property(operation, 'path'),
+    data: property(operation, 'data'),
+  };
+}
+
+/** Throws `invalidSyntax` and `invalidValue` for an operation that cannot be understood. */
+export function targetOf({ method, path }: BulkOperation): BulkTarget {
+  const name = typeof method === 'string' ? method.toUpperCase() : '';
+  if (!isMethod(name)) {
+    throw new DomainError('invalidSyntax', '"method" must be POST, PUT, PATCH or DELETE.');
+  }
+  const [endpoint, id, ...more] = typeof path === 'string' ? segmentsOf(path) : [];
+  const fits = name === 'POST' ? id === undefined : id !== undefined && id !== '';
+  if (endpoint === undefined || endpoint === '' || more.length > 0 || !fits) {
+    const example = name === 'POST' ? '/Users' : '/Users/<id>';
+    throw new DomainError('invalidValue', `"path" of ${name} must be like "${example}".`, {
+      field: 'path',
+    });
+  }
+  return id === undefined ? { method: name, endpoint } : { method: name, endpoint, id };
+}
+
+function segmentsOf(path: string): readonly string[] {
+  try {
+    return path.replace(/^\//, '').split('/').map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+}
+
+function isMethod(name: string): name is BulkMethod {
+  return METHODS.has(name);
+}
+
+/** A member of a JSON object by its name in any case. */
+function property(object: unknown, name: string): unknown {
+  if (typeof object !== 'object' || object === null) return undefined;
+  if (Object.hasOwn(object, name)) return (object as Record<string, unknown>)[name];
+  const entries = Object.entries(object) as [string, unknown][];
+  return entries.find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
+}
