@@ -1,8 +1,14 @@
 /** Kills a server under load and compares what it kept with what it had acknowledged. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { mongo } from 'mongoose';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
+import { Store } from '../../src/embedded-mongo/storage/store';
+import { childScript, compileServer } from '../unit/embedded-mongo/compiled-server';
+import { assertStoredIndexes } from './stored-indexes';
 
 interface Row {
   _id: string;
@@ -16,8 +22,9 @@ interface Row {
 const BATCH = 20;
 
 /** The body of a child process that writes without end and says what was acknowledged. */
-export const WRITERS = `
+const WRITERS = `
   const [dataDir, round] = process.argv.slice(2);
+  say('starting');
   const server = await startEmbeddedMongo({ dataDir });
   const client = await new mongo.MongoClient(server.uri, { maxPoolSize: 16 }).connect();
   const rows = client.db('crash').collection('rows');
@@ -69,24 +76,22 @@ export const WRITERS = `
 `;
 
 /** What the child was told: what has been written, and what a read has shown. */
-export class Acknowledged {
+class Acknowledged {
   readonly inserted: string[] = [];
   readonly batches: string[] = [];
   readonly deleted: string[] = [];
   readonly counts = new Map<string, number>();
+  size = 0;
 
   add(line: string): void {
     const [kind, id = '', value] = line.split(' ');
+    if (kind !== 'starting' && kind !== 'started') this.size += 1;
     if (kind === 'insert') this.inserted.push(id);
     if (kind === 'batch') this.batches.push(id);
     if (kind === 'delete') this.deleted.push(id);
     if (kind === 'count') {
       this.counts.set(id, Math.max(Number(value), this.counts.get(id) ?? 0));
     }
-  }
-
-  get size(): number {
-    return this.inserted.length + this.batches.length + this.deleted.length;
   }
 }
 
@@ -99,27 +104,45 @@ function lines(child: ChildProcess, onLine: (line: string) => void): void {
   });
 }
 
+/** A child has begun to write when it has acknowledged so much, however slow the machine is. */
+const WRITING = 10;
+
+interface Kill {
+  /** What the child says before the clock of its death starts. */
+  readonly after: 'starting' | 'writing';
+  readonly delayMs: number;
+}
+
+/** Returns how long the start took; undefined when the child did not live to see its end. */
 async function runAndKill(
   script: string,
   args: string[],
+  kill: Kill,
   acknowledged: Acknowledged,
-): Promise<void> {
+): Promise<number | undefined> {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = new Promise((resolve) => child.once('close', resolve));
+  let starting = 0;
+  let startMs: number | undefined;
+  let written = 0;
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) =>
       reject(new Error(`the child ended by itself with ${String(code)}`)),
     );
     lines(child, (line) => {
-      if (line === 'started') resolve();
+      if (line === 'starting') starting = performance.now();
+      if (line === 'started') startMs = performance.now() - starting;
+      else if (startMs !== undefined) written += 1;
+      if (kill.after === 'starting' || written >= WRITING) resolve();
       acknowledged.add(line);
     });
   });
-  await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 500));
+  await new Promise((resolve) => setTimeout(resolve, kill.delayMs));
   child.kill('SIGKILL');
   await closed;
+  return startMs;
 }
 
 function assertKept(all: readonly Row[], acknowledged: Acknowledged): void {
@@ -171,14 +194,8 @@ async function assertIndexes(rows: mongo.Collection<Row>, all: readonly Row[]): 
   }
 }
 
-/** One round: writes, the kill, a restart and the comparison. Throws when anything is wrong. */
-export async function killRound(
-  script: string,
-  dataDir: string,
-  round: number,
-  acknowledged: Acknowledged,
-): Promise<{ documents: number }> {
-  await runAndKill(script, [dataDir, String(round)], acknowledged);
+/** Reads what a killed server left, as the server that takes the directory over shows it. */
+async function check(dataDir: string, acknowledged: Acknowledged): Promise<number> {
   const restarted = await startEmbeddedMongo({ dataDir, thread: 'inline' });
   const client = await new mongo.MongoClient(restarted.uri).connect();
   try {
@@ -186,9 +203,106 @@ export async function killRound(
     const all = await rows.find({}, { hint: { $natural: 1 } }).toArray();
     assertKept(all, acknowledged);
     await assertIndexes(rows, all);
-    return { documents: all.length };
+    return all.length;
   } finally {
     await client.close();
     await restarted.close();
+    const store = new Store(dataDir, { readOnly: true });
+    try {
+      assertStoredIndexes(store);
+    } finally {
+      await store.close();
+    }
   }
+}
+
+/** What a series of rounds is to do. */
+export interface KillPlan {
+  readonly rounds: number;
+  /** A directory that only grows makes every check slower, so now and then a new one is begun. */
+  readonly roundsPerDirectory: number;
+  /** After the first writes were acknowledged. */
+  readonly delayMs: readonly [number, number];
+  readonly onRound?: (done: KillResult) => void;
+}
+
+/** What a series of rounds has done. */
+export interface KillResult {
+  rounds: number;
+  /** Servers that were killed before their start was over, on a directory of a killed server. */
+  interruptedStarts: number;
+  acknowledged: number;
+  documents: number;
+  /** The largest number of milliseconds a start took. */
+  slowestStartMs: number;
+}
+
+/** Every third round kills the server that takes the directory over, too, up to three times. */
+const STARTS_TO_KILL = [0, 1, 0, 0, 2, 0, 0, 3, 0] as const;
+
+class KillSeries {
+  readonly result: KillResult = {
+    rounds: 0,
+    interruptedStarts: 0,
+    acknowledged: 0,
+    documents: 0,
+    slowestStartMs: 0,
+  };
+  private startMs = 50;
+
+  constructor(
+    private readonly script: string,
+    private readonly plan: KillPlan,
+  ) {}
+
+  async directory(dataDir: string, rounds: number): Promise<void> {
+    const acknowledged = new Acknowledged();
+    const before = this.result.acknowledged;
+    for (let at = 0; at < rounds; at += 1) {
+      await this.round(dataDir, acknowledged);
+      this.result.acknowledged = before + acknowledged.size;
+      this.plan.onRound?.(this.result);
+    }
+  }
+
+  private async round(dataDir: string, acknowledged: Acknowledged): Promise<void> {
+    const name = String(this.result.rounds);
+    const [least, most] = this.plan.delayMs;
+    const delayMs = least + Math.random() * (most - least);
+    const startMs = await runAndKill(
+      this.script,
+      [dataDir, name],
+      { after: 'writing', delayMs },
+      acknowledged,
+    );
+    this.startMs = startMs ?? this.startMs;
+    this.result.slowestStartMs = Math.max(this.result.slowestStartMs, this.startMs);
+    const starts = STARTS_TO_KILL[this.result.rounds % STARTS_TO_KILL.length] ?? 0;
+    for (let at = 0; at < starts; at += 1) {
+      const kill = { after: 'starting', delayMs: Math.random() * this.startMs } as const;
+      const over = await runAndKill(this.script, [dataDir, `${name}s${at}`], kill, acknowledged);
+      if (over === undefined) this.result.interruptedStarts += 1;
+    }
+    this.result.documents = await check(dataDir, acknowledged);
+    this.result.rounds += 1;
+  }
+}
+
+/** Runs the rounds; throws at the first one that went wrong and leaves its directory behind. */
+export async function killRounds(plan: KillPlan): Promise<KillResult> {
+  const server = compileServer();
+  const series = new KillSeries(childScript(server, WRITERS), plan);
+  while (series.result.rounds < plan.rounds) {
+    const dataDir = mkdtempSync(join(tmpdir(), 'embedded-mongo-torture-'));
+    const rounds = Math.min(plan.roundsPerDirectory, plan.rounds - series.result.rounds);
+    await series.directory(dataDir, rounds).catch((error: unknown) => {
+      console.error(`\nround ${series.result.rounds + 1} failed, its data is in ${dataDir}`);
+      throw error;
+    });
+    const sockets = readdirSync(dataDir).filter((name) => name.endsWith('.sock'));
+    assert.equal(sockets.join(), '', 'sockets of killed servers');
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+  rmSync(dirname(server), { recursive: true, force: true });
+  return series.result;
 }

@@ -1,14 +1,31 @@
-/** Usage: npm run torture [-- kill [rounds] | disk]; without arguments everything. */
+/**
+ * Usage: npm run torture [-- kill [rounds] | disk | fuzz [queries] | updates [count]];
+ * without arguments everything.
+ */
 import { disk } from './disk';
+import { fuzz } from './fuzz';
 import { kill } from './kill';
 
+const TORTURES: Record<string, (count: number | undefined) => Promise<void>> = {
+  disk: () => disk(),
+  kill: (rounds = 100) => kill(rounds),
+  fuzz: (queries = 500_000) => fuzz(queries),
+};
+
 async function main(): Promise<void> {
-  const [which, rounds] = process.argv.slice(2);
-  if (which !== undefined && which !== 'kill' && which !== 'disk') {
-    throw new Error(`there is no torture '${which}', only kill and disk`);
+  const [which, count] = process.argv.slice(2);
+  if (which === undefined) {
+    for (const torture of Object.values(TORTURES)) await torture(undefined);
+    return;
   }
-  if (which !== 'kill') await disk();
-  if (which !== 'disk') await kill(Number(rounds ?? 100));
+  const torture = Object.hasOwn(TORTURES, which) ? TORTURES[which] : undefined;
+  if (torture === undefined) {
+    throw new Error(`there is no torture '${which}', only ${Object.keys(TORTURES).join(', ')}`);
+  }
+  if (count !== undefined && !/^[1-9]\d*$/.test(count)) {
+    throw new Error(`'${count}' is not a number of ${which} to do`);
+  }
+  await torture(count === undefined ? undefined : Number(count));
 }
 
 main().catch((error: unknown) => {
