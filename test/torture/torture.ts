@@ -5,11 +5,13 @@
 import { disk } from './disk';
 import { fuzz } from './fuzz';
 import { kill } from './kill';
+import { updates } from './updates';
 
 const TORTURES: Record<string, (count: number | undefined) => Promise<void>> = {
   disk: () => disk(),
   kill: (rounds = 100) => kill(rounds),
   fuzz: (queries = 500_000) => fuzz(queries),
+  updates: (count = 1_000_000) => updates(count),
 };
 
 async function main(): Promise<void> {

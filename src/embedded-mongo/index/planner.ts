@@ -53,9 +53,16 @@ interface Candidate {
   readonly score: number;
 }
 
+interface BoundingCondition {
+  readonly condition: FieldFilter;
+  readonly implied: boolean;
+  /** The $elemMatch that holds for one and the same element as all others that come from it. */
+  readonly element?: FieldFilter;
+}
+
 /** Conditions that give bounds, including those an $elemMatch implies for the paths inside it. */
-function boundingConditions(filter: Filter): { condition: FieldFilter; implied: boolean }[] {
-  const found: { condition: FieldFilter; implied: boolean }[] = [];
+function boundingConditions(filter: Filter): BoundingCondition[] {
+  const found: BoundingCondition[] = [];
   for (const child of conjuncts(filter)) {
     if (child.kind !== 'field') continue;
     found.push({ condition: child, implied: false });
@@ -64,7 +71,10 @@ function boundingConditions(filter: Filter): { condition: FieldFilter; implied: 
     for (const inner of conjuncts(test.filter)) {
       if (inner.kind !== 'field') continue;
       const full = inner.path === '' ? path : `${path}.${inner.path}`;
-      found.push({ condition: { ...inner, path: full, parts: full.split('.') }, implied: true });
+      const condition = { ...inner, path: full, parts: full.split('.') };
+      // Deeper paths may lead through a further array, and there to different elements.
+      const same = inner.parts.length === 1 ? { element: child } : {};
+      found.push({ condition, implied: true, ...same });
     }
   }
   return found;
@@ -73,6 +83,7 @@ function boundingConditions(filter: Filter): { condition: FieldFilter; implied: 
 interface UsedBounds {
   readonly bounds: FieldBounds;
   readonly satisfied: readonly Filter[];
+  readonly element?: FieldFilter | undefined;
 }
 
 /** The bounds of one index field; with arrays in the field only one condition may be used. */
@@ -80,23 +91,43 @@ function boundsOfField(index: IndexDefinition, at: number, filter: Filter): Used
   const path = (index.fields[at] as KeyField).path;
   const multikey = index.multikey[at] === true;
   let result: FieldBounds | undefined;
+  let chosen: FieldFilter | undefined;
   const satisfied: Filter[] = [];
-  for (const { condition, implied } of boundingConditions(filter)) {
+  for (const { condition, implied, element } of boundingConditions(filter)) {
     if (condition.path !== path) continue;
     const bounds = boundsOfTest(condition.test);
     if (bounds === undefined) continue;
     if (result === undefined) {
       result = bounds;
+      chosen = element;
     } else if (multikey) {
       if (bounds.intervals.every((i) => i.point) && !result.intervals.every((i) => i.point)) {
         result = bounds;
+        chosen = element;
       }
     } else {
       result = intersect(result, bounds);
     }
     if (bounds.exact && !multikey && !implied) satisfied.push(condition);
   }
-  return result && { bounds: result, satisfied };
+  return result && { bounds: result, satisfied, element: chosen };
+}
+
+/** A field with arrays whose bounds are in use. */
+interface ArrayField {
+  readonly root: string;
+  readonly element: FieldFilter | undefined;
+}
+
+/**
+ * One entry of the index stands for one element of an array, but two conditions may hold for two
+ * different elements: then no entry lies within the bounds of both, and only one may be used.
+ */
+function mayMeetInDifferentElements(field: ArrayField, others: readonly ArrayField[]): boolean {
+  return others.some(
+    ({ root, element }) =>
+      root === field.root && (element === undefined || element !== field.element),
+  );
 }
 
 function joinRanges(prefixes: readonly Buffer[], intervals: readonly Interval[]): KeyRange[] {
@@ -128,15 +159,19 @@ interface Shape {
 function shapeOf(index: IndexDefinition, filter: Filter): Shape {
   let prefixes: Buffer[] = [Buffer.alloc(0)];
   const satisfied: Filter[] = [];
+  const arrays: ArrayField[] = [];
   let fixedFields = 0;
   let at = 0;
   for (; at < index.fields.length; at += 1) {
     const used = boundsOfField(index, at, filter);
-    const descending = (index.fields[at] as KeyField).descending;
-    const own = used?.bounds.intervals ?? [];
-    const intervals = descending ? descendingIntervals(own) : own;
+    const { descending, parts } = index.fields[at] as KeyField;
+    const own: ArrayField = { root: parts[0] as string, element: used?.element };
+    const apart = index.multikey[at] === true && mayMeetInDifferentElements(own, arrays);
+    if (index.multikey[at] === true) arrays.push(own);
+    const ascending = used?.bounds.intervals ?? [];
+    const intervals = descending ? descendingIntervals(ascending) : ascending;
     const tooMany = at > 0 && prefixes.length * intervals.length > MAX_RANGES;
-    if (used === undefined || tooMany) {
+    if (used === undefined || tooMany || apart) {
       const ranges = at === 0 ? [WHOLE_INDEX] : prefixes.map(rangeOfPrefix);
       return { ranges, fixedFields, boundedFields: at, pointFields: at, satisfied };
     }

@@ -2,7 +2,7 @@ import { BSONRegExp } from 'bson';
 import { equalValues } from '../bson/compare';
 import { toJsNumber } from '../bson/numbers';
 import { type BsonDocument, type BsonValue, isDocument, isNumber, typeName } from '../bson/types';
-import { badValue, notImplemented } from '../errors';
+import { badValue, CommandError, notImplemented } from '../errors';
 import { type Filter } from '../query/filter';
 import { parseLiteralPattern } from '../query/literal-pattern';
 import { matches } from '../query/match';
@@ -26,18 +26,20 @@ function eachOf(
   modifiers: BsonDocument,
   allowed: readonly string[],
 ): BsonValue[] {
+  const values = modifiers.get('$each');
+  if (!Array.isArray(values)) {
+    // MongoDB answers BadValue for $push, but TypeMismatch for $addToSet.
+    throw new CommandError(
+      operator === '$push' ? 2 : 14,
+      `The argument to $each in ${operator} must be an array but it was of type ${typeName(values)}`,
+    );
+  }
   for (const name of modifiers.keys()) {
     if (!allowed.includes(name)) {
       throw name === '$sort'
         ? notImplemented('$push with $sort')
         : badValue(`Unrecognized clause in ${operator}: ${name}`);
     }
-  }
-  const values = modifiers.get('$each');
-  if (!Array.isArray(values)) {
-    throw badValue(
-      `The argument to $each in ${operator} must be an array but it was of type ${typeName(values)}`,
-    );
   }
   return values;
 }

@@ -10,7 +10,7 @@ import {
   parsePullAll,
   parsePush,
 } from './array-operators';
-import { deepCopy, setAt, unsetAt, updatePath, valueAt } from './paths';
+import { assertViable, deepCopy, setAt, unsetAt, updatePath, valueAt } from './paths';
 
 /** Computes the new value at a path; undefined leaves the document as it is. */
 type Change = (current: BsonValue | undefined) => BsonValue | undefined;
@@ -65,10 +65,12 @@ function onArray(operator: string, parse: (operand: BsonValue) => ArrayChange): 
 }
 
 function parseCurrentDate(operand: BsonValue): Change {
-  const type = isDocument(operand) ? operand.get('$type') : operand;
-  if (type === true || type === 'date') return () => new Date();
+  const known = isDocument(operand) && [...operand.keys()].every((name) => name === '$type');
+  const type = known ? operand.get('$type') : undefined;
+  // Any boolean asks for a date, false too.
+  if (typeof operand === 'boolean' || type === 'date') return () => new Date();
   if (type !== 'timestamp')
-    throw badValue('$currentDate needs true or a $type of date or timestamp');
+    throw badValue('$currentDate needs a boolean or a $type of date or timestamp');
   return () => new Timestamp({ t: Math.floor(Date.now() / 1000), i: 1 });
 }
 
@@ -189,7 +191,8 @@ export function applyUpdate(
       continue;
     }
     const value = change(valueAt(result, parts));
-    if (value !== undefined) setAt(result, parts, value);
+    if (value === undefined) assertViable(result, parts);
+    else setAt(result, parts, value);
   }
   const before = document.get('_id');
   const after = result.get('_id');

@@ -66,6 +66,22 @@ export function setAt(document: BsonDocument, parts: readonly string[], value: B
   assign(container, parts.at(-1) as string, holder, value);
 }
 
+/** Refuses a path that leads through a scalar, or into an array without a position. */
+export function assertViable(document: BsonDocument, parts: readonly string[]): void {
+  let value: BsonValue = document;
+  let holder = '';
+  for (const part of parts) {
+    const isArray: boolean = Array.isArray(value);
+    if (isArray ? positionOf(part) === undefined : !(value instanceof Map)) {
+      throw notViable(part, holder, value);
+    }
+    const next = child(value as Container, part);
+    if (next === undefined) return;
+    value = next;
+    holder = part;
+  }
+}
+
 /** Removes the value at a path; an array element becomes null. */
 export function unsetAt(document: BsonDocument, parts: readonly string[]): void {
   const container = valueAt(document, parts.slice(0, -1));

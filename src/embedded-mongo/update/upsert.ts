@@ -2,7 +2,7 @@ import { ObjectId } from 'bson';
 import { type BsonDocument, type BsonValue } from '../bson/types';
 import { CommandError } from '../errors';
 import { type Filter } from '../query/filter';
-import { setAt, updatePath, valueAt } from './paths';
+import { setAt, updatePath } from './paths';
 import { applyUpdate, type Update, withIdFirst } from './parse-update';
 
 /** The equalities a filter demands, which an upsert takes over into the new document. */
@@ -23,17 +23,30 @@ function* equalities(filter: Filter): Generator<{ path: string; value: BsonValue
   }
 }
 
+/** Two equalities for one path, or for a path and one inside it, leave open what is meant. */
+function assertOnce(parts: readonly string[], seen: readonly (readonly string[])[]): void {
+  const other = seen.find((earlier) => {
+    const length = Math.min(earlier.length, parts.length);
+    return earlier.slice(0, length).every((part, at) => part === parts[at]);
+  });
+  if (other === undefined) return;
+  const [path, conflict] = [parts.join('.'), other.join('.')];
+  throw new CommandError(
+    54,
+    path === conflict
+      ? `cannot infer query fields to set, path '${path}' is matched twice`
+      : `cannot infer query fields to set, both paths '${path}' and '${conflict}' are matched`,
+  );
+}
+
 function seed(filter: Filter, onlyId: boolean): BsonDocument {
   const document: BsonDocument = new Map();
+  const seen: (readonly string[])[] = [];
   for (const { path, value } of equalities(filter)) {
     if (onlyId && path !== '_id') continue;
     const parts = updatePath(path);
-    if (valueAt(document, parts) !== undefined) {
-      throw new CommandError(
-        54,
-        `cannot infer query fields to set, path '${path}' is matched twice`,
-      );
-    }
+    assertOnce(parts, seen);
+    seen.push(parts);
     setAt(document, parts, value);
   }
   return document;
