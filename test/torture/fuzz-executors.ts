@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type mongo } from 'mongoose';
 import { decodeStored } from '../../src/embedded-mongo/bson/decode';
-import { type Encodable, RawDocument } from '../../src/embedded-mongo/bson/encode';
+import { type Encodable, type RawDocument } from '../../src/embedded-mongo/bson/encode';
 import { type BsonDocument, type BsonValue } from '../../src/embedded-mongo/bson/types';
 import { CursorRegistry } from '../../src/embedded-mongo/commands/cursor-registry';
 import { runCommand } from '../../src/embedded-mongo/commands/dispatch';

@@ -112,8 +112,8 @@ export class ReferenceSort {
   private key(document: BsonDocument): Reached[] {
     let key = this.keys.get(document);
     if (key === undefined) {
-      const [first, ...others] = tuples(document, this.order);
-      key = first as Reached[];
+      const [first = [], ...others] = tuples(document, this.order);
+      key = first;
       for (const other of others) if (compareTuples(other, key, this.order) < 0) key = other;
       this.keys.set(document, key);
     }
