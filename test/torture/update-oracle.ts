@@ -153,7 +153,7 @@ function holds(operator: string, value: Value | undefined, operand: Value): bool
   if (operator === '$in') {
     return operand[0] === 'array' && operand[1].some((item) => holds('$eq', value, item));
   }
-  const known = value ?? (['null'] as const);
+  const known: Value = value ?? ['null'];
   const result = compare(known, operand);
   if (operator === '$eq') return result === 0;
   if (operator === '$ne') return result !== 0;
@@ -173,7 +173,7 @@ function isPulled(element: Value, condition: Value): boolean {
   const own = element[1];
   return condition[1].every(([name, wanted]) => {
     const plain = wanted[0] !== 'doc' || !wanted[1][0]?.[0].startsWith('$');
-    const tests: Fields = plain ? [['$eq', wanted]] : (wanted as readonly ['doc', Fields])[1];
+    const tests: Fields = plain ? [['$eq', wanted]] : wanted[1];
     return tests.every(([operator, operand]) => holds(operator, field(own, name), operand));
   });
 }

@@ -16,8 +16,6 @@ export async function updates(count: number): Promise<void> {
     process.stdout.write(`\rupdates: ${statistics.updates} of ${count}   `);
   }
   await server.close();
-  const refused = JSON.stringify(Object.fromEntries(statistics.refused));
-  process.stdout.write(
-    `\nupdates: nothing differs: ${JSON.stringify(statistics)}, by code ${refused}\n`,
-  );
+  const shown = { ...statistics, refused: Object.fromEntries(statistics.refused) };
+  process.stdout.write(`\nupdates: nothing differs: ${JSON.stringify(shown)}\n`);
 }

@@ -123,11 +123,19 @@ interface ArrayField {
  * One entry of the index stands for one element of an array, but two conditions may hold for two
  * different elements: then no entry lies within the bounds of both, and only one may be used.
  */
-function mayMeetInDifferentElements(field: ArrayField, others: readonly ArrayField[]): boolean {
-  return others.some(
-    ({ root, element }) =>
-      root === field.root && (element === undefined || element !== field.element),
+function meetsAnotherElement(
+  index: IndexDefinition,
+  at: number,
+  { element }: UsedBounds,
+  arrays: ArrayField[],
+): boolean {
+  if (index.multikey[at] !== true) return false;
+  const root = (index.fields[at] as KeyField).parts[0] as string;
+  const meets = arrays.some(
+    (other) => other.root === root && (element === undefined || element !== other.element),
   );
+  arrays.push({ root, element });
+  return meets;
 }
 
 function joinRanges(prefixes: readonly Buffer[], intervals: readonly Interval[]): KeyRange[] {
@@ -164,14 +172,11 @@ function shapeOf(index: IndexDefinition, filter: Filter): Shape {
   let at = 0;
   for (; at < index.fields.length; at += 1) {
     const used = boundsOfField(index, at, filter);
-    const { descending, parts } = index.fields[at] as KeyField;
-    const own: ArrayField = { root: parts[0] as string, element: used?.element };
-    const apart = index.multikey[at] === true && mayMeetInDifferentElements(own, arrays);
-    if (index.multikey[at] === true) arrays.push(own);
+    const { descending } = index.fields[at] as KeyField;
     const ascending = used?.bounds.intervals ?? [];
     const intervals = descending ? descendingIntervals(ascending) : ascending;
     const tooMany = at > 0 && prefixes.length * intervals.length > MAX_RANGES;
-    if (used === undefined || tooMany || apart) {
+    if (used === undefined || tooMany || meetsAnotherElement(index, at, used, arrays)) {
       const ranges = at === 0 ? [WHOLE_INDEX] : prefixes.map(rangeOfPrefix);
       return { ranges, fixedFields, boundedFields: at, pointFields: at, satisfied };
     }

@@ -1,10 +1,12 @@
 import { mongo } from 'mongoose';
-import { InProcess, OverTheWire } from '../../torture/fuzz-executors';
+import { OverTheWire } from '../../torture/fuzz-executors';
 import { fuzzRound, type FuzzStatistics, noStatistics } from '../../torture/fuzz-rounds';
 import { startServer } from './running-server';
+import { torture } from './torture-process';
 
 const ROUNDS = 50;
 const QUERIES = 400;
+const OVER_THE_WIRE = 100;
 const given = process.env['EMBEDDED_FUZZ_SEED'];
 const base = Number(given ?? 20_000);
 const random = given === undefined ? Math.floor(Math.random() * 2 ** 31) : base + ROUNDS;
@@ -21,7 +23,6 @@ function assertMeaningful(statistics: FuzzStatistics): void {
 
 /** The long form is: npm run torture -- fuzz. */
 describe('planner against full scan', () => {
-  const total = noStatistics();
   beforeAll(() => {
     process.stderr.write(
       `planner fuzz: seeds ${base} to ${base + ROUNDS - 1} and ${random}; ` +
@@ -30,29 +31,23 @@ describe('planner against full scan', () => {
   });
 
   it(`answers ${ROUNDS * QUERIES} queries the same on fixed seeds`, async () => {
-    const server = new InProcess();
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await fuzzRound(server, base + round, QUERIES, total);
-    }
-    await server.close();
+    const total = (await torture('fuzz', ROUNDS * QUERIES, base)) as FuzzStatistics;
     expect(total.queries).toBeGreaterThanOrEqual(20_000);
     expect(total.refusedAsDuplicates).toBeGreaterThan(50);
     assertMeaningful(total);
-  }, 600_000);
+  }, 300_000);
 
   it('answers the same on a random seed', async () => {
-    const server = new InProcess();
-    await fuzzRound(server, random, QUERIES, noStatistics());
-    await server.close();
+    await torture('fuzz', QUERIES, random);
   }, 300_000);
 
   it('answers the same over the wire, with the official driver', async () => {
     const running = await startServer();
     const statistics = noStatistics();
     const server = new OverTheWire(mongo, running.db);
-    await fuzzRound(server, base + ROUNDS + 2, 200, statistics);
+    await fuzzRound(server, base + ROUNDS + 1, OVER_THE_WIRE, statistics);
     await running.stop();
-    expect(statistics.queries).toBe(200);
+    expect(statistics.queries).toBe(OVER_THE_WIRE);
     expect(statistics.indexed).toBeGreaterThan(10);
   }, 300_000);
 });
