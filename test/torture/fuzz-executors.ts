@@ -45,7 +45,7 @@ export class InProcess implements Executor {
   private readonly context = {
     store: this.store,
     writes: new WriteQueue(this.store),
-    cursors: new CursorRegistry(),
+    cursors: new CursorRegistry(600_000),
   };
 
   private async send(command: BsonDocument): Promise<Map<string, Encodable>> {
