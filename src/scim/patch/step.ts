@@ -59,7 +59,8 @@ function stepsAt(
   }
   // What a resource's `schemas` are follows from its attributes; clients that add an extension's URN need nothing done.
   if (target.attribute.name === 'schemas') return [];
-  if (isReadOnly(target)) {
+  // Within a member nothing but its id counts, and clients write its `display` too.
+  if (isReadOnly(target) && !isMembers(schema, target)) {
     throw new DomainError('mutability', `"${name}" is read-only.`, { field: name });
   }
   if (path.filter !== undefined && !target.attribute.multiValued) {

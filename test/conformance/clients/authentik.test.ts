@@ -4,6 +4,9 @@ import { groupsOf, usersOf } from '../../support/clients/end-state';
 import { startConformanceServer } from '../../support/conformance-server';
 import { type ScimServer } from '../../support/scim-server';
 
+// Whole cycles are many requests, one after the other.
+jest.setTimeout(120_000);
+
 let scim: ScimServer;
 
 beforeEach(async () => {

@@ -77,7 +77,10 @@ export class OktaApp extends WireClient {
 
   async update(user: OktaUser, active?: boolean): Promise<void> {
     const path = this.pathOf(user.id);
-    const changed = { ...profile(user), ...(active !== undefined && { active }) };
+    const changed: Record<string, unknown> = {
+      ...profile(user),
+      ...(active !== undefined && { active }),
+    };
     if (this.style === 'PATCH') {
       const { schemas: _schemas, ...value } = changed;
       await this.demand([200, 204], 'PATCH', path, patch({ op: 'replace', value }));
