@@ -67,6 +67,9 @@ describeWithPythonClients('SCIM clients written in Python', () => {
     expect(found).toMatchObject({ totalResults: 1, Resources: [{ id: ada.id }] });
     expect(found.Resources[0].name).toEqual({ givenName: 'Ada' });
     expect(found.Resources[0]).not.toHaveProperty('displayName');
+    const { users } = await usher.graphql('{ users(first: 100) { nodes { id userName active } } }');
+    const shown = users.nodes.filter((user: { userName: string }) => user.userName === 'ada');
+    expect(shown).toEqual([expect.objectContaining({ active: false })]);
   });
 
   test('scim-sanity: every check passes, but that PATCH of a group answers 204', async () => {
