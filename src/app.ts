@@ -189,12 +189,13 @@ function createAdministrators(
 ): Administration {
   const { store, engine, access, schemas } = parts;
   return createAdministration({
-    syncRules: forgetful(store.syncRules, ['setEnabled', 'startDeletion'], access),
+    syncRules: forgetful(store.syncRules, ['setEnabled', 'update', 'startDeletion'], access),
     targets: store.targets,
     credentials: forgetful(store.credentials, ['expireRuleCredentials'], access),
     directories: engine.directories,
     delivery: engine.control,
     schemas,
+    storedValues: store.storedValues,
   });
 }
 

@@ -2,6 +2,7 @@ import {
   type CredentialStore,
   type DeliveryControl,
   type Directories,
+  type StoredValues,
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
@@ -15,4 +16,5 @@ export interface AdministrationPorts {
   readonly directories: Directories;
   readonly delivery: DeliveryControl;
   readonly schemas: RuleSchemas;
+  readonly storedValues: StoredValues;
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import { type DefinitionDocuments } from '../domain/definitions';
 import { type RuleCredential } from '../domain/credential';
+import { type SchemaTable } from '../domain/schema-table';
 import { newSecretToken } from '../domain/secret-token';
 import {
   type DeletePolicy,
@@ -20,6 +22,7 @@ import {
   type Outcome,
 } from './issue';
 import { type AdministrationPorts } from './ports';
+import { RuleDefinitions } from './rule-definitions';
 
 /** More targets than this per rule are a mistake: every change of a resource is delivered to each of them. */
 export const MAX_TARGETS_PER_RULE = 50;
@@ -36,23 +39,42 @@ export interface NewCredential {
   readonly basicKey: string;
 }
 
+/** A rule to be made; its definitions are still unchecked. */
+export type NewSyncRule = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
+  Partial<Pick<SyncRule, 'scimProfile'> & DefinitionDocuments>;
+
+/** What is to change of a rule; its definitions are still unchecked. */
+export type SyncRuleUpdate = Partial<Pick<SyncRule, 'name' | 'scimProfile'> & DefinitionDocuments>;
+
+const NAME_TAKEN =
+  'Another sync rule has this name. Names differ in more than upper and lower case.';
+
 /** What administrators do to sync rules. */
 export class SyncRules {
+  private readonly definitions: RuleDefinitions;
+
   constructor(
     private readonly ports: AdministrationPorts,
     private readonly now: () => Date,
-  ) {}
+  ) {
+    this.definitions = new RuleDefinitions(ports, now);
+  }
 
   /** Makes a rule together with the credential its IdP will use. */
-  async create(input: SyncRuleDraft): Promise<Outcome<NewCredential>> {
-    const draft: SyncRuleDraft = { ...input, name: tidyName(input.name) };
-    const issues = [...nameIssues(draft.name), ...(await this.syncAsIssues(draft.syncAs))];
-    if (issues.length > 0) return { issues };
+  async create(input: NewSyncRule): Promise<Outcome<NewCredential>> {
+    const { schemas, resourceTypes, schemaExtensions, ...plain } = input;
+    const checked = this.definitions.check(given({ schemas, resourceTypes, schemaExtensions }));
+    const name = tidyName(input.name);
+    const table = checked.value?.table ?? this.ports.schemas.base;
+    const issues = [
+      ...nameIssues(name),
+      ...(checked.issues ?? []),
+      ...(await this.syncAsIssues(input.syncAs, table)),
+    ];
+    if (checked.issues !== undefined || issues.length > 0) return { issues };
+    const draft: SyncRuleDraft = { ...plain, ...checked.value.definitions, name };
 
-    const inserted = await unlessTaken(
-      () => this.ports.syncRules.insert(draft),
-      'Another sync rule has this name. Names differ in more than upper and lower case.',
-    );
+    const inserted = await unlessTaken(() => this.ports.syncRules.insert(draft), NAME_TAKEN);
     if (inserted.issues !== undefined) return inserted;
     const rule = inserted.value;
     try {
@@ -63,6 +85,27 @@ export class SyncRules {
       this.ports.delivery.ruleDeletionStarted(rule.id);
       throw error;
     }
+  }
+
+  /** Changes what is given. The other processes hear of it within a second. */
+  async update(id: string, input: SyncRuleUpdate): Promise<Outcome<SyncRule>> {
+    const found = await this.changeable(id);
+    if (found.issues !== undefined) return found;
+    const rule = found.value;
+    const { schemas, resourceTypes, schemaExtensions, scimProfile } = input;
+    const name = tidyName(input.name ?? rule.name);
+    const definitions = await this.definitions.checkChange(
+      rule,
+      given({ schemas, resourceTypes, schemaExtensions }),
+    );
+    const issues = [...nameIssues(name), ...(definitions.issues ?? [])];
+    if (definitions.issues !== undefined || issues.length > 0) return { issues };
+    const change = { name, scimProfile: scimProfile ?? rule.scimProfile, ...definitions.value };
+    const updated = await unlessTaken(() => this.ports.syncRules.update(rule, change), NAME_TAKEN);
+    if (updated.issues !== undefined) return updated;
+    if (updated.value !== undefined) return { value: updated.value };
+    const message = 'The rule was changed by somebody else at the same moment. Read it again.';
+    return refused('CONFLICT', ['id'], message);
   }
 
   /**
@@ -161,7 +204,10 @@ export class SyncRules {
     return { rule, secretToken: token, basicKey };
   }
 
-  private async syncAsIssues(all: readonly SyncAs[]): Promise<readonly Issue[]> {
+  private async syncAsIssues(
+    all: readonly SyncAs[],
+    table: SchemaTable,
+  ): Promise<readonly Issue[]> {
     if (all.length === 0) {
       return [issue('REQUIRED', ['syncAs'], 'Name at least one target to sync to.')];
     }
@@ -184,13 +230,17 @@ export class SyncRules {
         ...(twice
           ? [issue('INVALID', [...path, 'targetId'], 'This target is named twice; once is enough.')]
           : []),
-        ...invalidBelow(
-          path,
-          this.ports.directories.checkSyncAs(target, syncAs, this.ports.schemas.base),
-        ),
+        ...invalidBelow(path, this.ports.directories.checkSyncAs(target, syncAs, table)),
       ];
     });
   }
+}
+
+/** Without the members that are undefined. */
+function given(documents: {
+  readonly [Member in keyof DefinitionDocuments]: DefinitionDocuments[Member] | undefined;
+}): Partial<DefinitionDocuments> {
+  return Object.fromEntries(Object.entries(documents).filter(([, list]) => list !== undefined));
 }
 
 function noSuchRule(): { readonly issues: readonly Issue[] } {

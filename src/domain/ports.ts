@@ -1,6 +1,7 @@
 /** What the domain needs from the outside. `src/store` implements the stores, `src/app.ts` wires them. */
 import { type Binding, type BindingState } from './binding';
 import { type ApiKey, type RuleCredential } from './credential';
+import { type AddedAttributes } from './added-attributes';
 import { type AttributePath, type Filter } from './filter/ast';
 import {
   type Membership,
@@ -10,7 +11,13 @@ import {
   type ResourceScope,
 } from './resource';
 import { type ResourceSchema, type SchemaTable } from './schema-table';
-import { type DeletePolicy, type SyncAs, type SyncRule, type SyncRuleDraft } from './sync-rule';
+import {
+  type DeletePolicy,
+  type SyncAs,
+  type SyncRule,
+  type SyncRuleChange,
+  type SyncRuleDraft,
+} from './sync-rule';
 import { type Target, type TargetDraft } from './target';
 
 /** Where a resource stands in the order of a list; only the store that made it knows what it means. */
@@ -122,6 +129,8 @@ export interface SyncRuleStore {
   }): Promise<Page<SyncRule>>;
   count(filter: { readonly search?: string; readonly enabled?: boolean }): Promise<number>;
   setEnabled(id: string, enabled: boolean): Promise<SyncRule | undefined>;
+  /** Changes what is given. Undefined when `current` is no longer current, or under deletion. */
+  update(current: SyncRule, change: SyncRuleChange): Promise<SyncRule | undefined>;
   /** Revokes the credentials and marks the rule and all its resources for removal by the policy, durably. */
   startDeletion(id: string, policy: DeletePolicy): Promise<SyncRule | undefined>;
   /** Rules under deletion that have no resource left are erased; answers their ids. */
@@ -129,6 +138,12 @@ export interface SyncRuleStore {
   /** Notes a SCIM request; cheap, at most once a few seconds per rule. */
   touch(id: string, userAgent: string | undefined): Promise<void>;
   usesOfTarget(targetId: string): Promise<number>;
+}
+
+/** What is stored under attributes that a rule is about to get. */
+export interface StoredValues {
+  /** How many live resources have a value there that is not what the definition would make of it. */
+  countMisfits(ruleId: string, added: AddedAttributes): Promise<number>;
 }
 
 /** Targets; names are unique regardless of case. Secrets are encrypted at rest. */

@@ -11,6 +11,8 @@ import {
   type ResourceStore,
 } from './ports';
 import {
+  GROUP,
+  USER,
   type Membership,
   type MembershipDelta,
   type Resource,
@@ -49,6 +51,8 @@ export type ExpectedGenerations = readonly number[] | undefined;
 /** How often a change is computed again when others keep changing the same resource. */
 const MAX_ATTEMPTS = 20;
 const MEMBER_PAGE = 500;
+/** What RFC 7643 section 4.2 lets a group have, and what directories know. */
+const MEMBER_TYPES: ReadonlySet<string | undefined> = new Set([USER, GROUP]);
 
 export interface ProvisioningDependencies {
   readonly store: ResourceStore;
@@ -83,7 +87,7 @@ export class Provisioning {
 
   /**
    * Replaces all attributes (PUT). Members that are not mentioned leave, as RFC 7644 section 3.5.1 allows, but `active`
-   * keeps its value, as {@link modify} sees to.
+   * keeps its value, as {@link modify} sees to, and so do immutable attributes.
    */
   async replace(
     scope: ProvisioningScope,
@@ -216,11 +220,11 @@ export class Provisioning {
     return this.changed(found(group, scope, id));
   }
 
-  /** Members that are live resources of the rule; the others are left out, and the response shows it. */
+  /** Members that are live users and groups of the rule; others are left out, and the response shows it. */
   private async resolvable(ruleId: string, ids: readonly string[]): Promise<readonly string[]> {
     if (ids.length === 0) return ids;
     const types = await this.deps.store.typesOf(ruleId, ids);
-    return types.size === ids.length ? ids : ids.filter((id) => types.has(id));
+    return ids.filter((id) => MEMBER_TYPES.has(types.get(id)));
   }
 
   /** A group that is its own member would never end, so it is left out too. Undefined: nothing changes. */
@@ -272,7 +276,7 @@ function withActivation(schema: ResourceSchema, before: ScimObject, after: ScimO
 
 function hasActivation(schema: ResourceSchema): boolean {
   const attribute = schema.attribute('active');
-  return attribute !== undefined && isActivation({ attribute });
+  return attribute !== undefined && isActivation(schema, { attribute });
 }
 
 function checkExpected(current: Resource, expected: ExpectedGenerations): void {

@@ -1,4 +1,5 @@
 /** Schemas made ready for work: every name a client may use for an attribute, looked up in one step. */
+import { type AttributePlace } from './attribute-values';
 import { EXTERNAL_ID, ID, META, SCHEMAS } from './common-attributes';
 import { type AttributePath } from './filter/ast';
 import { GROUP } from './resource';
@@ -17,6 +18,8 @@ export class ResourceSchema {
   readonly attributes: readonly AttributeDefinition[];
   /** Groups have members, which are kept apart from the attributes. */
   readonly hasMembers: boolean;
+  /** Attributes whose values no two resources of the type may share. */
+  readonly unique: readonly AttributePlace[];
 
   /** By full name in lower case. Maps, not objects: `constructor` and `__proto__` are names like any other. */
   private readonly paths = new Map<string, ResolvedPath>();
@@ -39,6 +42,9 @@ export class ResourceSchema {
     }
     for (const extension of extensions) this.addExtension(extension);
     for (const [name, path] of this.paths) this.comparables.set(name, comparable(path));
+    this.unique = [core, ...extensions].flatMap((schema) =>
+      uniqueIn(schema, schema === core ? undefined : schema.id),
+    );
   }
 
   /**
@@ -131,6 +137,13 @@ export class SchemaTable {
 
 /** The schemas of a rule: the standard ones and what the rule adds. */
 export type SchemasOf = (rule: SyncRule) => SchemaTable;
+
+/** Complex attributes have no uniqueness (RFC 7643 erratum 6004), and no sub-attribute is unique here. */
+function uniqueIn(schema: SchemaDefinition, extension: string | undefined): AttributePlace[] {
+  return schema.attributes
+    .filter(({ uniqueness = 'none' }) => uniqueness !== 'none')
+    .map((attribute) => (extension === undefined ? { attribute } : { extension, attribute }));
+}
 
 /** The resolved path with the sub-attribute a bare complex attribute stands for. */
 function comparable(path: ResolvedPath): ResolvedPath {

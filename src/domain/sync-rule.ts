@@ -86,6 +86,9 @@ export interface SyncRule extends ScimDefinitions {
 export type SyncRuleDraft = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
   Partial<ScimDefinitions & Pick<SyncRule, 'scimProfile'>>;
 
+/** What of a rule can be changed; only what is given changes. */
+export type SyncRuleChange = Partial<ScimDefinitions & Pick<SyncRule, 'name' | 'scimProfile'>>;
+
 export const RULE_DEFAULTS: ScimDefinitions & Pick<SyncRule, 'scimProfile'> = {
   scimProfile: 'tolerant',
   ...NO_DEFINITIONS,

@@ -1,9 +1,11 @@
 /** SCIM filters (RFC 7644 section 3.4.2.2) as MongoDB queries over `norm`. Nothing is filtered in memory. */
+import { type AttributePlace } from '../domain/attribute-values';
 import { DomainError } from '../domain/error';
 import { type AttributePath, type Filter } from '../domain/filter/ast';
 import { literalFor } from '../domain/filter/literal';
 import { assumedValue, matches, subAttributeOf } from '../domain/filter/match';
 import { printAttributePath } from '../domain/filter/print';
+import { GROUP, USER } from '../domain/resource';
 import { type AttributeDefinition, type ResolvedPath } from '../domain/schema';
 import { type ResourceSchema } from '../domain/schema-table';
 import { escapeKey } from './attribute-keys';
@@ -44,7 +46,7 @@ function compileAll(filters: readonly Filter[], context: FilterContext): Promise
 async function compileComparison(filter: Comparison, context: FilterContext): Promise<Query> {
   const resolved = resolveComparable(filter.path, context.schema);
   const { attribute, subAttribute } = resolved;
-  if (isMembership(context.schema, attribute.name)) {
+  if (isMembership(context.schema, resolved)) {
     const query = new MembershipQuery(attribute, context.memberships);
     return query.compared({ ...filter, path: { attribute: subAttribute?.name ?? 'value' } });
   }
@@ -61,21 +63,22 @@ async function compileComparison(filter: Comparison, context: FilterContext): Pr
 
 /** The entry of `unique` the comparison is about, if one answers it. */
 function uniqueName(
-  { attribute, subAttribute, extension }: ResolvedPath,
+  path: ResolvedPath,
   { operator, value }: Comparison,
   schema: ResourceSchema,
 ): string | undefined {
-  const isPlain = extension === undefined && subAttribute === undefined;
-  return isPlain && operator === 'eq' && typeof value === 'string' && isUnique(schema, attribute)
-    ? uniqueKey(schema, attribute, value)
+  const isText = path.subAttribute === undefined && path.attribute.type !== 'integer';
+  return isText && operator === 'eq' && typeof value === 'string' && isUnique(schema, path)
+    ? uniqueKey(schema, path, value)
     : undefined;
 }
 
 /** `members` of a group, `groups` of a user: derived, so only what memberships can answer. */
-function isMembership(schema: ResourceSchema, attribute: string): boolean {
+function isMembership({ type }: ResourceSchema, { extension, attribute }: AttributePlace): boolean {
+  if (extension !== undefined) return false;
   return (
-    (schema.type.name === 'Group' && attribute === 'members') ||
-    (schema.type.name === 'User' && attribute === 'groups')
+    (type.name === GROUP && attribute.name === 'members') ||
+    (type.name === USER && attribute.name === 'groups')
   );
 }
 
@@ -146,7 +149,7 @@ function compilePresent(
   if (attribute.name === 'id' || attribute.name === 'meta' || attribute.name === 'schemas') {
     return {};
   }
-  if (isMembership(context.schema, attribute.name)) {
+  if (isMembership(context.schema, resolved)) {
     const query = new MembershipQuery(attribute, context.memberships);
     return query.some({ ...filter, path: { attribute: subAttribute?.name ?? 'value' } });
   }
@@ -160,7 +163,7 @@ async function compileValuePath(
 ): Promise<Query> {
   const resolved = resolve(path, context.schema);
   const { attribute } = resolved;
-  if (isMembership(context.schema, attribute.name)) {
+  if (isMembership(context.schema, resolved)) {
     return new MembershipQuery(attribute, context.memberships).some(filter);
   }
   if (attribute.type !== 'complex') {

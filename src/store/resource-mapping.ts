@@ -1,10 +1,16 @@
 /** Documents of `resources` to domain resources and back. */
-import { isObject, property } from '../domain/attribute-values';
+import {
+  attributeValue,
+  isObject,
+  property,
+  type AttributePlace,
+} from '../domain/attribute-values';
 import { type Resource, type ScimObject, type ScimValue } from '../domain/resource';
 import { fold } from '../domain/filter/fold';
 import { type AttributeDefinition } from '../domain/schema';
 import { type ResourceSchema } from '../domain/schema-table';
 import { escapeKey, fromStored, toStored } from './attribute-keys';
+import { knownAttributes } from './known-attributes';
 import { type ResourceDocument } from './models/resource.model';
 
 export function toResource(document: ResourceDocument): Resource {
@@ -27,11 +33,16 @@ export interface AttributeFields {
   unique: string[];
 }
 
+/**
+ * What no schema has any more is left out, so that whatever is stored goes with the definitions by which its copy for filters
+ * and its keys were made.
+ */
 export function attributeFields(schema: ResourceSchema, attributes: ScimObject): AttributeFields {
+  const known = knownAttributes(schema, attributes);
   return {
-    attributes: toStored(attributes),
-    norm: normalise(schema, attributes),
-    unique: uniqueKeys(schema, attributes),
+    attributes: toStored(known),
+    norm: normalise(schema, known),
+    unique: uniqueKeys(schema, known),
   };
 }
 
@@ -110,33 +121,35 @@ function normaliseObject(
 
 function uniqueKeys(schema: ResourceSchema, attributes: ScimObject): string[] {
   const keys: string[] = [];
-  for (const definition of schema.core.attributes) {
-    const value = attributes[definition.name];
-    if (isUnique(schema, definition) && typeof value === 'string') {
-      keys.push(uniqueKey(schema, definition, value));
+  for (const place of schema.unique) {
+    const value = attributeValue(attributes, place);
+    if (value !== undefined && typeof value !== 'object') {
+      keys.push(uniqueKey(schema, place, String(value)));
     }
   }
   return keys;
 }
 
-/**
- * Whether two resources of a rule may not share the value. The schema says so; and a group's displayName, by which
- * Entra and others recognise groups, is kept unique although RFC 7643 does not ask for it.
- */
-export function isUnique(schema: ResourceSchema, definition: AttributeDefinition): boolean {
-  if (definition.name === 'id') return false;
-  if (schema.type.name === 'Group' && definition.name === 'displayName') return true;
-  return (
-    definition.uniqueness !== 'none' && definition.type === 'string' && !definition.multiValued
+/** Whether two resources of a rule may not share the value. */
+export function isUnique(
+  schema: ResourceSchema,
+  { extension, attribute }: AttributePlace,
+): boolean {
+  return schema.unique.some(
+    (place) => place.extension === extension && place.attribute.name === attribute.name,
   );
 }
 
 /** The value as it stands in `unique`. */
-export function uniqueKey(
-  schema: ResourceSchema,
-  definition: AttributeDefinition,
-  value: string,
+export function uniqueKey(schema: ResourceSchema, place: AttributePlace, value: string): string {
+  return uniquePrefix(schema, place) + (place.attribute.caseExact ? value : fold(value));
+}
+
+/** What the keys of an attribute begin with. The brackets keep an extension's URN apart from any attribute's name. */
+export function uniquePrefix(
+  { type }: ResourceSchema,
+  { extension, attribute }: AttributePlace,
 ): string {
-  const compared = definition.caseExact ? value : fold(value);
-  return `${schema.type.name}.${definition.name}:${compared}`;
+  const name = extension === undefined ? attribute.name : `<${extension}>${attribute.name}`;
+  return `${type.name}.${name}:`;
 }

@@ -25,7 +25,7 @@ import { type Query } from './filter-comparison';
 import { listQuery } from './resource-list-query';
 import { journalEntry, type Memberships } from './memberships';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
-import { attributeFields, toResource } from './resource-mapping';
+import { attributeFields, toResource, uniquePrefix } from './resource-mapping';
 import { ResourceSearch } from './resource-search';
 
 export class MongoResourceStore implements ResourceStore {
@@ -55,7 +55,7 @@ export class MongoResourceStore implements ResourceStore {
         ? { journal: [journalEntry({ replaceAll: false, add: members, remove: [] })] }
         : {}),
     };
-    await this.refuseDuplicates(resource, () => this.model.insertMany([document], { lean: true }));
+    await this.refuseDuplicates(schema, () => this.model.insertMany([document], { lean: true }));
     await this.memberships.carryOver(document);
     return toResource(document);
   }
@@ -88,7 +88,7 @@ export class MongoResourceStore implements ResourceStore {
       ...(members && !isEmptyDelta(members) ? { $push: { journal: journalEntry(members) } } : {}),
     };
     const filter = { ...liveFilter(current, current.id), generation: current.generation };
-    const { matchedCount } = await this.refuseDuplicates({ ...current, attributes }, () =>
+    const { matchedCount } = await this.refuseDuplicates(schema, () =>
       this.model.updateOne(filter, update),
     );
     if (matchedCount === 0) return undefined;
@@ -216,14 +216,14 @@ export class MongoResourceStore implements ResourceStore {
   }
 
   private async refuseDuplicates<Result>(
-    resource: NewResource,
+    schema: ResourceSchema,
     write: () => Promise<Result>,
   ): Promise<Result> {
     try {
       return await write();
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      throw duplicate(resource, error);
+      throw duplicate(schema, error);
     }
   }
 }
@@ -244,12 +244,16 @@ export function tombstone(now: Date): Query {
   };
 }
 
-/** The value itself is named: the client sent it, and has to know which one to change. */
-function duplicate(resource: NewResource, cause: unknown): DomainError {
-  const name = resource.resourceType === GROUP ? 'displayName' : 'userName';
+/** The attribute is named: the client sent it, and has to know which one to change. */
+function duplicate(schema: ResourceSchema, cause: unknown): DomainError {
+  // The message has the key that is taken, and nothing else says it in every kind of write.
+  const { message } = cause as Error;
+  const place = schema.unique.find((one) => message.includes(`"${uniquePrefix(schema, one)}`));
+  const { extension, attribute } = place ?? { attribute: { name: 'unique attribute' } };
+  const name = extension === undefined ? attribute.name : `${extension}:${attribute.name}`;
   return new DomainError(
     'uniqueness',
-    `Another ${resource.resourceType} already has this ${name}. Use a different one, or update the existing resource: find it with filter=${name} eq "...".`,
+    `Another ${schema.type.name} already has this ${name}. Use a different one, or update the existing resource: find it with filter=${name} eq "...".`,
     { cause, field: name },
   );
 }

@@ -3,6 +3,7 @@ import { type Connection } from 'mongoose';
 import {
   type CredentialStore,
   type ResourceStore,
+  type StoredValues,
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
@@ -18,6 +19,7 @@ import { membershipModel } from './models/membership.model';
 import { resourceModel } from './models/resource.model';
 import { MongoResourceStore } from './resources';
 import { SecretBox } from './secret-box';
+import { MongoStoredValues } from './stored-values';
 import { MongoSyncRuleStore } from './sync-rules';
 import { MongoTargetStore } from './targets';
 
@@ -33,6 +35,7 @@ export interface Store {
   readonly resources: ResourceStore & Pick<MongoResourceStore, 'leaveGroups'>;
   readonly memberships: Pick<Memberships, 'applyJournal'>;
   readonly membershipDeltas: MongoMembershipDeltas;
+  readonly storedValues: StoredValues;
   readonly bindings: MongoBindingStore;
   readonly fanOut: MongoFanOutStore;
   readonly syncRules: SyncRuleStore;
@@ -56,6 +59,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     resources: new MongoResourceStore(resources, memberships),
     memberships,
     membershipDeltas: new MongoMembershipDeltas(members, bindings),
+    storedValues: new MongoStoredValues(resources),
     bindings: new MongoBindingStore(bindings),
     fanOut: new MongoFanOutStore(resources, members, bindings),
     syncRules: new MongoSyncRuleStore(administration, resources, members),

@@ -6,6 +6,7 @@ import {
   type DeletePolicy,
   RULE_DEFAULTS,
   type SyncRule,
+  type SyncRuleChange,
   type SyncRuleDraft,
 } from '../domain/sync-rule';
 import { type Query } from './filter-comparison';
@@ -69,6 +70,21 @@ export class MongoSyncRuleStore implements SyncRuleStore {
         { returnDocument: 'after' },
       )
       .lean<SyncRuleDocument>();
+    return document ? toSyncRule(document) : undefined;
+  }
+
+  async update(current: SyncRule, change: SyncRuleChange): Promise<SyncRule | undefined> {
+    const { id, version } = current;
+    const name = change.name === undefined ? {} : { nameKey: nameKey(change.name) };
+    const document = await refuseTakenName(change.name ?? current.name, () =>
+      this.model
+        .findOneAndUpdate(
+          { _id: id, version, deletion: null },
+          { $set: { ...change, ...name, updatedAt: new Date() }, $inc: { version: 1 } },
+          { returnDocument: 'after' },
+        )
+        .lean<SyncRuleDocument>(),
+    );
     return document ? toSyncRule(document) : undefined;
   }
 

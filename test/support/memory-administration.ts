@@ -14,6 +14,7 @@ import {
   type InputIssue,
   type Page,
   type ResourceStore,
+  type StoredValues,
   type SyncRuleStore,
   type TargetStore,
   type TargetTestStep,
@@ -25,6 +26,7 @@ import {
   RULE_DEFAULTS,
   type SyncAs,
   type SyncRule,
+  type SyncRuleChange,
   type SyncRuleDraft,
 } from '../../src/domain/sync-rule';
 import { type Target, type TargetDraft } from '../../src/domain/target';
@@ -32,6 +34,8 @@ import { MemoryResourceStore } from './memory-resource-store';
 
 /** The stores that a database can stand behind. */
 export interface WorldStores {
+  /** Absent: nothing is stored from an earlier time. */
+  readonly storedValues?: StoredValues;
   readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
@@ -44,6 +48,7 @@ export interface World extends WorldStores {
   readonly directories: MemoryDirectories;
   readonly delivery: MemoryDelivery;
   readonly schemas: RuleSchemas;
+  readonly storedValues: StoredValues;
   close(): Promise<void>;
 }
 
@@ -51,6 +56,7 @@ export interface World extends WorldStores {
 export function worldOn(stores: WorldStores, close: () => Promise<void>): World {
   const bindings = new MemoryBindings();
   return {
+    storedValues: { countMisfits: async () => 0 },
     ...stores,
     bindings,
     directories: new MemoryDirectories(),
@@ -155,6 +161,17 @@ export class MemorySyncRuleStore implements SyncRuleStore {
 
   async count(filter: Parameters<SyncRuleStore['count']>[0]): Promise<number> {
     return this.matching(filter).length;
+  }
+
+  async update(current: SyncRule, change: SyncRuleChange): Promise<SyncRule | undefined> {
+    const { name } = change;
+    const other =
+      name !== undefined && this.rules.matching(name, (rule) => fold(rule.name) === fold(name))[0];
+    if (other && other.id !== current.id) {
+      throw new DomainError('uniqueness', `The name "${name}" is taken.`, { field: 'name' });
+    }
+    if (this.rules.find(current.id)?.version !== current.version) return undefined;
+    return this.change(current.id, change);
   }
 
   async setEnabled(id: string, enabled: boolean): Promise<SyncRule | undefined> {

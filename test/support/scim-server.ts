@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import express from 'express';
+import { checkDefinitions, type DefinitionDocuments } from '../../src/domain/definitions';
 import { type ResourceStore } from '../../src/domain/ports';
 import { Provisioning } from '../../src/domain/provisioning';
+import { RuleSchemas } from '../../src/domain/rule-schemas';
 import { newSecretToken } from '../../src/domain/secret-token';
 import { standardSchemas } from '../../src/domain/standard-schemas';
-import { RULE_DEFAULTS, type SyncRule } from '../../src/domain/sync-rule';
+import { RULE_DEFAULTS, type ScimDefinitions, type SyncRule } from '../../src/domain/sync-rule';
 import { createScimAuthenticator, createScimRouter, SCIM_PATH } from '../../src/scim';
 
 /** One deployment: cursors of one server are read by the other. */
@@ -42,17 +44,26 @@ export interface ScimServer {
 export interface ScimServerOptions {
   readonly ruleId?: string;
   readonly enabled?: boolean;
+  readonly scimProfile?: SyncRule['scimProfile'];
+  /** What the rule adds to the standard schemas; must be right. */
+  readonly definitions?: Partial<DefinitionDocuments>;
 }
 
 export async function startScimServer(
   store: ResourceStore,
-  { ruleId = 'rule-1', enabled = true }: ScimServerOptions = {},
+  {
+    ruleId = 'rule-1',
+    enabled = true,
+    scimProfile = 'tolerant',
+    definitions,
+  }: ScimServerOptions = {},
 ): Promise<ScimServer> {
   const { token, hash, hint } = newSecretToken('scim');
   const credential = { id: 'c-1', ruleId, hash, hint, basicKey: 'key-1', createdAt: new Date() };
   const changes: string[] = [];
   const errors: object[] = [];
-  const schemas = () => standardSchemas;
+  const schemas = new RuleSchemas(standardSchemas);
+  const rule = { ...ruleNamed(ruleId, enabled), scimProfile, ...checked(definitions) };
   const provisioning = new Provisioning({
     store,
     changes: { resourceChanged: ({ id }) => changes.push(id) },
@@ -62,9 +73,9 @@ export async function startScimServer(
     SCIM_PATH,
     createScimRouter({
       provisioning,
-      schemas,
+      schemas: (one) => schemas.of(one),
       authenticate: createScimAuthenticator(async (presented) =>
-        presented === hash ? { rule: ruleNamed(ruleId, enabled), credential } : undefined,
+        presented === hash ? { rule, credential } : undefined,
       ),
       encryptionKey,
       publicUrl: (request) => `http://${request.headers.host ?? ''}`,
@@ -114,6 +125,17 @@ async function send(
   const text = await response.text();
   const parsed: unknown = text === '' ? undefined : JSON.parse(text);
   return { status: response.status, headers: response.headers, body: parsed, text };
+}
+
+function checked(documents: Partial<DefinitionDocuments> = {}): ScimDefinitions {
+  const { definitions, issues } = checkDefinitions(standardSchemas, {
+    schemas: [],
+    resourceTypes: [],
+    schemaExtensions: [],
+    ...documents,
+  });
+  if (issues.length > 0) throw new Error(JSON.stringify(issues, null, 2));
+  return definitions;
 }
 
 function ruleNamed(id: string, enabled: boolean): SyncRule {

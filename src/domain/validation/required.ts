@@ -1,5 +1,6 @@
 /** Required attributes (RFC 7643 section 2.2), in extensions (section 6) and inside of complex values as well. */
 import { elementsOf, isObject, property } from '../attribute-values';
+import { SCHEMAS } from '../common-attributes';
 import { type ScimObject } from '../resource';
 import { type AttributeDefinition } from '../schema';
 import { type ResourceSchema } from '../schema-table';
@@ -33,6 +34,8 @@ export function missingRequired(
     if (extension === undefined && !isRequiredExtension(schema, id)) continue;
     const missing = missingIn(definitions, isObject(extension) ? extension : {}, `${id}:`);
     if (missing !== undefined) return missing;
+    // Not even one of its optional attributes is there.
+    if (extension === undefined) return { attribute: { ...SCHEMAS, name: id }, name: id };
   }
   return undefined;
 }

@@ -9,7 +9,7 @@ import {
 import { ID, META, SCHEMAS } from '../common-attributes';
 import { DomainError } from '../error';
 import { parseAttributePath } from '../filter/parser';
-import { type ScimObject, type ScimValue } from '../resource';
+import { USER, type ScimObject, type ScimValue } from '../resource';
 import { type ResolvedPath } from '../schema';
 import { type ResourceSchema } from '../schema-table';
 import { invalid } from './invalid';
@@ -64,11 +64,14 @@ export function isStored(path: ResolvedPath): boolean {
 }
 
 /**
- * Whether the path is the flag that says who may sign in (RFC 7643 section 4.1.1). It has no "no value": taking the value
+ * Whether it is the flag of a user that says who may sign in (RFC 7643 section 4.1.1). It has no "no value": taking the value
  * away must not reactivate somebody who was deactivated, so that only an explicit `true` does.
  */
-export function isActivation({ extension, attribute }: ResolvedPath): boolean {
-  return extension === undefined && attribute.name === 'active' && attribute.type === 'boolean';
+export function isActivation(
+  schema: ResourceSchema,
+  { extension, attribute }: AttributePlace,
+): boolean {
+  return schema.type.name === USER && extension === undefined && attribute.name === 'active';
 }
 
 /** An attribute by the name a client uses as a key: its own, the URN of an extension, or whatever else the profile takes. */

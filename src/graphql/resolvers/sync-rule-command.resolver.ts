@@ -1,5 +1,6 @@
 import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql';
 import { type Issue } from '../../administration/issue';
+import { type DefinitionDocuments } from '../../domain/definitions';
 import { type DeletePolicy } from '../../domain/sync-rule';
 import { Access } from '../access';
 import { type GraphqlContext } from '../context';
@@ -15,6 +16,8 @@ import {
   SyncRuleEnablePayload,
   SyncRuleSecretTokenChangeInput,
   SyncRuleSecretTokenChangePayload,
+  SyncRuleUpdateInput,
+  SyncRuleUpdatePayload,
 } from '../types/sync-rule-command.type';
 import { toSyncRule } from '../types/sync-rule.type';
 import { toUserErrors } from '../types/user-error.type';
@@ -28,6 +31,19 @@ function inWordsOfTheInput(issue: Issue): Issue {
     depth === 2 && issue.path[0] === 'syncAs' && segment === 'userMapping' ? 'mapping' : segment,
   );
   return { ...issue, path };
+}
+
+/** The lists that are given. */
+function definitionsIn({
+  schemas,
+  resourceTypes,
+  schemaExtensions,
+}: SyncRuleUpdateInput): Partial<DefinitionDocuments> {
+  return {
+    ...(schemas == null ? {} : { schemas }),
+    ...(resourceTypes == null ? {} : { resourceTypes }),
+    ...(schemaExtensions == null ? {} : { schemaExtensions }),
+  };
 }
 
 @Resolver()
@@ -46,10 +62,33 @@ export class SyncRuleCommandResolver {
       name: input.name,
       enabled: input.enabled ?? true,
       syncAs: input.syncAs.map(fromSyncAsInput),
+      scimProfile: input.scimProfile ?? 'tolerant',
+      ...definitionsIn(input),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues.map(inWordsOfTheInput)) };
     const { rule, secretToken, basicKey } = value;
     return { syncRule: toSyncRule(rule), secretToken, basicKey, userErrors: [] };
+  }
+
+  @Mutation(() => SyncRuleUpdatePayload, {
+    ...COMMAND,
+    description:
+      'Changes what is given of a sync rule. SCIM requests are read by it within a second. Values of an attribute that is left out stay until their resource is written, and come back with it.',
+  })
+  @Access('ADMINISTRATOR')
+  async syncRuleUpdate(
+    @Arg('id', () => ID, ID_OF_RULE) id: string,
+    @Arg('input', () => SyncRuleUpdateInput, { description: 'What is to change.' })
+    input: SyncRuleUpdateInput,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<SyncRuleUpdatePayload> {
+    const { value, issues } = await administration.syncRules.update(keyOrNone('SyncRule', id), {
+      ...(input.name == null ? {} : { name: input.name }),
+      ...(input.scimProfile == null ? {} : { scimProfile: input.scimProfile }),
+      ...definitionsIn(input),
+    });
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { syncRule: toSyncRule(value), userErrors: [] };
   }
 
   @Mutation(() => SyncRuleSecretTokenChangePayload, {

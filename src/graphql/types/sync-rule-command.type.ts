@@ -1,11 +1,46 @@
 /** Inputs and payloads of the mutations of sync rules. */
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { type ScimProfile } from '../../domain/sync-rule';
+import {
+  ScimResourceTypeInput,
+  ScimSchemaExtensionInput,
+  ScimSchemaInput,
+} from './scim-definitions.type';
+import { ScimProfileEnum } from './scim-enums.type';
 import { SyncAsInput } from './sync-as.type';
 import { SyncRuleType } from './sync-rule.type';
 import { MutationPayload } from './user-error.type';
 
+@InputType({ description: 'What of SCIM can be set for a sync rule.' })
+abstract class ScimSettingsInput {
+  @Field(() => [ScimSchemaInput], {
+    nullable: true,
+    description: 'Schemas beside those that every rule has. Each is used by some resource type.',
+  })
+  schemas?: ScimSchemaInput[] | null;
+
+  @Field(() => [ScimResourceTypeInput], {
+    nullable: true,
+    description: 'Resource types beside those that every rule has.',
+  })
+  resourceTypes?: ScimResourceTypeInput[] | null;
+
+  @Field(() => [ScimSchemaExtensionInput], {
+    nullable: true,
+    description: 'What extends the resource types that every rule has.',
+  })
+  schemaExtensions?: ScimSchemaExtensionInput[] | null;
+}
+
 @InputType('SyncRuleCreateInput', { description: 'A sync rule to be made.' })
-export class SyncRuleCreateInput {
+export class SyncRuleCreateInput extends ScimSettingsInput {
+  @Field(() => ScimProfileEnum, {
+    nullable: true,
+    defaultValue: 'tolerant',
+    description: 'How strictly its SCIM requests are read.',
+  })
+  scimProfile?: ScimProfile | null;
+
   @Field(() => String, { description: 'Unique among sync rules, regardless of case.' })
   name!: string;
 
@@ -35,6 +70,29 @@ export class SyncRuleCreatePayload extends MutationPayload {
 
   @Field(() => String, { nullable: true, description: 'User name of HTTP Basic.' })
   basicKey?: string;
+}
+
+@InputType('SyncRuleUpdateInput', {
+  description: 'What is to change of a sync rule: what is null or left out stays as it is.',
+})
+export class SyncRuleUpdateInput extends ScimSettingsInput {
+  @Field(() => String, {
+    nullable: true,
+    description: 'Unique among sync rules, regardless of case.',
+  })
+  name?: string | null;
+
+  @Field(() => ScimProfileEnum, {
+    nullable: true,
+    description: 'How strictly its SCIM requests are read.',
+  })
+  scimProfile?: ScimProfile | null;
+}
+
+@ObjectType('SyncRuleUpdatePayload', { description: 'What `syncRuleUpdate` answers.' })
+export class SyncRuleUpdatePayload extends MutationPayload {
+  @Field(() => SyncRuleType, { nullable: true, description: 'The sync rule as it is now.' })
+  syncRule?: SyncRuleType;
 }
 
 @InputType('SyncRuleSecretTokenChangeInput', { description: 'How a secret token is replaced.' })

@@ -1,13 +1,19 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { type BindingState } from '../../domain/binding';
 import { type RuleCredential } from '../../domain/credential';
-import { type DeletePolicy, type SyncRule } from '../../domain/sync-rule';
+import { type DeletePolicy, type ScimProfile, type SyncRule } from '../../domain/sync-rule';
 import { connectionType } from '../connection';
 import { listCost, ownCost } from '../limits';
 import { toNodeId } from '../node-id';
 import { DeletePolicyEnum, OrderDirectionEnum, SyncRuleOrderFieldEnum } from './enums.type';
 import { BooleanFilter } from './filter.type';
 import { NodeType } from './node.type';
+import {
+  ScimResourceTypeType,
+  ScimSchemaExtensionType,
+  ScimSchemaType,
+} from './scim-definitions.type';
+import { ScimProfileEnum } from './scim-enums.type';
 import { SyncAsType, toSyncAs } from './sync-as.type';
 
 const COUNT = { complexity: ownCost(10) };
@@ -140,6 +146,28 @@ export class SyncRuleType extends NodeType {
     description: 'The targets, and how resources appear in each of them.',
   })
   syncAs!: readonly SyncAsType[];
+
+  @Field(() => ScimProfileEnum, { description: 'How strictly its SCIM requests are read.' })
+  scimProfile!: ScimProfile;
+
+  @Field(() => [ScimSchemaType], {
+    complexity: listCost(3),
+    description: 'Schemas beside those that every rule has. GET /Schemas shows all.',
+  })
+  schemas!: readonly ScimSchemaType[];
+
+  @Field(() => [ScimResourceTypeType], {
+    complexity: listCost(3),
+    description:
+      'Resource types beside those that every rule has. They are not delivered to targets.',
+  })
+  resourceTypes!: readonly ScimResourceTypeType[];
+
+  @Field(() => [ScimSchemaExtensionType], {
+    complexity: listCost(3),
+    description: 'What extends the resource types that every rule has.',
+  })
+  schemaExtensions!: readonly ScimSchemaExtensionType[];
 
   @Field(() => Date, { nullable: true, description: 'When it was last called over SCIM.' })
   lastSyncAt?: Date;

@@ -61,7 +61,7 @@ async function applySteps(
   let changed = attributes;
   for (const step of steps) {
     if (isMembers(schema, step.target)) await applyToMembers(step, members, stored);
-    else changed = applyStep(changed, step, budget);
+    else changed = applyStep(schema, changed, step, budget);
   }
   if (changed !== attributes) checkOutcome(schema, attributes, changed, steps);
   const delta = members.delta();
@@ -88,7 +88,12 @@ function checkOutcome(
   });
 }
 
-function applyStep(attributes: ScimObject, step: Step, budget: WorkBudget): ScimObject {
+function applyStep(
+  schema: ResourceSchema,
+  attributes: ScimObject,
+  step: Step,
+  budget: WorkBudget,
+): ScimObject {
   const { target } = step;
   const { attribute, subAttribute } = target;
   if (subAttribute !== undefined && isDerived(subAttribute)) return attributes;
@@ -103,7 +108,7 @@ function applyStep(attributes: ScimObject, step: Step, budget: WorkBudget): Scim
   if (attribute.type === 'complex') return applyToComplex(attributes, step);
   const value = singleValue(step);
   // RFC 7643 section 2.5 lets the server pick a state for what is unassigned: `active` stays what it is.
-  if (value === undefined && isActivation(target)) return attributes;
+  if (value === undefined && isActivation(schema, target)) return attributes;
   return withAttribute(attributes, target, value);
 }
 

@@ -52,7 +52,7 @@ function applyToWhole(elements: readonly ScimValue[], step: Step, budget: WorkBu
   if (op === 'replace') return list;
   if (list === undefined) return 'unchanged';
   budget.spend(workOf(elements));
-  return addAll(elements, list);
+  return addAll(elements, list, step);
 }
 
 /** Without a value all values go; with one, which RFC 7644 does not define, only those it lists (Entra). */
@@ -79,7 +79,7 @@ function descriptionOf({ target, profile, name }: Step, item: unknown): ScimValu
 }
 
 /** Adds values that are not there yet; one that is there takes over what the new one says beyond `value` and `type`. */
-function addAll(elements: readonly ScimValue[], added: readonly ScimValue[]): List {
+function addAll(elements: readonly ScimValue[], added: readonly ScimValue[], step: Step): List {
   let result = [...elements];
   let places = placesOf(result);
   for (const element of added) {
@@ -87,7 +87,10 @@ function addAll(elements: readonly ScimValue[], added: readonly ScimValue[]): Li
     const index = places.get(identity) ?? result.length;
     const existing = result[index];
     if (existing === undefined) places.set(identity, result.push(element) - 1);
-    else if (isObject(existing) && isObject(element)) result[index] = { ...existing, ...element };
+    else if (isObject(existing) && isObject(element)) {
+      for (const [key, item] of Object.entries(element)) refuseToChange(existing, step, key, item);
+      result[index] = { ...existing, ...element };
+    }
     if (!isPrimary(element)) continue;
     // Once at most: a list has one primary value. What has no `value` is another one when it is demoted.
     result = demoteOthers(result, index);
@@ -147,13 +150,23 @@ function merge(element: ScimObject, step: Step, value: unknown): ScimObject | un
   const { target, profile, name } = step;
   let result = element;
   for (const [key, item] of coerceSubAttributes(target.attribute, value, profile, name)) {
-    const old = property(result, key);
-    const { mutability } = subAttributeNamed(target.attribute, key) ?? {};
-    const kept = mutability === 'immutable' && old !== undefined;
-    if (kept && (item === undefined || !equalAttributes(old, item))) throw immutable(name);
+    refuseToChange(result, step, key, item);
     result = withProperty(result, key, item);
   }
   return isHollow(result) ? undefined : result;
+}
+
+/** A value keeps what is immutable in it; it can be removed and another one added (RFC 7643 section 2.2). */
+function refuseToChange(
+  element: ScimObject,
+  { target, name }: Step,
+  key: string,
+  item: ScimValue | undefined,
+): void {
+  if (subAttributeNamed(target.attribute, key)?.mutability !== 'immutable') return;
+  const was = property(element, key);
+  if (was === undefined || (item !== undefined && equalAttributes(was, item))) return;
+  throw immutable(`${name}.${key}`);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Resources as clients see them (RFC 7643 section 3): what is stored, and what follows from it. */
-import { isObject, property, type AttributePlace } from '../../domain/attribute-values';
+import { elementsOf, isObject, property, type AttributePlace } from '../../domain/attribute-values';
 import { ID, META, SCHEMAS } from '../../domain/common-attributes';
 import {
   GROUP,
@@ -11,6 +11,7 @@ import {
 } from '../../domain/resource';
 import { type AttributeDefinition } from '../../domain/schema';
 import { type ResourceSchema, type SchemaTable } from '../../domain/schema-table';
+import { subAttributeNamed } from '../../domain/sub-attributes';
 import { entityTag } from '../preconditions';
 import { type Projection } from './projection';
 
@@ -112,19 +113,21 @@ function showExtension(
 function showPart(view: View, place: AttributePlace, value: ScimValue): ScimValue | undefined {
   const { attribute } = place;
   if (attribute.type !== 'complex') return view.projection.part(place, value);
-  const referenced = Array.isArray(value)
-    ? value
-    : isObject(value)
-      ? withReference(view, attribute, value)
-      : value;
-  return view.projection.part(place, referenced as ScimValue);
+  return view.projection.part(place, withReferences(view, attribute, value));
+}
+
+function withReferences(view: View, attribute: AttributeDefinition, value: ScimValue): ScimValue {
+  if (subAttributeNamed(attribute, '$ref') === undefined) return value;
+  if (isObject(value)) return withReference(view, attribute, value);
+  return elementsOf(value).map((one) =>
+    isObject(one) ? withReference(view, attribute, one) : one,
+  );
 }
 
 /** `$ref` of a manager and the like: the URI of the resource whose id is `value`. */
 function withReference(view: View, attribute: AttributeDefinition, value: ScimObject): ScimObject {
   const id = property(value, 'value');
-  const reference = attribute.subAttributes?.find((sub) => sub.name === '$ref');
-  const type = reference?.referenceTypes?.[0];
+  const type = subAttributeNamed(attribute, '$ref')?.referenceTypes?.[0];
   if (typeof id !== 'string' || type === undefined) return value;
   const uri = referenceTo(view, type, id);
   return uri === undefined ? value : { ...value, $ref: uri };
