@@ -66,6 +66,7 @@ export class Provisioning {
   async create(scope: ProvisioningScope, body: unknown): Promise<Resource> {
     const { ruleId, resourceType, schema, profile } = scope;
     const { attributes, members } = coerceResource(schema, body, profile);
+    checkSize(members?.length ?? 0);
     const ids = members && (await this.resolvable(ruleId, members));
     const resource = {
       ruleId,
@@ -235,6 +236,7 @@ export class Provisioning {
   ): Promise<MembershipDelta | undefined> {
     if (delta === undefined) return undefined;
     const others = delta.add.filter((id) => id !== groupId);
+    checkSize(delta.add.length + delta.remove.length);
     const resolved = { ...delta, add: await this.resolvable(ruleId, others) };
     return isEmptyDelta(resolved) ? undefined : resolved;
   }
@@ -277,6 +279,18 @@ function withActivation(schema: ResourceSchema, before: ScimObject, after: ScimO
 function hasActivation(schema: ResourceSchema): boolean {
   const attribute = schema.attribute('active');
   return attribute !== undefined && isActivation(schema, { attribute });
+}
+
+/** A change of members is one document of the database, which has at most 16 MiB. */
+const MAX_MEMBERS_AT_ONCE = 150_000;
+
+function checkSize(members: number): void {
+  if (members <= MAX_MEMBERS_AT_ONCE) return;
+  throw new DomainError(
+    'tooLarge',
+    `One request may name at most ${String(MAX_MEMBERS_AT_ONCE)} members, and this one names ${String(members)}. Add the others by further PATCH requests.`,
+    { field: 'members' },
+  );
 }
 
 function checkExpected(current: Resource, expected: ExpectedGenerations): void {
