@@ -3,9 +3,11 @@ import { memoryWorld } from '../../support/memory-administration';
 import { accessSuite } from './suites/access';
 import { apiKeySuite } from './suites/api-keys';
 import { commandSuite } from './suites/commands';
+import { definitionSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
 
 accessSuite(memoryWorld);
 commandSuite(memoryWorld);
 apiKeySuite(memoryWorld);
 listSuite(memoryWorld);
+definitionSuite(memoryWorld);

@@ -4,6 +4,7 @@ import { type World, worldOn } from '../../support/memory-administration';
 import { accessSuite } from './suites/access';
 import { apiKeySuite } from './suites/api-keys';
 import { commandSuite } from './suites/commands';
+import { definitionSuite, storedValueSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
 
 async function storedWorld(): Promise<World> {
@@ -15,3 +16,5 @@ accessSuite(storedWorld);
 commandSuite(storedWorld);
 apiKeySuite(storedWorld);
 listSuite(storedWorld);
+definitionSuite(storedWorld);
+storedValueSuite(storedWorld);
