@@ -41,10 +41,12 @@ export interface NewCredential {
 
 /** A rule to be made; its definitions are still unchecked. */
 export type NewSyncRule = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
-  Partial<Pick<SyncRule, 'scimProfile'> & DefinitionDocuments>;
+  Partial<Pick<SyncRule, 'scimProfile' | 'meUserName'> & DefinitionDocuments>;
 
 /** What is to change of a rule; its definitions are still unchecked. */
-export type SyncRuleUpdate = Partial<Pick<SyncRule, 'name' | 'scimProfile'> & DefinitionDocuments>;
+export type SyncRuleUpdate = Partial<
+  Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName'> & DefinitionDocuments
+>;
 
 const NAME_TAKEN =
   'Another sync rule has this name. Names differ in more than upper and lower case.';
@@ -92,7 +94,7 @@ export class SyncRules {
     const found = await this.changeable(id);
     if (found.issues !== undefined) return found;
     const rule = found.value;
-    const { schemas, resourceTypes, schemaExtensions, scimProfile } = input;
+    const { schemas, resourceTypes, schemaExtensions, scimProfile, meUserName } = input;
     const name = tidyName(input.name ?? rule.name);
     const definitions = await this.definitions.checkChange(
       rule,
@@ -100,7 +102,12 @@ export class SyncRules {
     );
     const issues = [...nameIssues(name), ...(definitions.issues ?? [])];
     if (definitions.issues !== undefined || issues.length > 0) return { issues };
-    const change = { name, scimProfile: scimProfile ?? rule.scimProfile, ...definitions.value };
+    const change = {
+      name,
+      scimProfile: scimProfile ?? rule.scimProfile,
+      meUserName: meUserName ?? rule.meUserName,
+      ...definitions.value,
+    };
     const updated = await unlessTaken(() => this.ports.syncRules.update(rule, change), NAME_TAKEN);
     if (updated.issues !== undefined) return updated;
     if (updated.value !== undefined) return { value: updated.value };

@@ -71,6 +71,8 @@ export interface SyncRule extends ScimDefinitions {
   readonly enabled: boolean;
   readonly syncAs: readonly SyncAs[];
   readonly scimProfile: ScimProfile;
+  /** The user `/Me` stands for (RFC 7644 section 3.11), by userName; empty: nobody. */
+  readonly meUserName: string;
   /** Set while the rule is being deleted: what becomes of the entries it provisioned (requirements A1). */
   readonly deletion?: DeletePolicy;
   /** Counts changes of the rule. */
@@ -84,12 +86,15 @@ export interface SyncRule extends ScimDefinitions {
 
 /** The part of a rule an administrator decides. What is left out is as {@link RULE_DEFAULTS} say. */
 export type SyncRuleDraft = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
-  Partial<ScimDefinitions & Pick<SyncRule, 'scimProfile'>>;
+  Partial<ScimDefinitions & Pick<SyncRule, 'scimProfile' | 'meUserName'>>;
 
 /** What of a rule can be changed; only what is given changes. */
-export type SyncRuleChange = Partial<ScimDefinitions & Pick<SyncRule, 'name' | 'scimProfile'>>;
+export type SyncRuleChange = Partial<
+  ScimDefinitions & Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName'>
+>;
 
-export const RULE_DEFAULTS: ScimDefinitions & Pick<SyncRule, 'scimProfile'> = {
+export const RULE_DEFAULTS: ScimDefinitions & Pick<SyncRule, 'scimProfile' | 'meUserName'> = {
   scimProfile: 'tolerant',
+  meUserName: '',
   ...NO_DEFINITIONS,
 };

@@ -11,6 +11,7 @@ import { Cursors } from './cursor';
 import { resourceType, resourceTypes, schema, schemas, serviceProviderConfig } from './discovery';
 import { errorResponse, isUnexpected, methodNotAllowed } from './error';
 import { SCIM_PATH, send, type Handler, type ScimRequest, type ScimResponse } from './http';
+import { meHandlers } from './me';
 import { queryParameters } from './query-parameters';
 import { resourceHandlers } from './resources';
 import { searchHandlers } from './search';
@@ -66,17 +67,13 @@ function routes({
     ['/ResourceTypes/:id', { GET: resourceType }],
     ['/Schemas', { GET: schemas }],
     ['/Schemas/:id', { GET: schema }],
-    ['/Me', { GET: unsupported, PUT: unsupported, PATCH: unsupported, DELETE: unsupported }],
+    ['/Me', { ...meHandlers(provisioning, handlers) }],
     ['/Bulk', { POST: bulk }],
     ['/:endpoint', { GET: searching.list, POST: create }],
     ['/:endpoint/.search', { POST: searching.search }],
     ['/:endpoint/:id', { GET: get, PUT: replace, PATCH: modify, DELETE: remove }],
   ];
 }
-
-const unsupported: Handler = async () => {
-  throw new DomainError('unsupported', 'This server does not support that operation.');
-};
 
 /** Every request takes this way: authenticate, read, handle, answer. Nothing is told to strangers, not even 404. */
 async function answer(

@@ -45,6 +45,7 @@ export interface ScimServerOptions {
   readonly ruleId?: string;
   readonly enabled?: boolean;
   readonly scimProfile?: SyncRule['scimProfile'];
+  readonly meUserName?: string;
   /** What the rule adds to the standard schemas; must be right. */
   readonly definitions?: Partial<DefinitionDocuments>;
 }
@@ -55,6 +56,7 @@ export async function startScimServer(
     ruleId = 'rule-1',
     enabled = true,
     scimProfile = 'tolerant',
+    meUserName = '',
     definitions,
   }: ScimServerOptions = {},
 ): Promise<ScimServer> {
@@ -63,7 +65,7 @@ export async function startScimServer(
   const changes: string[] = [];
   const errors: object[] = [];
   const schemas = new RuleSchemas(standardSchemas);
-  const rule = { ...ruleNamed(ruleId, enabled), scimProfile, ...checked(definitions) };
+  const rule = { ...ruleNamed(ruleId, enabled), scimProfile, meUserName, ...checked(definitions) };
   const provisioning = new Provisioning({
     store,
     changes: { resourceChanged: ({ id }) => changes.push(id) },

@@ -63,6 +63,7 @@ export class SyncRuleCommandResolver {
       enabled: input.enabled ?? true,
       syncAs: input.syncAs.map(fromSyncAsInput),
       scimProfile: input.scimProfile ?? 'tolerant',
+      meUserName: input.meUserName ?? '',
       ...definitionsIn(input),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues.map(inWordsOfTheInput)) };
@@ -85,6 +86,7 @@ export class SyncRuleCommandResolver {
     const { value, issues } = await administration.syncRules.update(keyOrNone('SyncRule', id), {
       ...(input.name == null ? {} : { name: input.name }),
       ...(input.scimProfile == null ? {} : { scimProfile: input.scimProfile }),
+      ...(input.meUserName == null ? {} : { meUserName: input.meUserName }),
       ...definitionsIn(input),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };

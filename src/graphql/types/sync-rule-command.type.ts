@@ -13,6 +13,12 @@ import { MutationPayload } from './user-error.type';
 
 @InputType({ description: 'What of SCIM can be set for a sync rule.' })
 abstract class ScimSettingsInput {
+  @Field(() => String, {
+    nullable: true,
+    description: 'userName of the user that SCIM `/Me` stands for; empty: nobody.',
+  })
+  meUserName?: string | null;
+
   @Field(() => [ScimSchemaInput], {
     nullable: true,
     description: 'Schemas beside those that every rule has. Each is used by some resource type.',

@@ -150,6 +150,11 @@ export class SyncRuleType extends NodeType {
   @Field(() => ScimProfileEnum, { description: 'How strictly its SCIM requests are read.' })
   scimProfile!: ScimProfile;
 
+  @Field(() => String, {
+    description: 'userName of the user that SCIM `/Me` stands for; empty: nobody.',
+  })
+  meUserName!: string;
+
   @Field(() => [ScimSchemaType], {
     complexity: listCost(3),
     description: 'Schemas beside those that every rule has. GET /Schemas shows all.',

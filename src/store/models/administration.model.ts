@@ -26,6 +26,7 @@ const syncRule = new Schema(
     enabled: { type: Boolean, required: true },
     syncAs: { type: [Schema.Types.Mixed], required: true },
     scimProfile: String,
+    meUserName: String,
     schemas: { type: [Schema.Types.Mixed], default: undefined },
     resourceTypes: { type: [Schema.Types.Mixed], default: undefined },
     schemaExtensions: { type: [Schema.Types.Mixed], default: undefined },
