@@ -24,6 +24,8 @@ export interface IndexScan {
   readonly reverse: boolean;
   /** The ranges hold exactly the matching documents: no document needs to be read to decide. */
   readonly exact: boolean;
+  /** Every range is one whole key of a unique index, which has one entry or none. */
+  readonly lookup: boolean;
 }
 
 /** How the documents of a query are found. */
@@ -219,11 +221,10 @@ function sortDirection(
 function rate(
   index: IndexDefinition,
   { pointFields, boundedFields }: Shape,
-  gains: { ordered: boolean; exact: boolean },
+  gains: { ordered: boolean; exact: boolean; lookup: boolean },
 ): number {
-  const lookup = index.unique && pointFields === index.fields.length;
   return (
-    (lookup ? 100 : 0) +
+    (gains.lookup ? 100 : 0) +
     pointFields * 10 +
     (boundedFields - pointFields) * 6 +
     (gains.ordered ? 5 : 0) +
@@ -244,12 +245,13 @@ function candidate(index: IndexDefinition, request: PlanRequest): Candidate | un
       (condition) => shape.satisfied.includes(condition) || guaranteedByIndex(index, condition),
     );
   const sorted = sort.length === 0 || direction !== undefined;
-  const score = rate(index, shape, { ordered: sort.length > 0 && sorted, exact });
+  const lookup = index.unique && shape.pointFields === index.fields.length;
+  const score = rate(index, shape, { ordered: sort.length > 0 && sorted, exact, lookup });
   const useless =
     shape.boundedFields === 0 && !(sort.length > 0 && sorted) && index.partial === undefined;
   if (useless && request.hint === undefined) return undefined;
   const reverse = direction === 'backward';
-  return { scan: { index, ranges: shape.ranges, reverse, exact }, sorted, score };
+  return { scan: { index, ranges: shape.ranges, reverse, exact, lookup }, sorted, score };
 }
 
 function bestCandidate(

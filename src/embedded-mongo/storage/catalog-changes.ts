@@ -7,6 +7,7 @@ import { type Transaction } from './store';
 
 function changeToken(transaction: Transaction): void {
   transaction.put(serverKey('token'), randomBytes(12));
+  transaction.forgetCatalog();
 }
 
 /** Stores a new or changed collection definition. */

@@ -16,7 +16,7 @@ import { serverKey } from './keyspace';
 import { type Snapshot, type Store } from './store';
 
 /** The layout of keys and records this code reads and writes. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const FORMAT_NAME = 'usher-embedded-mongo';
 /** Limit of the operating system for the path of a Unix socket, with some room. */
 const SOCKET_PATH_LIMIT = 100;

@@ -13,9 +13,11 @@ import {
   documentKey,
   documentRange,
   entryKey,
+  hasOwnEntry,
   isCutEntry,
-  MAX_KEY_BYTES,
+  ownEntryKey,
   recordOf,
+  recordValue,
 } from './keyspace';
 import { checkDeadline, type Deadline, documentOf } from './scan';
 import { type Snapshot, type Transaction } from './store';
@@ -23,6 +25,7 @@ import { type Snapshot, type Transaction } from './store';
 /** The largest document, as in MongoDB. */
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const LAST_RECORD = 2 ** 48 - 1;
+const EMPTY = Buffer.alloc(0);
 const NO_KEYS: DocumentKeys = { keys: [], multikey: [], present: false };
 
 /** The keys a document has in an index; none when the index does not hold it. */
@@ -39,13 +42,23 @@ function holderOfKey(
   index: IndexDefinition,
   wanted: { key: Buffer; record: number },
 ): number | undefined {
+  if (!hasOwnEntry(wanted.key)) return holderOfCutKey(snapshot, collection, index, wanted);
+  const record = snapshot.recordAt(ownEntryKey(index.id, wanted.key));
+  return record === wanted.record ? undefined : record;
+}
+
+/** Several keys share a cut entry: only the documents can tell which one it is. */
+function holderOfCutKey(
+  snapshot: Snapshot,
+  collection: CollectionDefinition,
+  index: IndexDefinition,
+  wanted: { key: Buffer; record: number },
+): number | undefined {
   const start = entryKey(index.id, wanted.key, 0);
   const end = Buffer.concat([entryKey(index.id, wanted.key, LAST_RECORD), Buffer.from([0])]);
   for (const entry of snapshot.keys({ start, end })) {
     const record = recordOf(entry);
     if (record === wanted.record) continue;
-    if (!isCutEntry(entry)) return record;
-    // Several keys share a cut entry: only the document can tell which one it is.
     const { keys } = keysInIndex(index, decodeStored(documentOf(snapshot, collection.id, record)));
     if (keys.some((key) => key.equals(wanted.key))) return record;
   }
@@ -59,13 +72,25 @@ interface IndexChange {
   readonly keys: DocumentKeys;
 }
 
-function entriesOf(
-  index: IndexDefinition,
-  keys: DocumentKeys,
-  record: number,
-): Map<string, Buffer> {
-  const entries = keys.keys.map((key) => entryKey(index.id, key, record));
-  return new Map(entries.map((entry) => [entry.toString('latin1'), entry]));
+/** The keys of a document's entries in ascending order; cut ones may be there more than once. */
+function entriesOf(index: IndexDefinition, keys: DocumentKeys, record: number): Buffer[] {
+  return keys.keys.map((key) =>
+    index.unique && hasOwnEntry(key) ? ownEntryKey(index.id, key) : entryKey(index.id, key, record),
+  );
+}
+
+/** The elements of one ascending list that are not in the other one. */
+function without(list: readonly Buffer[], other: readonly Buffer[]): readonly Buffer[] {
+  if (other.length === 0) return list;
+  let at = 0;
+  return list.filter((entry) => {
+    let order = 1;
+    for (; at < other.length; at += 1) {
+      order = Buffer.compare(other[at] as Buffer, entry);
+      if (order >= 0) break;
+    }
+    return at === other.length || order !== 0;
+  });
 }
 
 function changeOfIndex(
@@ -76,12 +101,17 @@ function changeOfIndex(
 ): IndexChange {
   const old = entriesOf(index, before, record);
   const fresh = entriesOf(index, after, record);
-  return {
-    index,
-    keys: after,
-    added: [...fresh].filter(([text]) => !old.has(text)).map(([, entry]) => entry),
-    removed: [...old].filter(([text]) => !fresh.has(text)).map(([, entry]) => entry),
-  };
+  return { index, keys: after, added: without(fresh, old), removed: without(old, fresh) };
+}
+
+/** Stores an entry; one that does not end with its record has it as the value. */
+function putEntry(
+  transaction: Transaction,
+  { unique }: IndexDefinition,
+  entry: Buffer,
+  record: number,
+): void {
+  transaction.put(entry, unique && !isCutEntry(entry) ? recordValue(record) : EMPTY);
 }
 
 const fieldsRead = new WeakMap<IndexDefinition, readonly string[]>();
@@ -105,7 +135,7 @@ function mayDiffer(index: IndexDefinition, before: BsonDocument, after: BsonDocu
 /** Flags of an index that a new document changes; they only ever become true. */
 function withFlags(index: IndexDefinition, keys: DocumentKeys): IndexDefinition {
   const multikey = index.multikey.map((flag, at) => flag || keys.multikey[at] === true);
-  const hasCutKeys = index.hasCutKeys || keys.keys.some((key) => key.length >= MAX_KEY_BYTES);
+  const hasCutKeys = index.hasCutKeys || !keys.keys.every(hasOwnEntry);
   const same =
     hasCutKeys === index.hasCutKeys && !multikey.some((f, at) => f !== index.multikey[at]);
   return same ? index : { ...index, multikey, hasCutKeys };
@@ -135,7 +165,7 @@ export class DocumentWriter {
   delete(record: number, document: BsonDocument): void {
     for (const index of this.collection.indexes) {
       const entries = entriesOf(index, keysInIndex(index, document), record);
-      for (const entry of entries.values()) this.transaction.remove(entry);
+      for (const entry of entries) this.transaction.remove(entry);
     }
     this.transaction.remove(documentKey(this.collection.id, record));
     this.transaction.counters(this.collection.id).documents -= 1;
@@ -166,9 +196,9 @@ export class DocumentWriter {
     );
     for (const change of changes) this.assertUnique(change, record, after);
     this.keepFlags(changes);
-    for (const { added, removed } of changes) {
+    for (const { index, added, removed } of changes) {
       for (const entry of removed) this.transaction.remove(entry);
-      for (const entry of added) this.transaction.put(entry, EMPTY);
+      for (const entry of added) putEntry(this.transaction, index, entry, record);
     }
     this.transaction.put(documentKey(this.collection.id, record), encoded);
   }
@@ -179,7 +209,7 @@ export class DocumentWriter {
     after: BsonDocument,
   ): void {
     // A changed key beyond the cut leaves the entry as it is but must still be unique.
-    const cut = keys.keys.some((key) => key.length >= MAX_KEY_BYTES);
+    const cut = !keys.keys.every(hasOwnEntry);
     if (!index.unique || (added.length === 0 && !cut)) return;
     for (const key of keys.keys) {
       const holder = holderOfKey(this.transaction, this.collection, index, { key, record });
@@ -188,16 +218,18 @@ export class DocumentWriter {
   }
 
   private keepFlags(changes: readonly IndexChange[]): void {
-    const changed = new Map(changes.map(({ index, keys }) => [index, withFlags(index, keys)]));
+    const changed = new Map<IndexDefinition, IndexDefinition>();
+    for (const { index, keys } of changes) {
+      const flagged = withFlags(index, keys);
+      if (flagged !== index) changed.set(index, flagged);
+    }
+    if (changed.size === 0) return;
     // Indexes the change does not concern are not among the changes, but stay indexes.
     const indexes = this.collection.indexes.map((index) => changed.get(index) ?? index);
-    if (indexes.every((index, at) => index === this.collection.indexes[at])) return;
     this.collection = { ...this.collection, indexes };
     saveCollection(this.transaction, this.collection);
   }
 }
-
-const EMPTY = Buffer.alloc(0);
 
 const BUILD_CHUNK = 500;
 
@@ -236,6 +268,6 @@ function addToIndex(
     const holder = holderOfKey(transaction, collection, index, { key, record });
     if (holder !== undefined) throw duplicateKeyError(collection, index, document, key);
   }
-  for (const entry of entriesOf(index, keys, record).values()) transaction.put(entry, EMPTY);
+  for (const entry of entriesOf(index, keys, record)) putEntry(transaction, index, entry, record);
   return withFlags(index, keys);
 }

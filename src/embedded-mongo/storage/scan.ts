@@ -4,7 +4,15 @@ import { type IndexScan, type Plan } from '../index/planner';
 import { type Filter, rootFields } from '../query/filter';
 import { matches } from '../query/match';
 import { type CollectionDefinition } from './catalog';
-import { documentKey, documentRange, entryEdge, recordOf } from './keyspace';
+import {
+  documentKey,
+  documentRange,
+  entryEdge,
+  hasOwnEntry,
+  ownEntryKey,
+  recordOf,
+  recordOfEntry,
+} from './keyspace';
 import { type Range, type Snapshot } from './store';
 
 /** A document found by a scan. */
@@ -18,7 +26,7 @@ export interface ScanPosition {
   /** Number of stretches that are finished. */
   stretch: number;
   /** The last key read in the current stretch. */
-  lastKey?: Buffer;
+  lastKey?: Uint8Array;
   /** Records already seen, kept only where one document can be met twice. */
   readonly seen?: Set<number>;
 }
@@ -48,20 +56,34 @@ export function isExact(plan: Plan): boolean {
   return plan.scans.length === 1 && (plan.scans[0] as IndexScan).exact;
 }
 
-function indexStretches(scan: IndexScan): Range[] {
-  const { index, reverse } = scan;
-  const ranges = scan.ranges.map(({ start, end }) => ({
+/** A stretch of keys a plan reads. */
+interface Stretch extends Range {
+  /** The entries hold their records as values. */
+  readonly unique: boolean;
+  /** The one entry the stretch can hold. */
+  readonly only?: Buffer;
+}
+
+function indexStretches({ index, ranges, reverse, lookup }: IndexScan): Stretch[] {
+  const all = ranges.map(({ start, end }) => ({
     start: entryEdge(index.id, start, false),
     end: entryEdge(index.id, end, true),
     reverse,
+    unique: index.unique,
+    ...(lookup && hasOwnEntry(start) && { only: ownEntryKey(index.id, start) }),
   }));
-  return reverse ? ranges.reverse() : ranges;
+  return reverse ? all.reverse() : all;
 }
 
 /** All key stretches a plan reads, in reading order. */
-export function stretches(collection: CollectionDefinition, plan: Plan): Range[] {
-  if (plan.wholeCollection) return [{ ...documentRange(collection.id), reverse: plan.reverse }];
-  return plan.scans.flatMap(indexStretches);
+function stretches(collection: CollectionDefinition, plan: Plan): Stretch[] {
+  if (plan.wholeCollection) {
+    return [{ ...documentRange(collection.id), reverse: plan.reverse, unique: false }];
+  }
+  const [only] = plan.scans;
+  return only !== undefined && plan.scans.length === 1
+    ? indexStretches(only)
+    : plan.scans.flatMap(indexStretches);
 }
 
 /** A fresh position for a plan. */
@@ -71,10 +93,35 @@ export function startPosition(plan: Plan): ScanPosition {
   return repeats ? { stretch: 0, seen: new Set() } : { stretch: 0 };
 }
 
-function remaining(range: Range, lastKey: Buffer | undefined): Range {
+function remaining<T extends Range>(range: T, lastKey: Uint8Array | undefined): T {
   if (lastKey === undefined) return range;
   if (range.reverse === true) return { ...range, end: lastKey };
   return { ...range, start: Buffer.concat([lastKey, Buffer.from([0])]) };
+}
+
+interface EntryFound {
+  readonly key: Uint8Array;
+  readonly record: number;
+}
+
+function* entriesIn(snapshot: Snapshot, range: Stretch): Generator<EntryFound> {
+  if (range.unique) {
+    for (const { key, value } of snapshot.entries(range)) {
+      yield { key, record: recordOfEntry(key, value) };
+    }
+  } else {
+    for (const key of snapshot.keys(range)) yield { key, record: recordOf(key) };
+  }
+}
+
+/** Looking one entry up is much cheaper than reading a stretch with a cursor. */
+function lookedUp(
+  snapshot: Snapshot,
+  key: Buffer,
+  lastKey: Uint8Array | undefined,
+): readonly EntryFound[] {
+  const record = lastKey === undefined ? snapshot.recordAt(key) : undefined;
+  return record === undefined ? [] : [{ key, record }];
 }
 
 function* records(
@@ -85,12 +132,15 @@ function* records(
   const ranges = stretches(request.collection, request.plan);
   let rows = 0;
   for (; position.stretch < ranges.length; position.stretch += 1) {
-    const range = remaining(ranges[position.stretch] as Range, position.lastKey);
-    for (const key of snapshot.keys(range)) {
-      position.lastKey = Buffer.from(key);
+    const range = ranges[position.stretch] as Stretch;
+    const entries =
+      range.only === undefined
+        ? entriesIn(snapshot, remaining(range, position.lastKey))
+        : lookedUp(snapshot, range.only, position.lastKey);
+    for (const { key, record } of entries) {
+      position.lastKey = key;
       rows += 1;
       if (rows % ROWS_BETWEEN_CHECKS === 0) checkDeadline(request.deadline);
-      const record = recordOf(key);
       if (position.seen?.has(record) === true) continue;
       position.seen?.add(record);
       yield record;
@@ -108,7 +158,7 @@ function* wholeCollection(
   if (position.stretch > 0) return;
   let rows = 0;
   for (const { key, value } of snapshot.entries(remaining(range, position.lastKey))) {
-    position.lastKey = Buffer.from(key);
+    position.lastKey = key;
     rows += 1;
     if (rows % ROWS_BETWEEN_CHECKS === 0) checkDeadline(request.deadline);
     yield { record: recordOf(key), bytes: value };

@@ -1,14 +1,14 @@
 import { open, type RootDatabase } from 'lmdb';
 import { type Catalog, loadCatalog } from './catalog';
-import { countersKey, serverKey } from './keyspace';
+import { countersKey, recordOf, serverKey } from './keyspace';
 
 /** Address space set aside for the file, and thereby its largest size. */
 const MAP_BYTES = 64 * 1024 ** 3;
 
 /** A stretch of keys, start inclusive, end exclusive. */
 export interface Range {
-  readonly start: Buffer;
-  readonly end: Buffer;
+  readonly start: Uint8Array;
+  readonly end: Uint8Array;
   readonly reverse?: boolean;
   readonly offset?: number;
   readonly limit?: number;
@@ -38,15 +38,25 @@ function rangeOptions(range: Range): object {
 
 /** A consistent view of everything stored. Valid only until the current callback returns. */
 export class Snapshot {
+  protected knownCatalog: Catalog | undefined;
+
   constructor(protected readonly store: Store) {}
 
   /** The collections and indexes as of this snapshot. */
   get catalog(): Catalog {
-    return this.store.catalogAt(this);
+    this.knownCatalog ??= this.store.catalogAt(this);
+    return this.knownCatalog;
   }
 
   get(key: Buffer): Buffer | undefined {
     return this.store.database.getBinary(key);
+  }
+
+  /** The record an entry of a unique index names. */
+  recordAt(key: Buffer): number | undefined {
+    // Not copied: the bytes are valid until the next read, and only `length` tells how many they are.
+    const value = this.store.database.getBinaryFast(key);
+    return value && recordOf(value);
   }
 
   /** Keys only. */
@@ -80,6 +90,11 @@ export class Transaction extends Snapshot {
     const known = this.changedCounters.get(collection) ?? super.counters(collection);
     this.changedCounters.set(collection, known);
     return known;
+  }
+
+  /** Has to be called after a change of the catalog. */
+  forgetCatalog(): void {
+    this.knownCatalog = undefined;
   }
 
   /** Forgets the counters of a dropped collection. */
