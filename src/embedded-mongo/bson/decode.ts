@@ -29,7 +29,18 @@ function take(reader: Reader, length: number, end: number): number {
   return start;
 }
 
+/** Up to this length looking at every byte is faster than a call of the native check. */
+const SHORT_TEXT = 64;
+
+function isAscii(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if ((bytes[at] as number) > 0x7f) return false;
+  return true;
+}
+
 function readText(reader: Reader, start: number, end: number): string {
+  if (end - start <= SHORT_TEXT && isAscii(reader.bytes, start, end)) {
+    return reader.bytes.toString('latin1', start, end);
+  }
   if (reader.untrusted && !isUtf8(reader.bytes.subarray(start, end))) {
     throw new MalformedBsonError('text is not valid UTF-8');
   }
@@ -127,7 +138,7 @@ function readValue(reader: Reader, type: number, end: number, depth: number): Bs
     case 0x03:
       return readDocument(reader, end, depth + 1);
     case 0x04:
-      return [...readDocument(reader, end, depth + 1, true).values()];
+      return readArray(reader, end, depth + 1);
     case 0x05:
       return readBinary(reader, end);
     case 0x07:
@@ -147,22 +158,25 @@ function readValue(reader: Reader, type: number, end: number, depth: number): Bs
   }
 }
 
-const FIXED_LENGTHS = new Map([
-  [0x01, 8],
-  [0x07, 12],
-  [0x08, 1],
-  [0x09, 8],
-  [0x0a, 0],
-  [0x10, 4],
-  [0x11, 8],
-  [0x12, 8],
-  [0x13, 16],
-  [0xff, 0],
-  [0x7f, 0],
-]);
+const FIXED_LENGTHS: readonly (number | undefined)[] = Object.assign(
+  new Array<number | undefined>(256).fill(undefined),
+  {
+    0x01: 8,
+    0x07: 12,
+    0x08: 1,
+    0x09: 8,
+    0x0a: 0,
+    0x10: 4,
+    0x11: 8,
+    0x12: 8,
+    0x13: 16,
+    0xff: 0,
+    0x7f: 0,
+  },
+);
 
 function skipValue(reader: Reader, type: number, end: number): void {
-  const fixed = FIXED_LENGTHS.get(type);
+  const fixed = FIXED_LENGTHS[type];
   if (fixed !== undefined) {
     take(reader, fixed, end);
   } else if (type === 0x02) {
@@ -185,21 +199,38 @@ function openDocument(reader: Reader, limit: number): number {
   return start + size - 1;
 }
 
-function readDocument(reader: Reader, limit: number, depth: number, array = false): BsonDocument {
+function assertDepth(depth: number): void {
   if (depth > MAX_DEPTH) throw new CommandError(15, `BSON nesting exceeds ${MAX_DEPTH} levels`);
+}
+
+function readDocument(reader: Reader, limit: number, depth: number): BsonDocument {
+  assertDepth(depth);
   const end = openDocument(reader, limit);
   const document: BsonDocument = new Map();
   while (reader.position < end) {
     const type = reader.bytes[reader.position] as number;
     reader.position += 1;
     const name = readName(reader, end);
-    // Array element names carry no meaning; their position does.
-    const key = array ? String(document.size) : name;
-    if (document.has(key)) throw badValue(`duplicate field name '${key}'`);
-    document.set(key, readValue(reader, type, end, depth));
+    if (document.has(name)) throw badValue(`duplicate field name '${name}'`);
+    document.set(name, readValue(reader, type, end, depth));
   }
   reader.position = end + 1;
   return document;
+}
+
+function readArray(reader: Reader, limit: number, depth: number): BsonValue[] {
+  assertDepth(depth);
+  const end = openDocument(reader, limit);
+  const array: BsonValue[] = [];
+  while (reader.position < end) {
+    const type = reader.bytes[reader.position] as number;
+    reader.position += 1;
+    // Names of elements carry no meaning, their position does; but they must be names.
+    readName(reader, end);
+    array.push(readValue(reader, type, end, depth));
+  }
+  reader.position = end + 1;
+  return array;
 }
 
 /**

@@ -96,10 +96,11 @@ export const insert: Command = {
     const ordered = fields.flag('ordered', true);
     return context.writes.submit((transaction) => {
       let n = 0;
+      let writer: DocumentWriter | undefined;
       const errors = runStatements(documents, { ordered, deadline }, (sent) => {
         const { document, bytes } = prepared(sent);
-        const collection = ensureCollection(transaction, database, name);
-        new DocumentWriter(transaction, collection).insert(document, bytes);
+        writer ??= new DocumentWriter(transaction, ensureCollection(transaction, database, name));
+        writer.insert(document, bytes);
         n += 1;
       });
       return reply(errors.length > 0 ? { n, writeErrors: errors } : { n });

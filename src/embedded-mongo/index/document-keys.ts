@@ -7,14 +7,13 @@ import { EMPTY_ARRAY, encodeCompoundKey, type KeyPart, MISSING } from './key-enc
 export interface DocumentKeys {
   /** Distinct encoded keys in ascending order. */
   readonly keys: readonly Buffer[];
-  /** Per field: an array was met on the way. */
+  /** Per field: an array was met on the way. Empty when none was met at all. */
   readonly multikey: readonly boolean[];
   /** False when none of the fields is present, which keeps a document out of a sparse index. */
   readonly present: boolean;
 }
 
 interface Expansion {
-  readonly descending: readonly boolean[];
   readonly multikey: boolean[];
   readonly tuples: KeyPart[][];
   present: boolean;
@@ -94,7 +93,6 @@ function parallelArrays(): CommandError {
 
 function expansionOf(fields: readonly KeyField[]): Expansion {
   return {
-    descending: fields.map((field) => field.descending),
     multikey: fields.map(() => false),
     tuples: [],
     present: false,
@@ -109,16 +107,32 @@ function missingParts(fields: readonly KeyField[]): KeyPart[] {
   return fields.map(() => MISSING);
 }
 
+/** The one key most documents have: undefined when an array is on the way to some field. */
+function plainParts(document: BsonDocument, fields: readonly KeyField[]): KeyPart[] | undefined {
+  const found: KeyPart[] = [];
+  for (const { parts } of fields) {
+    let value: BsonValue | undefined = document;
+    for (const part of parts) {
+      if (Array.isArray(value)) return undefined;
+      value = value instanceof Map ? value.get(part) : undefined;
+    }
+    if (Array.isArray(value)) return undefined;
+    found.push(value === undefined ? MISSING : value);
+  }
+  return found;
+}
+
 /** Extracts the keys of a document, one per array element as MongoDB's multikey indexes do. */
 export function documentKeys(document: BsonDocument, fields: readonly KeyField[]): DocumentKeys {
+  const plain = plainParts(document, fields);
+  if (plain !== undefined) {
+    const present = plain.some((part) => part !== MISSING);
+    return { keys: [encodeCompoundKey(plain, fields)], multikey: [], present };
+  }
   const state = expansionOf(fields);
   expand(state, pathsOf(fields), missingParts(fields), document);
-  if (state.tuples.length === 1) {
-    const only = encodeCompoundKey(state.tuples[0] as KeyPart[], state.descending);
-    return { keys: [only], multikey: state.multikey, present: state.present };
-  }
   const keys = state.tuples
-    .map((tuple) => encodeCompoundKey(tuple, state.descending))
+    .map((tuple) => encodeCompoundKey(tuple, fields))
     .sort((a, b) => Buffer.compare(a, b))
     .filter((key, at, all) => at === 0 || !key.equals(all[at - 1] as Buffer));
   return { keys, multikey: state.multikey, present: state.present };
@@ -132,9 +146,7 @@ export function valuesOfKey(
 ): readonly BsonValue[] {
   const state = expansionOf(fields);
   expand(state, pathsOf(fields), missingParts(fields), document);
-  const tuple = state.tuples.find((parts) =>
-    encodeCompoundKey(parts, state.descending).equals(key),
-  );
+  const tuple = state.tuples.find((parts) => encodeCompoundKey(parts, fields).equals(key));
   return (tuple ?? []).map((part) => (typeof part === 'symbol' ? null : part));
 }
 

@@ -109,9 +109,9 @@ function putEntry(
   transaction: Transaction,
   { unique }: IndexDefinition,
   entry: Buffer,
-  record: number,
+  value: Buffer,
 ): void {
-  transaction.put(entry, unique && !isCutEntry(entry) ? recordValue(record) : EMPTY);
+  transaction.put(entry, unique && !isCutEntry(entry) ? value : EMPTY);
 }
 
 const fieldsRead = new WeakMap<IndexDefinition, readonly string[]>();
@@ -196,9 +196,10 @@ export class DocumentWriter {
     );
     for (const change of changes) this.assertUnique(change, record, after);
     this.keepFlags(changes);
+    const value = recordValue(record);
     for (const { index, added, removed } of changes) {
       for (const entry of removed) this.transaction.remove(entry);
-      for (const entry of added) putEntry(this.transaction, index, entry, record);
+      for (const entry of added) putEntry(this.transaction, index, entry, value);
     }
     this.transaction.put(documentKey(this.collection.id, record), encoded);
   }
@@ -268,6 +269,7 @@ function addToIndex(
     const holder = holderOfKey(transaction, collection, index, { key, record });
     if (holder !== undefined) throw duplicateKeyError(collection, index, document, key);
   }
-  for (const entry of entriesOf(index, keys, record)) putEntry(transaction, index, entry, record);
+  const value = recordValue(record);
+  for (const entry of entriesOf(index, keys, record)) putEntry(transaction, index, entry, value);
   return withFlags(index, keys);
 }
