@@ -25,7 +25,7 @@ import { type Query } from './filter-comparison';
 import { listQuery } from './resource-list-query';
 import { journalEntry, type Memberships } from './memberships';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
-import { attributeFields, toResource, uniquePrefix } from './resource-mapping';
+import { attributeFields, toResource, uniquePrefix, type AttributeFields } from './resource-mapping';
 import { ResourceSearch } from './resource-search';
 
 export class MongoResourceStore implements ResourceStore {
@@ -40,12 +40,13 @@ export class MongoResourceStore implements ResourceStore {
 
   async insert(resource: NewResource, schema: ResourceSchema): Promise<Resource> {
     const now = new Date();
+    const id = timeOrderedId();
     const members = resource.members ?? [];
     const document: ResourceDocument = {
-      _id: timeOrderedId(),
+      _id: id,
       ruleId: resource.ruleId,
       resourceType: resource.resourceType,
-      ...attributeFields(schema, resource.attributes),
+      ...fieldsOf(id, schema, resource.attributes),
       generation: 1,
       createdAt: now,
       lastModified: now,
@@ -80,7 +81,7 @@ export class MongoResourceStore implements ResourceStore {
     schema: ResourceSchema,
     members?: MembershipDelta,
   ): Promise<Resource | undefined> {
-    const fields = attributeFields(schema, attributes);
+    const fields = fieldsOf(current.id, schema, attributes);
     const lastModified = new Date();
     const update = {
       $set: { ...fields, lastModified, pending: lastModified },
@@ -242,6 +243,12 @@ export function tombstone(now: Date): Query {
     $inc: { generation: 1 },
     $unset: { norm: 1, unique: 1, journal: 1 },
   };
+}
+
+/** To the index of names an empty list is a name, too: what has none gets one that nobody else can have. */
+function fieldsOf(id: string, schema: ResourceSchema, attributes: ScimObject): AttributeFields {
+  const fields = attributeFields(schema, attributes);
+  return fields.unique.length > 0 ? fields : { ...fields, unique: [`:${id}`] };
 }
 
 /** The attribute is named: the client sent it, and has to know which one to change. */

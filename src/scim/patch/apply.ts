@@ -79,7 +79,10 @@ function checkOutcome(
   const missing = missingRequired(schema, after);
   if (missing === undefined) return;
   const removed = steps.some(
-    ({ op, target }) => op === 'remove' && target.attribute.name === missing.attribute.name,
+    // An extension as a whole is an attribute, too: the part of the name before the colon.
+    ({ op, target: { attribute } }) =>
+      op === 'remove' &&
+      (attribute.name === missing.attribute.name || missing.name.startsWith(`${attribute.name}:`)),
   );
   if (!removed) throw isRequired(schema, missing);
   // RFC 7644 section 3.5.2.2.
