@@ -93,7 +93,8 @@ export const strict: ValidationProfile = {
 export const profiles: Readonly<Record<ScimProfile, ValidationProfile>> = { tolerant, strict };
 
 /** Either alphabet of RFC 4648; the padding may be omitted. */
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3}={0,2})?$/;
+const BASE64 =
+  /^(?:(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?|(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?)={0,2}$/;
 
 function isUnassigned(value: unknown): boolean {
   return value === null || value === undefined || (Array.isArray(value) && value.length === 0);

@@ -62,7 +62,7 @@ export class Projection {
     };
     return Array.isArray(value)
       ? (value as readonly ScimValue[]).map((element) => filterObject(element, keeps))
-      : filterObject(value, keeps);
+      : notEmpty(filterObject(value, keeps));
   }
 }
 
@@ -112,6 +112,11 @@ function find(selected: Selections, place: AttributePlace): Selection | undefine
 
 function keyOf({ extension, attribute }: AttributePlace): string {
   return extension === undefined ? attribute.name : `${extension}:${attribute.name}`;
+}
+
+/** A complex attribute none of whose parts is shown is not shown. */
+function notEmpty(value: ScimValue): ScimValue | undefined {
+  return isObject(value) && Object.keys(value).length === 0 ? undefined : value;
 }
 
 function filterObject(value: ScimValue, keeps: (name: string) => boolean): ScimValue {

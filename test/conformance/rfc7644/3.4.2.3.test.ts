@@ -12,7 +12,11 @@ const users: readonly [string, object][] = [
 
 beforeAll(async () => {
   for (const [nickName, more] of users) await scim.user({ nickName, ...more });
-  for (const [name, code, slots] of [['x', 'b', 10], ['y', 'B', 9], ['z', 'a', 100]]) {
+  for (const [name, code, slots] of [
+    ['x', 'b', 10],
+    ['y', 'B', 9],
+    ['z', 'a', 100],
+  ]) {
     await scim.created('/Devices', { name, code, slots, [LEASE]: { lessor: 'x' } });
   }
 });

@@ -1,4 +1,11 @@
-import { expectError, LIST_RESPONSE, RfcClient, SEARCH_REQUEST, USER, type Shown } from '../../support/rfc-client';
+import {
+  expectError,
+  LIST_RESPONSE,
+  RfcClient,
+  SEARCH_REQUEST,
+  USER,
+  type Shown,
+} from '../../support/rfc-client';
 
 const scim = new RfcClient();
 
@@ -17,7 +24,10 @@ const search = async (message: object, path = '/Users/.search'): Promise<Shown> 
 
 it('7644-3.4.3-1 POST to .search is a query, on an endpoint and on the root', async () => {
   expect(await search({})).toMatchObject({ schemas: [LIST_RESPONSE], totalResults: 3 });
-  expect(await search({ count: 1 }, '/.search')).toMatchObject({ totalResults: 3, itemsPerPage: 1 });
+  expect(await search({ count: 1 }, '/.search')).toMatchObject({
+    totalResults: 3,
+    itemsPerPage: 1,
+  });
 });
 
 it('7644-3.4.3-3, 7644-3.4.3-4, 7644-3.4.3-5 attributes and excludedAttributes are those of a list', async () => {
