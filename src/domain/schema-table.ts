@@ -33,9 +33,7 @@ export class ResourceSchema {
     readonly extensions: readonly SchemaDefinition[],
   ) {
     this.hasMembers = type.name === GROUP;
-    // What RFC 7643 section 3.1 says of them prevails over what a schema says.
-    const own = core.attributes.filter(({ name }) => !COMMON.has(name.toLowerCase()));
-    this.attributes = [EXTERNAL_ID, ...own];
+    this.attributes = [EXTERNAL_ID, ...core.attributes];
     this.attributesByName = byName(this.attributes);
     for (const attribute of [ID, META, SCHEMAS, ...this.attributes]) {
       this.addPaths('', attribute);
@@ -102,10 +100,6 @@ export class ResourceSchema {
     if (!this.paths.has(key)) this.paths.set(key, path);
   }
 }
-
-const COMMON: ReadonlySet<string> = new Set(
-  [ID, META, SCHEMAS, EXTERNAL_ID].map(({ name }) => name.toLowerCase()),
-);
 
 /** The resource types and schemas of a rule. */
 export class SchemaTable {

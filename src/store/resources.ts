@@ -25,7 +25,12 @@ import { type Query } from './filter-comparison';
 import { listQuery } from './resource-list-query';
 import { journalEntry, type Memberships } from './memberships';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
-import { attributeFields, toResource, uniquePrefix, type AttributeFields } from './resource-mapping';
+import {
+  attributeFields,
+  toResource,
+  uniquePrefix,
+  type AttributeFields,
+} from './resource-mapping';
 import { ResourceSearch } from './resource-search';
 
 export class MongoResourceStore implements ResourceStore {

@@ -89,7 +89,7 @@ async function total(endpoint: string): Promise<number> {
   return (await scim.request('GET', `${endpoint}?count=0`)).body.totalResults;
 }
 
-test('every method, with location, version and status as of a single request', async () => {
+test('7644-3.7-6, 7644-3.7-9, 7644-3.7-12, 7644-3.7.3-1, 7644-3.7.3-2, 7644-3.7.3-3 every method, with location, version and status as of a single request', async () => {
   const [put, patch, gone] = await results([create('a'), create('b'), create('c')]);
   const answer = await results([
     create('d', 'qwerty'),
@@ -119,7 +119,7 @@ test('every method, with location, version and status as of a single request', a
   expect((await read(gone)).status).toBe('404');
 });
 
-test('references to what was made before, in members and in an extension', async () => {
+test('7644-3.7.2-1, 7644-3.7.2-2 references to what was made before, in members and in an extension', async () => {
   const [alice, bob, guides] = await results([
     create('Alice', 'qwerty'),
     create('Bob', 'ytrewq', { [ENTERPRISE]: { manager: { value: 'bulkId:qwerty' } } }),
@@ -168,7 +168,7 @@ test('references in paths, PATCH values, value filters and $ref', async () => {
   expect(await memberIds(list[5])).toEqual([idOf(list[0])]);
 });
 
-test('circular references (section 3.7.1)', async () => {
+test('7644-3.7.1-1 circular references', async () => {
   const list = await results([
     group('Group A', ['bulkId:ytrewq'], 'qwerty'),
     group('Group B', ['bulkId:qwerty'], 'ytrewq'),
@@ -225,7 +225,7 @@ test('a bulkId used twice is refused the second time', async () => {
   expect(await memberIds(list[2])).toEqual([idOf(list[0])]);
 });
 
-test('errors are those of single requests, and others are carried out all the same', async () => {
+test('7644-3.7-2, 7644-3.7-4, 7644-3.7-5, 7644-3.7-7, 7644-3.7-8, 7644-3.7-11, 7644-3.7.3-4 errors are those of single requests, and others are carried out all the same', async () => {
   const [user] = await results([create('taken')]);
   const path = `/Users/${idOf(user)}`;
   const list = (
@@ -274,7 +274,7 @@ test('failOnErrors ends the work, and what was not done is not reported', async 
   expect(statuses(all)).toEqual(['400', '201', '409', '201']);
 });
 
-test('the outcome is that of the order in which operations were sent', async () => {
+test('7644-3.7-13 the outcome is that of the order in which operations were sent', async () => {
   const [user] = await results([create('name')]);
   const path = `/Users/${idOf(user)}`;
   const title = (value: string): Operation => ({
@@ -299,7 +299,7 @@ test('the outcome is that of the order in which operations were sent', async () 
   expect(statuses(list.slice(20))).toEqual(['200', '201', '409', '204', '201']);
 });
 
-test('the limits are those that are announced', async () => {
+test('7644-3.7.4-1, 7644-3.7.4-2, 7644-3.7.4-3 the limits are those that are announced', async () => {
   const { body } = await scim.request('GET', '/ServiceProviderConfig');
   expect(body.bulk).toEqual({ supported: true, maxOperations: 1000, maxPayloadSize: 1048576 });
   const many = await bulk(Array.from({ length: 1001 }, (_, index) => create(`u${String(index)}`)));
@@ -314,7 +314,7 @@ test.each<[string, unknown, string]>([
   ['no list', { Operations: {} }, 'invalidSyntax'],
   ['a list', [], 'invalidSyntax'],
   ['a wrong failOnErrors', { Operations: [{}], failOnErrors: 0 }, 'invalidValue'],
-])('400 for %s', async (_name, body, scimType) => {
+])('7644-3.7-1, 7644-3.7-10 400 for %s', async (_name, body, scimType) => {
   const answer = await scim.request('POST', '/Bulk', body);
   expect([answer.status, answer.body.scimType]).toEqual([400, scimType]);
 });

@@ -61,7 +61,7 @@ async function code(path: string, server = scim): Promise<string> {
   return `${String(status)} ${String(body.scimType)}`;
 }
 
-test('a walk sees every resource once, in the order of creation, and ends without a cursor', async () => {
+test('9865-2-3, 9865-2-4, 9865-2-5 a walk sees every resource once, in the order of creation, and ends without a cursor', async () => {
   const { pages, names: seen } = await walk('/Users?count=10');
   expect(seen).toEqual(names);
   expect(pages.map(({ body }) => [body.totalResults, body.itemsPerPage])).toEqual([
@@ -71,18 +71,18 @@ test('a walk sees every resource once, in the order of creation, and ends withou
   ]);
 });
 
-test('no cursor follows a page that happens to be full and the last', async () => {
+test('9865-2-5 no cursor follows a page that happens to be full and the last', async () => {
   const { pages } = await walk('/Users?count=5');
   expect(pages.map(({ body }) => body.itemsPerPage)).toEqual([5, 5, 5, 5, 5]);
 });
 
-test('without the parameter, pages go by index and have no cursor', async () => {
+test('9865-2.4-1 without the parameter, pages go by index and have no cursor', async () => {
   const { body } = await scim.request('GET', '/Users?count=10');
   expect(body).toMatchObject({ startIndex: 1, itemsPerPage: 10, totalResults: 25 });
   expect(body).not.toHaveProperty('nextCursor');
 });
 
-test('the first page may be asked for by the name of the parameter alone', async () => {
+test('9865-2-1 the first page may be asked for by the name of the parameter alone', async () => {
   const { body } = await scim.request('GET', '/Users?count=10&cursor');
   expect(body.nextCursor).toEqual(expect.any(String));
 });
@@ -168,7 +168,7 @@ describe('errors', () => {
     cursor = (await scim.request('GET', `${path}&cursor`)).body.nextCursor;
   });
 
-  test('invalidCursor for what was made up, cut or changed', async () => {
+  test('9865-5.2-3 invalidCursor for what was made up, cut or changed', async () => {
     const flipped = `${cursor.slice(0, -1)}${cursor.endsWith('A') ? 'B' : 'A'}`;
     for (const wrong of [
       'x',
@@ -197,7 +197,7 @@ describe('errors', () => {
     expect(await code(`${changed}&cursor=${cursor}`)).toBe('400 invalidCursor');
   });
 
-  test('invalidCursor for the same list of another rule', async () => {
+  test('9865-5.2-1, 9865-5.2-2, 9865-5.2-3 invalidCursor for the same list of another rule', async () => {
     expect(await code(`${path}&cursor=${cursor}`)).toBe('200 undefined');
     expect(await code(`${path}&cursor=${cursor}`, other)).toBe('400 invalidCursor');
   });
@@ -227,7 +227,7 @@ describe('errors', () => {
   });
 });
 
-test('counts of zero and less ask for the total only, larger ones than the maximum for the maximum', async () => {
+test('9865-2-2 counts of zero and less ask for the total only, larger ones than the maximum for the maximum', async () => {
   for (const count of [0, -1]) {
     const { body } = await scim.request('GET', `/Users?cursor&count=${String(count)}`);
     expect(body.Resources).toEqual([]);
@@ -249,7 +249,7 @@ test('a cursor says nothing of the values it holds, and stays short', async () =
   await other.request('DELETE', `/Users/${String(user.id)}`);
 });
 
-test('what is announced', async () => {
+test('9865-4-1, 9865-4-2 what is announced', async () => {
   const { body } = await scim.request('GET', '/ServiceProviderConfig');
   expect(body.pagination).toEqual({
     cursor: true,

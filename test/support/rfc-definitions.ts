@@ -27,8 +27,6 @@ function attribute(
 const attributes = [
   attribute('name', 'string', { required: true }),
   attribute('serial', 'string', { mutability: 'immutable' }),
-  // Old schemas describe common attributes too; here otherwise than RFC 7643 section 3.1 has it.
-  attribute('externalId', 'string', { caseExact: false }),
   attribute('slots', 'integer'),
   attribute('load', 'decimal'),
   attribute('bought', 'dateTime'),

@@ -39,12 +39,13 @@ it('7644-3.5.2.3-4 all values that match are replaced', async () => {
   );
 });
 
-it.each(['emails[type eq "nonexistent"]', 'emails[value co "x"].type', 'roles[not (value pr)].value'])(
-  '7644-3.5.2.3-5 nothing that matches is 400 noTarget: %s',
-  async (path) => {
-    const { id } = await scim.user({ emails: [{ value: 'a', type: 'work' }] });
-    const value = path.endsWith(']') ? { value: 'b' } : 'b';
-    const answer = await scim.patch(`/Users/${String(id)}`, { op: 'replace', path, value });
-    expectError(answer, 400, 'noTarget');
-  },
-);
+it.each([
+  'emails[type eq "nonexistent"]',
+  'emails[value co "x"].type',
+  'roles[not (value pr)].value',
+])('7644-3.5.2.3-5 nothing that matches is 400 noTarget: %s', async (path) => {
+  const { id } = await scim.user({ emails: [{ value: 'a', type: 'work' }] });
+  const value = path.endsWith(']') ? { value: 'b' } : 'b';
+  const answer = await scim.patch(`/Users/${String(id)}`, { op: 'replace', path, value });
+  expectError(answer, 400, 'noTarget');
+});

@@ -12,12 +12,13 @@ it.each([{}, { Operations: [] }, { Operations: 'x' }, []])(
   },
 );
 
-it.each([{ path: 'title', value: 'x' }, { op: 'move', path: 'title' }, { op: ['add'], path: 'title' }])(
-  '7644-3.5.2-3 an operation has one of three ops: %j',
-  async (operation) => {
-    expectError(await scim.patch(path(await scim.user()), operation), 400, 'invalidSyntax');
-  },
-);
+it.each([
+  { path: 'title', value: 'x' },
+  { op: 'move', path: 'title' },
+  { op: ['add'], path: 'title' },
+])('7644-3.5.2-3 an operation has one of three ops: %j', async (operation) => {
+  expectError(await scim.patch(path(await scim.user()), operation), 400, 'invalidSyntax');
+});
 
 it('7644-3.5.2-4 remove needs a path', async () => {
   const operation = { op: 'remove', value: { title: 'x' } };
@@ -32,11 +33,14 @@ it.each<[string, object]>([
   ['invalidValue', { op: 'add', path: 'name', value: 'x' }],
   ['invalidPath', { op: 'add', path: 'unknown', value: 'x' }],
   ['invalidPath', { op: 'add', path: 'emails[type eq', value: 'x' }],
-])('7644-3.5.2-5, 7644-3.5.2-6, 7644-3.5.2-7 what does not fit is %s: %j', async (type, operation) => {
-  const user = await scim.user();
-  expectError(await scim.patch(path(user), operation), 400, type);
-  expect(await scim.get(path(user))).toEqual(user);
-});
+])(
+  '7644-3.5.2-5, 7644-3.5.2-6, 7644-3.5.2-7 what does not fit is %s: %j',
+  async (type, operation) => {
+    const user = await scim.user();
+    expectError(await scim.patch(path(user), operation), 400, type);
+    expect(await scim.get(path(user))).toEqual(user);
+  },
+);
 
 it('7644-3.5.2-6 an immutable attribute takes a value once', async () => {
   const { id } = await scim.created('/Devices', { name: 'x', [LEASE]: { lessor: 'x' } });

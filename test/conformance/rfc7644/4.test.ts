@@ -17,7 +17,8 @@ it('7644-4-2 /Schemas lists every schema', async () => {
     expect(ids).toContain(schema);
     for (const extension of schemaExtensions) expect(ids).toContain(extension.schema);
   }
-  for (const resource of Resources) expect(await scim.get(`/Schemas/${resource.id}`)).toEqual(resource);
+  for (const resource of Resources)
+    expect(await scim.get(`/Schemas/${resource.id}`)).toEqual(resource);
 });
 
 it.each(['/Schemas', '/ResourceTypes'])('7644-4-3 %s is a ListResponse', async (path) => {

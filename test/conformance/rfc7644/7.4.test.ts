@@ -21,7 +21,7 @@ it('7644-7.4-2 without TLS, own or of a proxy, no network but the machine itself
 it('7644-7.4-3 a token is refused as soon as its time is over', async () => {
   const { token, hash, hint } = newSecretToken('scim');
   const now = new Date();
-  const rule = { ...RULE_DEFAULTS, id: 'r', name: 'r', enabled: true, version: 1 };
+  const rule = { ...RULE_DEFAULTS, id: 'r', name: 'r', enabled: true, syncAs: [], version: 1 };
   const authenticate = (expiresAt: Date): Promise<SyncRule> =>
     createScimAuthenticator(async () => ({
       rule: { ...rule, createdAt: now, updatedAt: now },
