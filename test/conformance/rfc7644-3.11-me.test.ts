@@ -1,7 +1,7 @@
 /** `/Me` (RFC 7644 section 3.11). */
 import { startConformanceServer } from '../support/conformance-server';
 
-test('requests at /Me are carried out at the user the rule names, and say where that is', async () => {
+test('7644-3.11-1 requests at /Me are carried out at the user the rule names, and say where that is', async () => {
   const scim = await startConformanceServer({ meUserName: 'ADA' });
   expect((await scim.request('GET', '/Me')).status).toBe(404);
   const { body: user } = await scim.request('POST', '/Users', { userName: 'ada' });
