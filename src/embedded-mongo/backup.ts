@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkFormat, findHolder, forgetHolder, socketUri } from './storage/data-directory';
+import { findHolder, forgetHolder, socketUri } from './storage/data-directory';
+import { checkFormat } from './storage/format';
 import { documentRange, indexRange } from './storage/keyspace';
 import { type Snapshot, Store } from './storage/store';
 

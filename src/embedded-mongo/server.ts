@@ -4,13 +4,13 @@ import { type ServerContext } from './commands/context';
 import { CursorRegistry } from './commands/cursor-registry';
 import { errorReply, runCommand } from './commands/dispatch';
 import {
-  checkFormat,
   DirectoryLock,
   newSocketPath,
   prepareDirectory,
   removeSocket,
   socketUri,
 } from './storage/data-directory';
+import { checkFormat, upgradeFormat } from './storage/format';
 import { Store } from './storage/store';
 import { WriteQueue } from './storage/write-queue';
 import { type ServerLimits, serverLimits } from './server-limits';
@@ -58,7 +58,9 @@ export class EmbeddedServer {
       const server = new EmbeddedServer(context, listener, socketPath, limits);
       try {
         server.lock = await DirectoryLock.acquire(store, directory, socketPath);
+        upgradeFormat(store);
       } catch (error) {
+        server.lock?.release();
         server.watch.stop();
         await closeListener(listener);
         removeSocket(socketPath);

@@ -15,9 +15,6 @@ import { basename, dirname, join } from 'node:path';
 import { serverKey } from './keyspace';
 import { type Snapshot, type Store } from './store';
 
-/** The layout of keys and records this code reads and writes. */
-const FORMAT_VERSION = 2;
-const FORMAT_NAME = 'usher-embedded-mongo';
 /** Limit of the operating system for the path of a Unix socket, with some room. */
 const SOCKET_PATH_LIMIT = 100;
 const SOCKET_PREFIX = 'mongo-';
@@ -145,18 +142,6 @@ export function forgetHolder(store: Store): void {
   store.write((transaction) => transaction.remove(serverKey('lock')));
 }
 
-/** Refuses a database written by another version of the format. */
-export function checkFormat(store: Store, directory: string): void {
-  const bytes = store.read((snapshot) => snapshot.get(serverKey('format')));
-  if (bytes === undefined) return;
-  const found = bytes.toString();
-  if (found === `${FORMAT_NAME} ${FORMAT_VERSION}`) return;
-  throw new Error(
-    `The data directory ${directory} holds the format '${found}', this version of the program ` +
-      `reads '${FORMAT_NAME} ${FORMAT_VERSION}' only. Use the version that wrote it.`,
-  );
-}
-
 /**
  * The exclusive right to use a data directory. The record that says who holds it is replaced in a
  * write transaction of LMDB, of which there is only one at a time among all processes; so of two
@@ -184,7 +169,6 @@ export class DirectoryLock {
       const taken = store.write((transaction) => {
         if (readLock(transaction)?.owner !== holder?.owner) return false;
         transaction.put(serverKey('lock'), Buffer.from(JSON.stringify(own)));
-        transaction.put(serverKey('format'), Buffer.from(`${FORMAT_NAME} ${FORMAT_VERSION}`));
         return true;
       });
       if (!taken) continue;

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { open } from 'lmdb';
 import { mongo } from 'mongoose';
 import { DataDirectoryLockedError, startEmbeddedMongo } from '../../../src/embedded-mongo';
 import { childScript, compileServer } from './compiled-server';
@@ -93,22 +92,6 @@ describe('data directory', () => {
     await client.db('test').collection('a').insertOne({ still: 'working' });
     await client.close();
     await first.close();
-  });
-
-  it('refuses a format it does not know', async () => {
-    const raw = open<Buffer, Uint8Array>({
-      path: dataDir,
-      keyEncoding: 'binary',
-      encoding: 'binary',
-    });
-    await raw.put(
-      Buffer.concat([Buffer.from([0]), Buffer.from('format')]),
-      Buffer.from('usher-embedded-mongo 99'),
-    );
-    await raw.close();
-    await expect(startEmbeddedMongo({ dataDir, thread: 'inline' })).rejects.toThrow(
-      /usher-embedded-mongo 99/,
-    );
   });
 
   it('says so when it cannot be written', async () => {
