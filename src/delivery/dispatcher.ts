@@ -1,13 +1,11 @@
 /** Fan-out: every change of a resource becomes work for each target of its rule, whatever becomes of hints and processes. */
-import { USER, GROUP } from '../domain/resource';
-import { type SyncRule } from '../domain/sync-rule';
+import { USER } from '../domain/resource';
 import { Background } from './background';
 import { type Clock, Wakeup } from './clock';
+import { type FanOut } from './fan-out';
 import { describeError, type Log } from './log';
 import {
-  type DeliveryRequest,
   type DeliveryResources,
-  type DeliveryRules,
   type FanOutStore,
   type MembershipJournal,
   type PendingResource,
@@ -19,15 +17,15 @@ export interface DispatcherDeps {
   readonly fanOut: Pick<FanOutStore, 'pendingAmong' | 'pendingBefore' | 'clearPending'>;
   readonly resources: Pick<DeliveryResources, 'leaveGroups'>;
   readonly journal: MembershipJournal;
-  readonly rules: Pick<DeliveryRules, 'findAll'>;
+  readonly requests: Pick<FanOut, 'requestsFor'>;
   readonly queue: Pick<WorkQueue, 'enqueue'>;
   readonly wake: (targetId: string, ruleId: string) => void;
   readonly clock: Clock;
   readonly log: Log;
-  readonly times: Pick<EngineTimes, 'pollMs' | 'pendingAgeMs'>;
+  readonly times: Pick<EngineTimes, 'pollMs' | 'pendingAgeMs' | 'gatherMs'>;
 }
 
-const BATCH = 100;
+const BATCH = 200;
 const AT_ONCE = 8;
 
 export class Dispatcher {
@@ -70,7 +68,10 @@ export class Dispatcher {
     this.wakeup.wake();
   }
 
-  /** A batch of hints, then a batch of what was left behind: neither waits for the end of the other. */
+  /**
+   * A batch of hints, then a batch of what was left behind: neither waits for the end of the other. What was hinted at
+   * meanwhile shows that more is coming: it may gather, for a batch costs little more than a single change.
+   */
   private async step(signal: AbortSignal): Promise<void> {
     this.working = true;
     try {
@@ -79,7 +80,8 @@ export class Dispatcher {
     } finally {
       this.working = false;
     }
-    if (this.hinted.size > 0) return;
+    if (this.hinted.size >= BATCH) return;
+    if (this.hinted.size > 0) return this.deps.clock.sleep(this.deps.times.gatherMs, signal);
     const wait = this.nextPollAt - this.deps.clock.now().getTime();
     if (wait > 0) await this.wakeup.wait(wait, signal);
   }
@@ -109,11 +111,11 @@ export class Dispatcher {
   private async dispatch(pending: readonly PendingResource[]): Promise<void> {
     const ready = await this.prepareAll(pending);
     if (ready.length === 0) return;
-    const requests = await this.requestsFor(ready);
-    await this.deps.queue.enqueue(requests, this.deps.clock.now());
+    const requests = await this.deps.requests.requestsFor(ready);
+    const work = await this.deps.queue.enqueue(requests, this.deps.clock.now());
     // Last: a crash before this repeats everything above, harmlessly.
     await this.deps.fanOut.clearPending(ready);
-    for (const { targetId, ruleId } of requests) this.deps.wake(targetId, ruleId);
+    for (const { targetId, ruleId } of work) this.deps.wake(targetId, ruleId);
     // Their groups lost a member, which nobody hinted at.
     if (ready.some(({ deleted, resourceType }) => deleted && resourceType === USER)) {
       this.hintMany();
@@ -145,26 +147,5 @@ export class Dispatcher {
       });
       return false;
     }
-  }
-
-  private async requestsFor(
-    resources: readonly PendingResource[],
-  ): Promise<readonly DeliveryRequest[]> {
-    // Not from the cache: a target that was added a moment ago must not be missed, for nobody would look again.
-    const rules = await this.deps.rules.findAll([
-      ...new Set(resources.map(({ ruleId }) => ruleId)),
-    ]);
-    const byId = new Map<string, SyncRule>(rules.map((rule) => [rule.id, rule]));
-    return resources.flatMap(({ id, ruleId, resourceType, generation }) => {
-      if (resourceType !== USER && resourceType !== GROUP) return [];
-      const syncAs = byId.get(ruleId)?.syncAs ?? [];
-      return syncAs.map(({ targetId }) => ({
-        ruleId,
-        targetId,
-        resourceId: id,
-        resourceType,
-        generation,
-      }));
-    });
   }
 }

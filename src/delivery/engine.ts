@@ -8,6 +8,7 @@ import { ConnectorHost } from './connector-host';
 import { DesiredEntries } from './desired-entries';
 import { ConnectorDirectories } from './directories';
 import { Dispatcher } from './dispatcher';
+import { FanOut } from './fan-out';
 import { GroupMembers } from './group-members';
 import { Housekeeping } from './housekeeping';
 import { Lanes } from './lanes';
@@ -63,12 +64,13 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   const common = { ...deps, clock, times };
   const host = new ConnectorHost({ ...deps, times: times.call });
   const rules = new RuleCache(deps.rules, clock);
+  const desired = new DesiredEntries(deps.schemas);
   const reconciler = new Reconciler({
     ...common,
     rules,
     host,
     members: new GroupMembers(deps.deltas),
-    desired: new DesiredEntries(deps.schemas),
+    desired,
     retryPolicy: new RetryPolicy(clock, times.retry),
     wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
   });
@@ -80,6 +82,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   });
   const dispatcher = new Dispatcher({
     ...common,
+    requests: new FanOut({ ...deps, desired }),
     wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
   });
   const housekeeping = new Housekeeping(common);

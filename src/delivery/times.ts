@@ -13,6 +13,8 @@ export interface EngineTimes {
   /** Changes whose hint was lost are looked for, and how old they must be. */
   readonly pollMs: number;
   readonly pendingAgeMs: number;
+  /** Changes that come one after the other are gathered for so long. */
+  readonly gatherMs: number;
   readonly housekeepingMs: number;
   /** Who left a group is remembered at least so long, for processes that are late. */
   readonly tombstoneAgeMs: number;
@@ -29,6 +31,7 @@ export const ENGINE_TIMES: EngineTimes = {
   refreshMs: 1_000,
   pollMs: 1_000,
   pendingAgeMs: 1_000,
+  gatherMs: 20,
   housekeepingMs: 10_000,
   tombstoneAgeMs: 3_600_000,
   drainMs: 5_000,

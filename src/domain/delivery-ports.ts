@@ -38,6 +38,8 @@ export interface DeliveryRequest {
   readonly resourceId: string;
   readonly resourceType: string;
   readonly generation: number;
+  /** The scope filter does not let this generation in: where there is no entry, nothing has to be delivered. */
+  readonly outOfScope?: boolean;
 }
 
 export interface ClaimRequest {
@@ -82,8 +84,11 @@ export interface Failure {
  * else is at work.
  */
 export interface WorkQueue {
-  /** Notes that targets should have a generation. Repeating it, or coming late with an old one, changes nothing. */
-  enqueue(requests: readonly DeliveryRequest[], now: Date): Promise<void>;
+  /**
+   * Notes that targets should have a generation. Repeating it, or coming late with an old one, changes nothing. Answers
+   * the requests that somebody has to look at.
+   */
+  enqueue(requests: readonly DeliveryRequest[], now: Date): Promise<readonly DeliveryRequest[]>;
   /** Rules with work in the target, due or not. */
   rulesWithWork(targetId: string): Promise<readonly string[]>;
   claim(request: ClaimRequest): Promise<WorkItem | undefined>;

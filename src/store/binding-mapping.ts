@@ -1,5 +1,4 @@
 /** Documents of `bindings` to domain bindings, and what a new one looks like. */
-import { type UpdateQuery } from 'mongoose';
 import { type Binding } from '../domain/binding';
 import { type DeliveryRequest, type WorkItem } from '../domain/delivery-ports';
 import { type BindingFilter } from '../domain/ports';
@@ -8,26 +7,35 @@ import { type BindingDocument } from './models/binding.model';
 /** "Nobody has it": a plain date, so that one comparison finds both the free and the expired. */
 export const FREE = new Date(0);
 
-/** What a binding is when it comes into being; nothing when it is there already. */
-export function newBinding(request: DeliveryRequest, now: Date): UpdateQuery<BindingDocument> {
+/** What a binding is when it comes into being: there is something to deliver. */
+export function newBinding(request: DeliveryRequest, now: Date): Omit<BindingDocument, '_id'> {
   const { ruleId, targetId, resourceId, resourceType, generation } = request;
   return {
-    $setOnInsert: {
-      ruleId,
-      targetId,
-      resourceId,
-      resourceType,
-      generation,
-      state: 'PENDING',
-      observedGeneration: 0,
-      attempts: 0,
-      dueAt: now,
-      leaseUntil: FREE,
-      fence: 0,
-      revision: 1,
-      membersObserved: 0,
-      resend: [],
-    },
+    ruleId,
+    targetId,
+    resourceId,
+    resourceType,
+    generation,
+    state: 'PENDING',
+    observedGeneration: 0,
+    attempts: 0,
+    dueAt: now,
+    leaseUntil: FREE,
+    fence: 0,
+    revision: 1,
+    membersObserved: 0,
+    resend: [],
+  };
+}
+
+/** One of a resource that the target's scope filter does not let in: there is nothing to deliver. */
+export function settledBinding(request: DeliveryRequest, now: Date): Omit<BindingDocument, '_id'> {
+  const { dueAt: _never, ...binding } = newBinding(request, now);
+  return {
+    ...binding,
+    state: 'OUT_OF_SCOPE',
+    observedGeneration: request.generation,
+    lastSyncedAt: now,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Bindings in MongoDB: what administrators read of them, and the work queue the delivery engine lives on. */
-import { type AnyBulkWriteOperation, type UpdateQuery } from 'mongoose';
-import { bindingId, type Binding, type BindingState } from '../domain/binding';
+import { type mongo } from 'mongoose';
+import { type Binding, type BindingState } from '../domain/binding';
 import {
   type Claim,
   type ClaimRequest,
@@ -12,14 +12,13 @@ import {
   type WorkQueue,
 } from '../domain/delivery-ports';
 import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
-import { bindingQuery, FREE, newBinding, toBinding, toQueued } from './binding-mapping';
+import { bindingQuery, FREE, toBinding, toQueued } from './binding-mapping';
+import { documents } from './documents';
 import { isDuplicateKey } from './duplicate-key';
+import { CHANGED_RETRY_MS, enqueue } from './enqueue';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
-/** A change brings what is being retried forward to this long from now. */
-const CHANGED_RETRY_MS = 2_000;
-
-type Update = UpdateQuery<BindingDocument>;
+type Update = mongo.UpdateFilter<BindingDocument>;
 
 export class MongoBindingStore implements BindingReader, WorkQueue {
   constructor(private readonly model: BindingModel) {}
@@ -64,50 +63,18 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return result;
   }
 
-  /** Notes that targets should have a generation. Repeating it, or coming late with an old one, changes nothing. */
-  async enqueue(requests: readonly DeliveryRequest[], now: Date): Promise<void> {
-    const operations = requests.flatMap((request): AnyBulkWriteOperation<BindingDocument>[] => {
-      const id = bindingId(request.targetId, request.resourceId);
-      const older = { _id: id, generation: { $lt: request.generation } };
-      const soon = new Date(now.getTime() + CHANGED_RETRY_MS);
-      const forward = {
-        $set: { generation: request.generation },
-        $min: { dueAt: soon, nextAttemptAt: soon },
-        $inc: { revision: 1 },
-      };
-      return [
-        { updateOne: { filter: { _id: id }, update: newBinding(request, now), upsert: true } },
-        // A deprovisioning must not wait minutes for its turn, nor a busy resource hammer a target in trouble.
-        { updateOne: { filter: { ...older, state: 'RETRYING' }, update: forward } },
-        {
-          updateOne: {
-            filter: older,
-            update: {
-              $set: { generation: request.generation, state: 'PENDING', dueAt: now },
-              $inc: { revision: 1 },
-            },
-          },
-        },
-      ];
-    });
-    if (operations.length === 0) return;
-    try {
-      await this.model.bulkWrite(operations);
-    } catch (error) {
-      // Two processes inserted the same binding at the same time; it exists now, so the next attempt updates it.
-      if (!isDuplicateKey(error)) throw error;
-      await this.model.bulkWrite(operations);
-    }
+  enqueue(requests: readonly DeliveryRequest[], now: Date): Promise<readonly DeliveryRequest[]> {
+    return enqueue(this.model, requests, now);
   }
 
   /** Rules with work in the target, due or not: one index look-up for each of them. */
   async rulesWithWork(targetId: string): Promise<readonly string[]> {
     const ruleIds: string[] = [];
     for (let last = ''; ;) {
-      const next = await this.model
-        .findOne({ targetId, ruleId: { $gt: last }, dueAt: { $exists: true } }, { ruleId: 1 })
-        .sort({ ruleId: 1, dueAt: 1 })
-        .lean<Pick<BindingDocument, 'ruleId'>>();
+      const next = await documents(this.model).findOne<Pick<BindingDocument, 'ruleId'>>(
+        { targetId, ruleId: { $gt: last }, dueAt: { $exists: true } },
+        { projection: { ruleId: 1 }, sort: { ruleId: 1, dueAt: 1 } },
+      );
       if (!next) return ruleIds;
       last = next.ruleId;
       ruleIds.push(last);
@@ -116,21 +83,19 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
 
   /** Leases the binding that has been due for longest. */
   async claim(request: ClaimRequest): Promise<WorkItem | undefined> {
-    const document = await this.model
-      .findOneAndUpdate(
-        {
-          targetId: request.targetId,
-          ruleId: request.ruleId,
-          dueAt: { $lte: request.dueBefore },
-          leaseUntil: { $lte: request.now },
-        },
-        {
-          $set: { state: 'DELIVERING', leaseUntil: request.leaseUntil, owner: request.owner },
-          $inc: { fence: 1 },
-        },
-        { sort: { dueAt: 1 }, returnDocument: 'after' },
-      )
-      .lean<BindingDocument>();
+    const document = await documents(this.model).findOneAndUpdate(
+      {
+        targetId: request.targetId,
+        ruleId: request.ruleId,
+        dueAt: { $lte: request.dueBefore },
+        leaseUntil: { $lte: request.now },
+      },
+      {
+        $set: { state: 'DELIVERING', leaseUntil: request.leaseUntil, owner: request.owner },
+        $inc: { fence: 1 },
+      },
+      { sort: { dueAt: 1 }, returnDocument: 'after' },
+    );
     return document ? toQueued(document) : undefined;
   }
 
@@ -183,11 +148,11 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       owner: 1,
       nextAttemptAt: 1,
       lastError: 1,
-      ...(announced && announced.reference === undefined ? { announcedReference: 1 } : {}),
-      ...(announced && announced.name === undefined ? { announcedName: 1 } : {}),
-    };
+      ...(announced && announced.reference === undefined ? { announcedReference: 1 as const } : {}),
+      ...(announced && announced.name === undefined ? { announcedName: 1 as const } : {}),
+    } as const;
     const pull = resent.length === 0 ? {} : { $pull: { resend: { mark: { $in: [...resent] } } } };
-    const done = await this.model.updateOne(
+    const done = await documents(this.model).updateOne(
       { _id: claim.id, fence: claim.fence, revision: claim.revision },
       {
         $set: { ...set, state: completion.state },
@@ -206,7 +171,10 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
   async fail(claim: Claim, failure: Failure): Promise<boolean> {
     const { error, retryAt } = failure;
     const set = { leaseUntil: FREE, lastError: error };
-    const unset = { owner: 1, ...(failure.nothingCreated ? { creating: 1 } : {}) };
+    const unset = {
+      owner: 1,
+      ...(failure.nothingCreated ? { creating: 1 as const } : {}),
+    } as const;
     const attempt = { $inc: { attempts: 1 } };
     const retrying = (at: Date): Update => ({
       $set: { ...set, state: 'RETRYING', dueAt: at, nextAttemptAt: at },
@@ -294,7 +262,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
 
   /** False: the lease was lost, and with it the right to write. */
   private async write(claim: Claim, update: Update): Promise<boolean> {
-    const { matchedCount } = await this.model.updateOne(
+    const { matchedCount } = await documents(this.model).updateOne(
       { _id: claim.id, fence: claim.fence },
       update,
     );

@@ -1,5 +1,6 @@
 /** The beginning and the end of a resource's way to its targets: waiting to be fanned out, and waiting to be forgotten. */
 import { type FanOutStore, type PendingResource } from '../domain/delivery-ports';
+import { documents } from './documents';
 import { type BindingModel } from './models/binding.model';
 import { type MembershipDocument, type MembershipModel } from './models/membership.model';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
@@ -28,10 +29,13 @@ export class MongoFanOutStore implements FanOutStore {
   ) {}
 
   async pendingAmong(ids: readonly string[]): Promise<readonly PendingResource[]> {
-    const documents = await this.resources
-      .find({ _id: { $in: [...ids] }, pending: { $exists: true } }, SHOWN)
-      .lean<PendingDocument[]>();
-    return documents.map(toPending);
+    const pending = await documents(this.resources)
+      .find<PendingDocument>(
+        { _id: { $in: [...ids] }, pending: { $exists: true } },
+        { projection: SHOWN, batchSize: ids.length + 1 },
+      )
+      .toArray();
+    return pending.map(toPending);
   }
 
   /** By ascending time and id, after the given one. */
@@ -54,9 +58,18 @@ export class MongoFanOutStore implements FanOutStore {
     resources: readonly Pick<PendingResource, 'id' | 'generation'>[],
   ): Promise<void> {
     if (resources.length === 0) return;
-    await this.resources.bulkWrite(
-      resources.map(({ id, generation }) => ({
-        updateOne: { filter: { _id: id, generation }, update: { $unset: { pending: 1 } } },
+    const byGeneration = new Map<number, string[]>();
+    for (const { id, generation } of resources) {
+      const ids = byGeneration.get(generation);
+      if (ids) ids.push(id);
+      else byGeneration.set(generation, [id]);
+    }
+    await documents(this.resources).bulkWrite(
+      [...byGeneration].map(([generation, ids]) => ({
+        updateMany: {
+          filter: { _id: { $in: ids }, generation },
+          update: { $unset: { pending: '' } },
+        },
       })),
       { ordered: false },
     );

@@ -10,6 +10,7 @@ import {
   type MembershipDeltas,
 } from '../domain/delivery-ports';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
+import { documents } from './documents';
 import {
   membershipId,
   type MembershipDocument,
@@ -197,10 +198,10 @@ export class MongoMembershipDeltas implements MembershipDeltas {
   }
 
   private async entries(filter: Record<string, unknown>): Promise<readonly MemberEntry[]> {
-    const documents = await this.bindings
-      .find(filter, { resourceId: 1, reference: 1, lastReference: 1, name: 1 })
-      .lean<Pick<BindingDocument, 'resourceId' | 'reference' | 'lastReference' | 'name'>[]>();
-    return documents.map(({ resourceId, reference, lastReference, name }) => ({
+    const found = await documents(this.bindings)
+      .find(filter, { projection: { resourceId: 1, reference: 1, lastReference: 1, name: 1 } })
+      .toArray();
+    return found.map(({ resourceId, reference, lastReference, name }) => ({
       memberId: resourceId,
       ...(reference === undefined ? {} : { reference }),
       ...(lastReference === undefined ? {} : { lastReference }),
@@ -212,12 +213,14 @@ export class MongoMembershipDeltas implements MembershipDeltas {
     filter: Record<string, unknown>,
     limit: number,
   ): Promise<readonly MemberChange[]> {
-    const documents = await this.memberships
-      .find(filter, { memberId: 1, present: 1, generation: 1 })
-      .sort({ generation: 1, _id: 1 })
-      .limit(limit)
-      .lean<Pick<MembershipDocument, '_id' | 'memberId' | 'present' | 'generation'>[]>();
-    return documents.map(({ _id, memberId, present, generation }) => ({
+    const found = await documents(this.memberships)
+      .find(filter, {
+        projection: { memberId: 1, present: 1, generation: 1 },
+        sort: { generation: 1, _id: 1 },
+        limit,
+      })
+      .toArray();
+    return found.map(({ _id, memberId, present, generation }) => ({
       id: _id,
       memberId,
       present,

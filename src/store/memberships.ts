@@ -6,14 +6,16 @@
  * writes the outcome under the group's generation at which it was read, and a higher generation always wins. Who read
  * later saw all that an earlier reader saw, so the highest generation carries the truth.
  */
-import { type AnyBulkWriteOperation } from 'mongoose';
+import { type mongo } from 'mongoose';
 import { v4 as randomId } from 'uuid';
 import { DomainError } from '../domain/error';
 import { composeDeltas } from '../domain/membership-delta';
 import { type Membership, type MembershipDelta } from '../domain/resource';
 import { type Page } from '../domain/ports';
+import { documents } from './documents';
 import { isDuplicateKey } from './duplicate-key';
 import { type Query } from './filter-comparison';
+import { LookUps } from './look-ups';
 import { type MembershipAttribute } from './membership-query';
 import {
   membershipId,
@@ -30,19 +32,33 @@ import {
 export type JournaledGroup = Pick<ResourceDocument, '_id' | 'ruleId' | 'generation' | 'journal'>;
 
 export class Memberships {
+  private readonly groupsByMember: LookUps<Membership>;
+
   constructor(
     private readonly resources: ResourceModel,
     private readonly memberships: MembershipModel,
-  ) {}
+  ) {
+    this.groupsByMember = new LookUps({
+      find: (memberIds) =>
+        documents(memberships)
+          .find<Membership>(
+            { memberId: { $in: [...memberIds] }, present: true },
+            { projection: MEMBERSHIP },
+          )
+          .toArray(),
+      keysOf: ({ memberId }) => [memberId],
+    });
+  }
 
   /**
    * Carries over what stands in the group's journal. Answers the generation up to which the group's membership documents
    * are now complete; undefined when there is no such group.
    */
   async applyJournal(groupId: string): Promise<number | undefined> {
-    const group = await this.resources
-      .findById(groupId, { ruleId: 1, generation: 1, journal: 1 })
-      .lean();
+    const group = await documents(this.resources).findOne<JournaledGroup>(
+      { _id: groupId },
+      { projection: JOURNALED },
+    );
     if (!group) return undefined;
     await this.carryOver(group);
     return group.generation;
@@ -63,7 +79,7 @@ export class Memberships {
       : delta.add;
     await this.write(group, { ...delta, add: added });
     if (await this.expelDeleted(group, added)) return;
-    await this.resources.updateOne(
+    await documents(this.resources).updateOne(
       { _id: group._id },
       { $pull: { journal: { token: { $in: entries.map((entry) => entry.token) } } } },
     );
@@ -77,37 +93,35 @@ export class Memberships {
     const gone = added.length === 0 ? [] : await this.notLive(added);
     if (gone.length === 0) return false;
     const now = new Date();
-    const updated = await this.resources
-      .findOneAndUpdate(
-        { _id: group._id, live: true },
-        {
-          $inc: { generation: 1 },
-          $set: { lastModified: now, pending: now },
-          $push: { journal: journalEntry({ replaceAll: false, add: [], remove: gone }) },
-        },
-        { returnDocument: 'after', projection: { ruleId: 1, generation: 1, journal: 1 } },
-      )
-      .lean();
+    const updated = await documents(this.resources).findOneAndUpdate(
+      { _id: group._id, live: true },
+      {
+        $inc: { generation: 1 },
+        $set: { lastModified: now, pending: now },
+        $push: { journal: journalEntry({ replaceAll: false, add: [], remove: gone }) },
+      },
+      { returnDocument: 'after', projection: JOURNALED },
+    );
     // Folding the journal puts the removal behind the addition, and empties it of both.
     if (updated) await this.carryOver(updated);
     return updated !== null;
   }
 
   private async notLive(ids: readonly string[]): Promise<string[]> {
-    const documents = await this.resources
-      .find({ _id: { $in: ids }, live: true }, { _id: 1 })
-      .lean();
-    const live = new Set(documents.map((document) => document._id));
+    const found = await documents(this.resources)
+      .find({ _id: { $in: [...ids] }, live: true }, { projection: { _id: 1 } })
+      .toArray();
+    const live = new Set(found.map(({ _id }) => _id));
     return ids.filter((id) => !live.has(id));
   }
 
   /** Which of the delta's additions and removals would change anything. */
   async effective(groupId: string, delta: MembershipDelta): Promise<MembershipDelta> {
     const ids = [...delta.add, ...delta.remove].map((memberId) => membershipId(groupId, memberId));
-    const documents = await this.memberships
-      .find({ _id: { $in: ids }, present: true }, { memberId: 1 })
-      .lean();
-    const present = new Set(documents.map((document) => document.memberId));
+    const found = await documents(this.memberships)
+      .find({ _id: { $in: ids }, present: true }, { projection: { memberId: 1 } })
+      .toArray();
+    const present = new Set(found.map(({ memberId }) => memberId));
     return {
       replaceAll: delta.replaceAll,
       add: delta.replaceAll ? delta.add : delta.add.filter((id) => !present.has(id)),
@@ -124,21 +138,13 @@ export class Memberships {
   }
 
   async page(groupId: string, after: string | undefined, limit: number): Promise<Page<Membership>> {
-    const documents = await this.memberships
-      .find({
-        groupId,
-        present: true,
-        ...(after === undefined ? {} : { memberId: { $gt: after } }),
-      })
-      .sort({ memberId: 1 })
-      .limit(limit + 1)
-      .lean();
-    return {
-      items: documents
-        .slice(0, limit)
-        .map(({ groupId, memberId, memberType }) => ({ groupId, memberId, memberType })),
-      hasMore: documents.length > limit,
-    };
+    const page = await documents(this.memberships)
+      .find<Membership>(
+        { groupId, present: true, ...(after === undefined ? {} : { memberId: { $gt: after } }) },
+        { projection: MEMBERSHIP, sort: { memberId: 1 }, limit: limit + 1, batchSize: limit + 2 },
+      )
+      .toArray();
+    return { items: page.slice(0, limit), hasMore: page.length > limit };
   }
 
   /** Members of one type by ascending id: after the given one, then leaving out so many. */
@@ -175,12 +181,7 @@ export class Memberships {
   }
 
   async groupIdsOf(memberIds: readonly string[]): Promise<readonly Membership[]> {
-    return this.memberships
-      .find(
-        { memberId: { $in: memberIds }, present: true },
-        { groupId: 1, memberId: 1, memberType: 1 },
-      )
-      .lean();
+    return this.groupsByMember.read('', memberIds);
   }
 
   /** Ids of the rule's groups, or of its members, that have a membership the query matches. */
@@ -199,12 +200,12 @@ export class Memberships {
   }
 
   private async removeAllBut(group: JournaledGroup, kept: readonly string[]): Promise<void> {
-    await this.memberships.updateMany(
+    await documents(this.memberships).updateMany(
       {
         groupId: group._id,
         present: true,
         generation: { $lt: group.generation },
-        memberId: { $nin: kept },
+        memberId: { $nin: [...kept] },
       },
       { $set: { present: false, generation: group.generation, changedAt: new Date() } },
     );
@@ -230,7 +231,7 @@ export class Memberships {
     group: JournaledGroup,
     memberId: string,
     state: Pick<MembershipDocument, 'present' | 'changedAt' | 'memberType'>,
-  ): AnyBulkWriteOperation<MembershipDocument> {
+  ): mongo.AnyBulkWriteOperation<MembershipDocument> {
     return {
       updateOne: {
         filter: { _id: membershipId(group._id, memberId), generation: { $lt: group.generation } },
@@ -243,9 +244,11 @@ export class Memberships {
     };
   }
 
-  private async writeBatch(operations: AnyBulkWriteOperation<MembershipDocument>[]): Promise<void> {
+  private async writeBatch(
+    operations: mongo.AnyBulkWriteOperation<MembershipDocument>[],
+  ): Promise<void> {
     try {
-      await this.memberships.bulkWrite(operations, { ordered: false });
+      await documents(this.memberships).bulkWrite(operations, { ordered: false });
     } catch (error) {
       // The document exists with a higher generation: somebody who knew more was here first.
       if (!isDuplicateKey(error)) throw error;
@@ -253,12 +256,17 @@ export class Memberships {
   }
 
   private async typesOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const documents = await this.resources.find({ _id: { $in: ids } }, { resourceType: 1 }).lean();
-    return new Map(documents.map((document) => [document._id, document.resourceType]));
+    if (ids.length === 0) return new Map();
+    const found = await documents(this.resources)
+      .find({ _id: { $in: [...ids] } }, { projection: { resourceType: 1 } })
+      .toArray();
+    return new Map(found.map(({ _id, resourceType }) => [_id, resourceType]));
   }
 }
 
 const BATCH = 1_000;
+const JOURNALED = { ruleId: 1, generation: 1, journal: 1 } as const;
+const MEMBERSHIP = { _id: 0, groupId: 1, memberId: 1, memberType: 1 } as const;
 
 /** As many ids as one query can carry to the next: a query has at most 16 MiB. */
 export const MAX_IDS = 200_000;

@@ -14,7 +14,8 @@ import { compileFilter, sortField, type SortField } from './filter-query';
 import { type MembershipSource } from './membership-query';
 import { idsWithin, MAX_IDS, type Memberships } from './memberships';
 import { type ResourceModel } from './models/resource.model';
-import { toResource } from './resource-mapping';
+import { isUnique, toResource } from './resource-mapping';
+import { type ResourceReader } from './resource-reader';
 
 /** A resource and what its part is sorted by. */
 interface Listed {
@@ -46,15 +47,22 @@ export class ResourceSearch {
   constructor(
     private readonly model: ResourceModel,
     private readonly memberships: Memberships,
+    private readonly reader: ResourceReader,
   ) {}
 
   async search(query: ResourceQuery, schemas: readonly ResourceSchema[]): Promise<ResourcePage> {
+    if ('offset' in query.from) {
+      const { offset } = query.from;
+      const exact = await this.exact(query, schemas);
+      if (exact === undefined) {
+        return byOffset(await this.partsOf(query, schemas), offset, query.limit);
+      }
+      return { total: exact.length, resources: exact.slice(offset, offset + query.limit) };
+    }
     const parts = await this.partsOf(query, schemas);
-    const counts = Promise.all(parts.map((part) => part.count()));
-    if ('offset' in query.from) return byOffset(parts, counts, query.from.offset, query.limit);
     const [found, totals] = await Promise.all([
       query.limit === 0 ? [] : readAfter(parts, query.from.after, query.limit + 1),
-      counts,
+      countsOf(parts),
     ]);
     const shown = found.slice(0, query.limit);
     const last = shown.at(-1);
@@ -63,6 +71,22 @@ export class ResourceSearch {
       resources: shown.map(({ resource }) => resource),
       ...(last !== undefined && found.length > query.limit ? { next: last.position } : {}),
     };
+  }
+
+  /** What clients ask for before every change: who has this name, or this id in the client's own books. */
+  private async exact(
+    { ruleId, filter, sortBy }: ResourceQuery,
+    [schema, ...others]: readonly ResourceSchema[],
+  ): Promise<readonly Resource[] | undefined> {
+    if (filter?.type !== 'compare' || filter.operator !== 'eq') return undefined;
+    if (sortBy !== undefined || schema === undefined || others.length > 0) return undefined;
+    const place = schema.resolveComparable(filter.path);
+    if (!place || (place.attribute.name !== 'externalId' && !isUnique(schema, place))) {
+      return undefined;
+    }
+    const memberships = this.membershipSource(ruleId);
+    const query = await compileFilter(filter, { schema, memberships });
+    return this.reader.matching({ ruleId, resourceType: schema.type.name }, query);
   }
 
   private async partsOf(
@@ -222,19 +246,26 @@ interface Sorting extends SortField {
 
 const BY_ID: Sorting = { field: '_id', type: 'string', direction: 1 };
 
+function countsOf(parts: readonly Part[]): Promise<readonly number[]> {
+  return Promise.all(parts.map((part) => part.count()));
+}
+
 async function byOffset(
   parts: readonly Part[],
-  counts: Promise<readonly number[]>,
   offset: number,
   limit: number,
 ): Promise<ResourcePage> {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) {
-    const found = limit === 0 ? [] : only.read({ skip: offset, limit });
-    const [listed, totals] = await Promise.all([found, counts]);
-    return { total: sum(totals), resources: listed.map(({ resource }) => resource) };
+    const listed = limit === 0 ? [] : await only.read({ skip: offset, limit });
+    // A first page that is not full has everything on it.
+    const isAll = offset === 0 && listed.length < limit;
+    return {
+      total: isAll ? listed.length : await only.count(),
+      resources: listed.map(({ resource }) => resource),
+    };
   }
-  const totals = await counts;
+  const totals = await countsOf(parts);
   const resources: Resource[] = [];
   let skip = offset;
   for (const [index, part] of parts.entries()) {

@@ -20,9 +20,12 @@ import {
   type ScimObject,
 } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
-import { isDuplicateKey } from './duplicate-key';
+import { Batcher } from './batcher';
+import { documents } from './documents';
+import { isDuplicateKey, refusals } from './duplicate-key';
 import { type Query } from './filter-comparison';
 import { listQuery } from './resource-list-query';
+import { MemberChanges } from './member-changes';
 import { journalEntry, type Memberships } from './memberships';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
 import {
@@ -31,16 +34,24 @@ import {
   uniquePrefix,
   type AttributeFields,
 } from './resource-mapping';
+import { ResourceReader, SHOWN } from './resource-reader';
 import { ResourceSearch } from './resource-search';
 
 export class MongoResourceStore implements ResourceStore {
   private readonly searching: ResourceSearch;
+  private readonly reader: ResourceReader;
+  private readonly inserts: Batcher<ResourceDocument, Error | undefined>;
+  private readonly memberChanges = new MemberChanges((scope, groupId, delta) =>
+    this.changeMembersNow(scope, groupId, delta),
+  );
 
   constructor(
     private readonly model: ResourceModel,
     private readonly memberships: Memberships,
   ) {
-    this.searching = new ResourceSearch(model, memberships);
+    this.reader = new ResourceReader(model);
+    this.searching = new ResourceSearch(model, memberships, this.reader);
+    this.inserts = new Batcher((inserted) => insertAll(model, inserted));
   }
 
   async insert(resource: NewResource, schema: ResourceSchema): Promise<Resource> {
@@ -61,19 +72,19 @@ export class MongoResourceStore implements ResourceStore {
         ? { journal: [journalEntry({ replaceAll: false, add: members, remove: [] })] }
         : {}),
     };
-    await this.refuseDuplicates(schema, () => this.model.insertMany([document], { lean: true }));
+    const error = await this.inserts.submit(document);
+    if (isDuplicateKey(error)) throw duplicate(schema, error);
+    if (error !== undefined) throw error;
     await this.memberships.carryOver(document);
     return toResource(document);
   }
 
   async find(scope: ResourceScope, id: string): Promise<Resource | undefined> {
-    const document = await this.model.findOne(liveFilter(scope, id), SHOWN).lean();
-    return document ? toResource(document) : undefined;
+    return this.reader.live(scope, id);
   }
 
   async findAll(ids: readonly string[]): Promise<readonly Resource[]> {
-    const documents = await this.model.find({ _id: { $in: ids } }, SHOWN).lean();
-    return documents.map(toResource);
+    return this.reader.all(ids);
   }
 
   search(query: ResourceQuery, schemas: readonly ResourceSchema[]): Promise<ResourcePage> {
@@ -95,20 +106,28 @@ export class MongoResourceStore implements ResourceStore {
     };
     const filter = { ...liveFilter(current, current.id), generation: current.generation };
     const { matchedCount } = await this.refuseDuplicates(schema, () =>
-      this.model.updateOne(filter, update),
+      documents(this.model).updateOne(filter, update),
     );
     if (matchedCount === 0) return undefined;
     if (members) await this.memberships.applyJournal(current.id);
     return { ...current, attributes, lastModified, generation: current.generation + 1 };
   }
 
-  async changeMembers(
+  changeMembers(
+    scope: ResourceScope,
+    groupId: string,
+    delta: MembershipDelta,
+  ): Promise<Resource | undefined> {
+    return this.memberChanges.submit(scope, groupId, delta);
+  }
+
+  private async changeMembersNow(
     scope: ResourceScope,
     groupId: string,
     delta: MembershipDelta,
   ): Promise<Resource | undefined> {
     const [group, effective, unchanged] = await Promise.all([
-      this.model.findOne(liveFilter(scope, groupId), { norm: 0, unique: 0 }).lean(),
+      documents(this.model).findOne(liveFilter(scope, groupId), { projection: CHANGED }),
       this.memberships.effective(groupId, delta),
       delta.replaceAll ? this.memberships.areExactly(groupId, delta.add) : false,
     ]);
@@ -132,17 +151,15 @@ export class MongoResourceStore implements ResourceStore {
     generation?: number,
   ): Promise<ResourceDocument | null> {
     const now = new Date();
-    return this.model
-      .findOneAndUpdate(
-        { ...liveFilter(scope, groupId), ...(generation === undefined ? {} : { generation }) },
-        {
-          $inc: { generation: 1 },
-          $set: { lastModified: now, pending: now },
-          $push: { journal: journalEntry(delta) },
-        },
-        { returnDocument: 'after', projection: { norm: 0, unique: 0 } },
-      )
-      .lean<ResourceDocument>();
+    return documents(this.model).findOneAndUpdate(
+      { ...liveFilter(scope, groupId), ...(generation === undefined ? {} : { generation }) },
+      {
+        $inc: { generation: 1 },
+        $set: { lastModified: now, pending: now },
+        $push: { journal: journalEntry(delta) },
+      },
+      { returnDocument: 'after', projection: CHANGED },
+    );
   }
 
   async remove(scope: ResourceScope, id: string, expectedGeneration?: number): Promise<boolean> {
@@ -176,11 +193,8 @@ export class MongoResourceStore implements ResourceStore {
     }
   }
 
-  async typesOf(ruleId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const documents = await this.model
-      .find({ _id: { $in: ids }, ruleId, live: true }, { resourceType: 1 })
-      .lean();
-    return new Map(documents.map((document) => [document._id, document.resourceType]));
+  typesOf(ruleId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.reader.typesOf(ruleId, ids);
   }
 
   members(groupId: string, after: string | undefined, limit: number): Promise<Page<Membership>> {
@@ -234,11 +248,26 @@ export class MongoResourceStore implements ResourceStore {
   }
 }
 
-/** Everything but what filters and the delivery engine keep in the document. */
-const SHOWN = { norm: 0, unique: 0, journal: 0, pending: 0 } as const;
+/** Everything but what filters look at. */
+const CHANGED = { norm: 0, unique: 0 } as const;
 
 function liveFilter(scope: ResourceScope, id: string): Query {
   return { _id: id, ruleId: scope.ruleId, resourceType: scope.resourceType, live: true };
+}
+
+/** Inserts documents that have nothing to do with each other. Answers for each why it was refused, if it was. */
+async function insertAll(
+  model: ResourceModel,
+  inserted: readonly ResourceDocument[],
+): Promise<readonly (Error | undefined)[]> {
+  try {
+    await documents(model).insertMany([...inserted], { ordered: false });
+    return inserted.map(() => undefined);
+  } catch (error) {
+    const refused = refusals(error);
+    if (refused.size === 0) throw error;
+    return inserted.map((_, index) => refused.get(index));
+  }
 }
 
 /** The update that makes a resource vanish from SCIM and free its names. */

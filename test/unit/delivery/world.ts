@@ -38,6 +38,7 @@ export const SOON: EngineTimes = {
   refreshMs: 50,
   pollMs: 30,
   pendingAgeMs: 0,
+  gatherMs: 2,
   housekeepingMs: 50,
   tombstoneAgeMs: 3_600_000,
   drainMs: 500,
