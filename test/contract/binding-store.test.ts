@@ -94,6 +94,31 @@ describe('enqueue', () => {
     expect(await queue.find('target:a')).toMatchObject({ generation: 6 });
   });
 
+  test('settles what the scope filter keeps out, as long as there is no entry', async () => {
+    const work = await queue.enqueue([request('a', { outOfScope: true }), request('b')], NOW);
+    expect(work).toEqual([request('b')]);
+    const settled = { state: 'OUT_OF_SCOPE', generation: 1, observedGeneration: 1 };
+    expect(await queue.find('target:a')).toMatchObject(settled);
+    await queue.enqueue([request('a', { generation: 2, outOfScope: true })], later(1));
+    const again = { ...settled, generation: 2, observedGeneration: 2 };
+    expect(await queue.find('target:a')).toMatchObject(again);
+    expect(await queue.countWork()).toBe(1);
+
+    await queue.enqueue([request('a', { generation: 3 })], later(2));
+    expect(await queue.find('target:a')).toMatchObject({ state: 'PENDING' });
+    // It may be on its way into the directory already.
+    const late = request('a', { generation: 4, outOfScope: true });
+    expect(await queue.enqueue([late], later(3))).toEqual([late]);
+    expect(await queue.find('target:a')).toMatchObject({ state: 'PENDING', generation: 4 });
+  });
+
+  test('leaves an entry that is out of scope to a delivery', async () => {
+    await queue.enqueue([request('a', { outOfScope: true })], NOW);
+    await model.updateOne({ _id: 'target:a' }, { $set: { reference: 'r' } });
+    await queue.enqueue([request('a', { generation: 2, outOfScope: true })], later(1));
+    expect(await queue.find('target:a')).toMatchObject({ state: 'PENDING', generation: 2 });
+  });
+
   test('by many at the same time makes one binding', async () => {
     await Promise.all(
       Array.from({ length: 20 }, (_, n) =>

@@ -58,6 +58,34 @@ describe('the resource store', () => {
     );
 
   describe('reading and writing', () => {
+    it('refuses only the one of many that comes too late', async () => {
+      await user({ userName: 'taken' });
+      const names = ['first', 'TAKEN', 'second'];
+      const outcomes = await Promise.all(names.map((userName) => code(user({ userName }))));
+      expect(outcomes).toEqual(['no error', 'uniqueness', 'no error']);
+      expect(await found('userName eq "second"')).toEqual(['second']);
+    });
+
+    it('answers each of many look-ups what it asked for', async () => {
+      const made = await Promise.all(
+        ['a', 'b'].map((name) => user({ userName: name, externalId: 'same' })),
+      );
+      const other = { ruleId: randomUUID(), resourceType: USER };
+      const [a, b, foreign, unknown, wrongType, byName, byId] = await Promise.all([
+        store.resources.find(users(), made[0]?.id ?? ''),
+        store.resources.find(users(), made[1]?.id ?? ''),
+        store.resources.find(other, made[0]?.id ?? ''),
+        store.resources.find(users(), randomUUID()),
+        store.resources.find(groups(), made[0]?.id ?? ''),
+        Promise.all([found('userName eq "B"'), found('userName eq "c"'), found('userName eq "a"')]),
+        Promise.all([found('externalId eq "same"'), found('externalId eq "Same"')]),
+      ]);
+      expect([a, b]).toEqual(made);
+      expect([foreign, unknown, wrongType]).toEqual([undefined, undefined, undefined]);
+      expect(byName).toEqual([['b'], [], ['a']]);
+      expect(byId.map((names) => [...names].sort())).toEqual([['a', 'b'], []]);
+    });
+
     it('answers what was written, extension included', async () => {
       const attributes = { userName: 'Ada', [ENTERPRISE]: { department: 'Mills' } };
       const inserted = await user(attributes);
