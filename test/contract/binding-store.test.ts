@@ -46,7 +46,7 @@ afterAll(async () => {
   await store.close();
 });
 
-function request(resourceId: string, more: { generation?: number; ruleId?: string } = {}) {
+function request(resourceId: string, more: { generation?: number; ruleId?: string; outOfScope?: boolean } = {}) {
   return {
     ruleId: 'rule',
     targetId: 'target',
