@@ -46,7 +46,10 @@ afterAll(async () => {
   await store.close();
 });
 
-function request(resourceId: string, more: { generation?: number; ruleId?: string; outOfScope?: boolean } = {}) {
+function request(
+  resourceId: string,
+  more: { generation?: number; ruleId?: string; outOfScope?: boolean } = {},
+) {
   return {
     ruleId: 'rule',
     targetId: 'target',
