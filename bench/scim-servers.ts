@@ -60,7 +60,12 @@ function start(script: string, args: string[], environment: NodeJS.ProcessEnv): 
   const pinned = spawnSync('taskset', ['--version']).status === 0;
   const command = [process.execPath, path.join(__dirname, script), ...args];
   const [program = '', ...rest] = pinned ? ['taskset', '-c', '0', ...command] : command;
-  return spawn(program, rest, { env: { ...process.env, ...environment }, stdio: 'ignore' });
+  const child = spawn(program, rest, {
+    env: { ...process.env, ...environment },
+    stdio: 'ignore',
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  return child;
 }
 
 async function ready(url: string): Promise<void> {

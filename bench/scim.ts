@@ -1,4 +1,4 @@
-/** SCIM throughput and flatness as ratios within one run (design: docs and bench/README.md say what is wanted). */
+/** SCIM throughput and flatness as ratios within one run. How to use it: README.md. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -220,6 +220,8 @@ async function main(): Promise<void> {
     }
   }
 }
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 main().then(
   () => process.exit(0),
