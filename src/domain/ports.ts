@@ -4,6 +4,7 @@ import { type ApiKey, type RuleCredential } from './credential';
 import { type AddedAttributes } from './added-attributes';
 import { type AttributePath, type Filter } from './filter/ast';
 import {
+  type GroupNames,
   type Membership,
   type MembershipDelta,
   type NewResource,
@@ -59,10 +60,11 @@ export interface Page<Item> {
 /**
  * Resources and memberships. Every write is one atomic document that carries the new state, its generation and the fact
  * that it is not yet fanned out; when a promise resolves it is on disk. Unique attributes (userName, group displayName)
- * are enforced here: `DomainError('uniqueness')`.
+ * are enforced here: `DomainError('uniqueness')`. Groups that came to share a displayName while the rule allowed it stay
+ * as they are when it no longer does: only who takes a name is asked whether it is free.
  */
 export interface ResourceStore {
-  insert(resource: NewResource, schema: ResourceSchema): Promise<Resource>;
+  insert(resource: NewResource, schema: ResourceSchema, names?: GroupNames): Promise<Resource>;
   find(scope: ResourceScope, id: string): Promise<Resource | undefined>;
   /** Resources by id in whatever state, deleted ones included, in no order; unknown ids are left out. */
   findAll(ids: readonly string[]): Promise<readonly Resource[]>;
@@ -77,6 +79,7 @@ export interface ResourceStore {
     attributes: ScimAttributes,
     schema: ResourceSchema,
     members?: MembershipDelta,
+    names?: GroupNames,
   ): Promise<Resource | undefined>;
   /** Changes members without looking at attributes: parallel calls all take effect. Undefined: no such group. */
   changeMembers(

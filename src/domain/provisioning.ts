@@ -67,14 +67,14 @@ export class Provisioning {
     const { ruleId, resourceType, schema, profile } = scope;
     const { attributes, members } = coerceResource(schema, body, profile);
     checkSize(members?.length ?? 0);
-    const ids = members && (await this.resolvable(ruleId, members));
+    const ids = members && (await this.resolvable(scope, members));
     const resource = {
       ruleId,
       resourceType,
       attributes: withDefaults(schema, attributes),
       ...(ids && ids.length > 0 ? { members: ids } : {}),
     };
-    return this.changed(await this.deps.store.insert(resource, schema));
+    return this.changed(await this.deps.store.insert(resource, schema, profile.groupNames));
   }
 
   async get(scope: ResourceScope, id: string): Promise<Resource> {
@@ -125,7 +125,7 @@ export class Provisioning {
     const currentMembers: CurrentMembers = () => this.currentMembers(id);
     if (modification.onlyMembers && expected === undefined) {
       const { members } = await modification.apply({}, currentMembers);
-      return this.changeMembers(scope, id, await this.resolvableDelta(scope.ruleId, id, members));
+      return this.changeMembers(scope, id, await this.resolvableDelta(scope, id, members));
     }
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       if (attempt > 0) await pause(Math.random() * Math.min(5 * 2 ** attempt, 100));
@@ -133,7 +133,7 @@ export class Provisioning {
       checkExpected(current, expected);
       const modified = await modification.apply(current.attributes, currentMembers);
       const attributes = withActivation(schema, current.attributes, modified.attributes);
-      const members = await this.resolvableDelta(scope.ruleId, id, modified.members);
+      const members = await this.resolvableDelta(scope, id, modified.members);
       const written = await this.write(scope, current, { attributes, members }, expected);
       if (written !== undefined) return written;
     }
@@ -166,7 +166,7 @@ export class Provisioning {
 
   /** Undefined: somebody else was faster. */
   private async write(
-    { schema }: ProvisioningScope,
+    { schema, profile }: ProvisioningScope,
     current: Resource,
     modified: { readonly attributes: ScimObject; readonly members: MembershipDelta | undefined },
     expected: ExpectedGenerations,
@@ -178,7 +178,8 @@ export class Provisioning {
       if (expected === undefined) return this.changeMembers(current, current.id, members);
       if (!(await this.changesMembers(current.id, members))) return this.ifUnchanged(current);
     }
-    const updated = await this.deps.store.update(current, attributes, schema, members);
+    const { groupNames } = profile;
+    const updated = await this.deps.store.update(current, attributes, schema, members, groupNames);
     return updated && this.changed(updated);
   }
 
@@ -221,23 +222,30 @@ export class Provisioning {
     return this.changed(found(group, scope, id));
   }
 
-  /** Members that are live users and groups of the rule; others are left out, and the response shows it. */
-  private async resolvable(ruleId: string, ids: readonly string[]): Promise<readonly string[]> {
+  /** Members that are live users and groups of the rule; others the profile refuses, or the response shows they are left out. */
+  private async resolvable(
+    { ruleId, profile }: ProvisioningScope,
+    ids: readonly string[],
+  ): Promise<readonly string[]> {
     if (ids.length === 0) return ids;
     const types = await this.deps.store.typesOf(ruleId, ids);
-    return ids.filter((id) => MEMBER_TYPES.has(types.get(id)));
+    const known = ids.filter((id) => MEMBER_TYPES.has(types.get(id)));
+    if (known.length < ids.length) {
+      profile.unknownMembers(ids.filter((id) => !MEMBER_TYPES.has(types.get(id))));
+    }
+    return known;
   }
 
   /** A group that is its own member would never end, so it is left out too. Undefined: nothing changes. */
   private async resolvableDelta(
-    ruleId: string,
+    scope: ProvisioningScope,
     groupId: string,
     delta: MembershipDelta | undefined,
   ): Promise<MembershipDelta | undefined> {
     if (delta === undefined) return undefined;
     const others = delta.add.filter((id) => id !== groupId);
     checkSize(delta.add.length + delta.remove.length);
-    const resolved = { ...delta, add: await this.resolvable(ruleId, others) };
+    const resolved = { ...delta, add: await this.resolvable(scope, others) };
     return isEmptyDelta(resolved) ? undefined : resolved;
   }
 

@@ -58,6 +58,9 @@ export interface MembershipDelta {
   readonly remove: readonly string[];
 }
 
+/** Whether groups of a rule may share a displayName. */
+export type GroupNames = 'unique' | 'any';
+
 /** Which resources a call is about: one rule is one isolated tenant. */
 export interface ResourceScope {
   readonly ruleId: string;

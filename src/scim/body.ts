@@ -7,17 +7,22 @@ export const MAX_BODY = 1024 * 1024;
 /** Of a group, whose members may be 100,000 and are about 130 bytes each when they are sent back as they were read. */
 export const MAX_GROUP_BODY = 16 * MAX_BODY;
 
-const ACCEPTED: ReadonlySet<string> = new Set(['application/scim+json', 'application/json', '']);
+const ACCEPTED: ReadonlySet<string> = new Set(['application/scim+json', 'application/json']);
 
 const options = { strict: false, type: () => true };
 const parseUsual = express.json({ ...options, limit: MAX_BODY });
 const parseGroup = express.json({ ...options, limit: MAX_GROUP_BODY });
 
 /** Undefined when there is none. Rejects with an error {@link errorResponse} of `error.ts` knows. */
-export function readBody(request: Request, response: Response, limit: number): Promise<unknown> {
-  const [type = ''] = (request.headers['content-type'] ?? '').split(';');
-  if (!ACCEPTED.has(type.trim().toLowerCase())) {
-    return Promise.reject(new UnsupportedMediaType(type.trim()));
+export function readBody(
+  request: Request,
+  response: Response,
+  { limit, untyped }: { readonly limit: number; readonly untyped: boolean },
+): Promise<unknown> {
+  const [first = ''] = (request.headers['content-type'] ?? '').split(';');
+  const type = first.trim().toLowerCase();
+  if (!(type === '' && untyped) && !ACCEPTED.has(type)) {
+    return Promise.reject(new UnsupportedMediaType(type));
   }
   return new Promise((resolve, reject) => {
     const parse = limit === MAX_GROUP_BODY ? parseGroup : parseUsual;

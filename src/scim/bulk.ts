@@ -2,6 +2,7 @@
 import { DomainError } from '../domain/error';
 import { GROUP } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
+import { BULK_REQUEST, PATCH_OP } from '../domain/validation';
 import { inOrder, inWaves, namesIn, type Ordered, type Placed } from './bulk-order';
 import { bulkIdIn, partedFrom, referencesIn, replaceReferences } from './bulk-references';
 import { type BulkOperation, type BulkTarget, parseBulk, targetOf } from './bulk-request';
@@ -18,6 +19,7 @@ export type UnexpectedErrors = (error: unknown) => void;
 
 export function bulkHandler(handlers: ResourceHandlers, unexpected: UnexpectedErrors): Handler {
   return async (request) => {
+    request.profile.checkMessage(BULK_REQUEST, request.body);
     const { operations, failOnErrors } = parseBulk(request.body);
     const job = new BulkJob(request, handlers, unexpected);
     const results = await job.run(operations, failOnErrors ?? Number.POSITIVE_INFINITY);
@@ -148,11 +150,8 @@ class BulkJob {
           if (this.made.get(bulkId) === undefined) throw unresolved(bulkId);
         }
         const Operations = replaceReferences(additions, this.idOf);
-        this.succeed(
-          task,
-          id,
-          await this.answerOf({ ...task, method: 'PATCH' }, id, { Operations }),
-        );
+        const patch = { schemas: [PATCH_OP.schema], Operations };
+        this.succeed(task, id, await this.answerOf({ ...task, method: 'PATCH' }, id, patch));
       } catch (error) {
         await this.undo(task, id, error);
       }

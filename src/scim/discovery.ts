@@ -1,6 +1,11 @@
 /** What this server can do and what its resources look like (RFC 7644 section 4). */
 import { DomainError } from '../domain/error';
-import { type ResourceTypeDefinition, type SchemaDefinition } from '../domain/schema';
+import { GROUP } from '../domain/resource';
+import {
+  type AttributeDefinition,
+  type ResourceTypeDefinition,
+  type SchemaDefinition,
+} from '../domain/schema';
 import { type Handler, type ScimRequest, type ScimResponse } from './http';
 import { listResponse } from './representation/list';
 import { MAX_BODY } from './body';
@@ -71,14 +76,14 @@ export const resourceType: Handler = async ({ schemas, baseUrl, parameter }) => 
 export const schemas: Handler = async (request) =>
   list(
     request,
-    request.schemas.schemas.map((schema) => schemaDocument(schema, request.baseUrl)),
+    request.schemas.schemas.map((schema) => schemaDocument(schema, request)),
   );
 
-export const schema: Handler = async ({ schemas: table, baseUrl, parameter }) => {
-  const id = parameter('id');
-  const found = table.schemas.find((one) => equalNames(one.id, id));
+export const schema: Handler = async (request) => {
+  const id = request.parameter('id');
+  const found = request.schemas.schemas.find((one) => equalNames(one.id, id));
   if (found === undefined) throw new DomainError('notFound', `There is no schema "${id}".`);
-  return document(schemaDocument(found, baseUrl));
+  return document(schemaDocument(found, request));
 };
 
 interface Located {
@@ -112,12 +117,27 @@ function resourceTypeDocument(type: ResourceTypeDefinition, baseUrl: string): Lo
   };
 }
 
-function schemaDocument(definition: SchemaDefinition, baseUrl: string): Located {
+function schemaDocument(definition: SchemaDefinition, request: ScimRequest): Located {
+  const { baseUrl } = request;
   return {
     schemas: [`${CORE}:Schema`],
     ...definition,
+    attributes: attributesOf(definition, request),
     meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${definition.id}` },
   };
+}
+
+/** What is unique is up to the profile, too. */
+function attributesOf(
+  definition: SchemaDefinition,
+  { schemas: table, profile }: ScimRequest,
+): readonly AttributeDefinition[] {
+  if (profile.groupNames === 'unique' || definition !== table.get(GROUP)?.core) {
+    return definition.attributes;
+  }
+  return definition.attributes.map((attribute) =>
+    attribute.name === 'displayName' ? { ...attribute, uniqueness: 'none' } : attribute,
+  );
 }
 
 function equalNames(left: string, right: string): boolean {

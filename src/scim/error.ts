@@ -75,9 +75,9 @@ export function errorResponse(error: unknown): ScimResponse {
     return headers === undefined ? response : { ...response, headers };
   }
   if (error instanceof UnsupportedMediaType) return scimError({ status: 415 }, error.message);
-  // The router cannot decode the path.
+  // The router cannot decode the path, or a profile the query.
   if (error instanceof URIError) {
-    return scimError({ status: 400 }, 'The path has a broken percent-encoding.');
+    return scimError({ status: 400 }, 'The URL has a broken percent-encoding.');
   }
   const type = error instanceof Error && 'type' in error ? error.type : undefined;
   if (type === 'entity.too.large') return tooLarge(error);

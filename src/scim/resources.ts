@@ -64,7 +64,7 @@ export function resourceHandlers(provisioning: Provisioning): ResourceHandlers {
       const { schema, view, id } = targetOf(request);
       const modification = patchModification(
         { schema, profile: request.profile },
-        parsePatch(request.body),
+        parsePatch(request.body, request.profile),
       );
       const expected = expectedGenerations(request.headers);
       const pending = provisioning.modify(scopeOf(request, schema), id, modification, expected);

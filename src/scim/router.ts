@@ -102,15 +102,21 @@ async function responseTo(
   if (handler === undefined) return methodNotAllowed(allowed(methods));
   const hasBody = method !== 'GET' && method !== 'DELETE';
   const table = deps.schemas(rule);
+  const profile = profiles[rule.scimProfile];
   const scimRequest: ScimRequest = {
     rule,
     schemas: table,
-    profile: profiles[rule.scimProfile],
+    profile,
     baseUrl: `${deps.publicUrl(request)}${SCIM_PATH}`,
     headers: request.headers,
     parameter: (name) => pathParameter(request, name),
-    query: queryParameters(request.url),
-    body: hasBody ? await readBody(request, response, bodyLimit(table, request)) : undefined,
+    query: queryParameters(request.url, profile),
+    body: hasBody
+      ? await readBody(request, response, {
+          limit: bodyLimit(table, request),
+          untyped: profile.untypedBody,
+        })
+      : undefined,
   };
   return handler(scimRequest);
 }

@@ -1,10 +1,13 @@
 /** Lists of resources: GET on an endpoint or the root, and POST on its `.search` (RFC 7644 sections 3.4.2 and 3.4.3). */
 import { DomainError } from '../domain/error';
+import { type AttributePath, type Filter } from '../domain/filter/ast';
 import { parseAttributePath, parseFilter } from '../domain/filter/parser';
+import { printAttributePath } from '../domain/filter/print';
 import { type ResourceQuery } from '../domain/ports';
 import { type Provisioning } from '../domain/provisioning';
 import { GROUP, type Resource } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
+import { SEARCH_REQUEST, type ValidationProfile } from '../domain/validation';
 import { type Cursors } from './cursor';
 import { type Handler, type ScimRequest, type ScimResponse } from './http';
 import { invalidParameter, pageOf } from './page';
@@ -32,7 +35,7 @@ export function searchHandlers(provisioning: Provisioning, cursors: Cursors): Se
     const owner = [rule.id, ...schemas.map((schema) => schema.type.endpoint)];
     const { from, limit, head } = pageOf(query, cursors, owner);
     const { total, resources, next } = await provisioning.search(
-      { ruleId: rule.id, ...criteria(query, schemas), from, limit },
+      { ruleId: rule.id, ...criteria(request, schemas), from, limit },
       schemas,
     );
     const listHead = { totalResults: total, itemsPerPage: resources.length, ...head(next) };
@@ -42,9 +45,9 @@ export function searchHandlers(provisioning: Provisioning, cursors: Cursors): Se
   const all = (request: ScimRequest): Promise<ScimResponse> => answer(request, allSchemas(request));
   return {
     list: one,
-    search: async (request) => one({ ...request, query: searchRequest(request.body) }),
+    search: async (request) => one({ ...request, query: searchRequest(request) }),
     listAll: all,
-    searchAll: async (request) => all({ ...request, query: searchRequest(request.body) }),
+    searchAll: async (request) => all({ ...request, query: searchRequest(request) }),
   };
 }
 
@@ -115,22 +118,47 @@ function runs(resources: readonly Resource[]): readonly (readonly Resource[])[] 
 
 type Criteria = Pick<ResourceQuery, 'filter' | 'sortBy' | 'descending'>;
 
-function criteria(query: QueryParameters, schemas: readonly ResourceSchema[]): Criteria {
+function criteria({ query, profile }: ScimRequest, schemas: readonly ResourceSchema[]): Criteria {
   const filter = query.get('filter');
   const sortBy = query.get('sortby');
   return {
     // Not even an empty filter is passed over: a client that filters must never get everybody.
-    ...(filter === undefined ? {} : { filter: parseFilter(filter) }),
-    ...(sortBy === undefined || sortBy.trim() === '' ? {} : sorting(query, sortBy, schemas)),
+    ...(filter === undefined ? {} : { filter: filterOf(filter, profile, schemas) }),
+    ...(sortBy === undefined || sortBy.trim() === ''
+      ? {}
+      : sorting(query, sortByOf(sortBy, profile, schemas), schemas)),
   };
+}
+
+function filterOf(
+  text: string,
+  profile: ValidationProfile,
+  schemas: readonly ResourceSchema[],
+): Filter {
+  const filter = parseFilter(text, profile.grammar);
+  profile.checkFilter(filter, schemas);
+  return filter;
+}
+
+/** At the root it need not be an attribute of every type. */
+function sortByOf(
+  text: string,
+  profile: ValidationProfile,
+  schemas: readonly ResourceSchema[],
+): AttributePath {
+  const path = parseAttributePath(text);
+  for (const schema of schemas) {
+    if (schema.resolve(path) !== undefined) profile.checkPath(schema, { path });
+  }
+  return path;
 }
 
 function sorting(
   query: QueryParameters,
-  sortBy: string,
+  path: AttributePath,
   schemas: readonly ResourceSchema[],
 ): Criteria {
-  const path = parseAttributePath(sortBy);
+  const sortBy = printAttributePath(path);
   const known = schemas.flatMap((schema) => schema.resolveComparable(path) ?? []);
   if (!known.some(({ attribute }) => attribute.returned !== 'never')) {
     const types = schemas.map(({ type }) => type.name).join(' or ');
@@ -147,7 +175,8 @@ function sorting(
 }
 
 /** A SearchRequest message has the parameters of a GET request as members of an object. */
-function searchRequest(body: unknown): QueryParameters {
+function searchRequest({ body, profile }: ScimRequest): QueryParameters {
+  profile.checkMessage(SEARCH_REQUEST, body);
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new DomainError('invalidSyntax', 'The body must be a JSON object, a SearchRequest.');
   }

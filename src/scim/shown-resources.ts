@@ -3,6 +3,7 @@ import { type Provisioning } from '../domain/provisioning';
 import { GROUP, USER, type Membership, type Resource } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
 import { type ScimRequest } from './http';
+import { invalidParameter } from './page';
 import { nameList, Projection } from './representation/projection';
 import { groupChunks } from './representation/group-chunks';
 import {
@@ -19,7 +20,10 @@ const PARALLEL_GROUPS = 8;
 
 /** The view a request asks for by `attributes` and `excludedAttributes`. */
 export function viewOf(request: ScimRequest, schema: ResourceSchema): View {
-  const { query } = request;
+  const { query, profile } = request;
+  if (!profile.bothProjections && query.has('attributes') && query.has('excludedattributes')) {
+    throw invalidParameter('excludedAttributes', 'cannot be used together with "attributes"');
+  }
   const projection =
     query.size === 0
       ? Projection.default

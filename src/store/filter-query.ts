@@ -11,7 +11,7 @@ import { type ResourceSchema } from '../domain/schema-table';
 import { escapeKey } from './attribute-keys';
 import { compare, type Query } from './filter-comparison';
 import { MembershipQuery, type MembershipSource } from './membership-query';
-import { FIRST, isUnique, uniqueKey } from './resource-mapping';
+import { FIRST, havingName, isGroupName, isUnique, uniqueKey } from './resource-mapping';
 
 const NOTHING: Query = { _id: { $in: [] } };
 
@@ -54,7 +54,9 @@ async function compileComparison(filter: Comparison, context: FilterContext): Pr
     return compileCommon(resolved, filter, context.schema);
   }
   const name = uniqueName(resolved, filter, context.schema);
-  if (name !== undefined) return { unique: name };
+  if (name !== undefined) {
+    return { unique: isGroupName(context.schema, resolved) ? havingName(name) : name };
+  }
   if (subAttribute && attribute.multiValued && isUnlessSaid(subAttribute, filter)) {
     return compileUnsaid(resolved, subAttribute, filter);
   }

@@ -5,7 +5,7 @@ import {
   property,
   type AttributePlace,
 } from '../domain/attribute-values';
-import { type Resource, type ScimObject, type ScimValue } from '../domain/resource';
+import { GROUP, type Resource, type ScimObject, type ScimValue } from '../domain/resource';
 import { fold } from '../domain/filter/fold';
 import { type AttributeDefinition } from '../domain/schema';
 import { type ResourceSchema } from '../domain/schema-table';
@@ -138,6 +138,30 @@ export function isUnique(
   return schema.unique.some(
     (place) => place.extension === extension && place.attribute.name === attribute.name,
   );
+}
+
+/** Whether a rule may allow resources to share the value all the same. */
+export function isGroupName({ type }: ResourceSchema, place: AttributePlace): boolean {
+  const { extension, attribute } = place;
+  return type.name === GROUP && extension === undefined && attribute.name === 'displayName';
+}
+
+/** No value has it: NUL is refused. */
+const OWNER = '\0';
+const GROUP_NAME = `${GROUP}.displayName:`;
+
+/**
+ * The keys of a group that shares a name with another one. The first group has the plain key, so that a rule that no longer
+ * allows this refuses further groups of the name; the others have keys that begin with it.
+ */
+export function sharedKeys(keys: readonly string[], id: string): string[] {
+  return keys.map((key) => (key.startsWith(GROUP_NAME) ? `${key}${OWNER}${id}` : key));
+}
+
+/** The condition for `unique` that finds everybody who has the name, shared or not. */
+export function havingName(key: string): object {
+  // Whatever follows a NUL comes before everything else that begins with the key.
+  return { $elemMatch: { $gte: key, $lt: `${key}\x01` } };
 }
 
 /** The value as it stands in `unique`. */

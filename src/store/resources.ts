@@ -1,4 +1,5 @@
 /** Resources in MongoDB: the port `ResourceStore`. Every write is one atomic document. */
+import { isDeepStrictEqual } from 'node:util';
 import { v7 as timeOrderedId } from 'uuid';
 import { DomainError } from '../domain/error';
 import { isEmptyDelta } from '../domain/membership-delta';
@@ -12,6 +13,7 @@ import {
 } from '../domain/ports';
 import {
   GROUP,
+  type GroupNames,
   type Membership,
   type MembershipDelta,
   type NewResource,
@@ -30,6 +32,7 @@ import { journalEntry, type Memberships } from './memberships';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
 import {
   attributeFields,
+  sharedKeys,
   toResource,
   uniquePrefix,
   type AttributeFields,
@@ -54,7 +57,11 @@ export class MongoResourceStore implements ResourceStore {
     this.inserts = new Batcher((inserted) => insertAll(model, inserted));
   }
 
-  async insert(resource: NewResource, schema: ResourceSchema): Promise<Resource> {
+  async insert(
+    resource: NewResource,
+    schema: ResourceSchema,
+    names: GroupNames = 'unique',
+  ): Promise<Resource> {
     const now = new Date();
     const id = timeOrderedId();
     const members = resource.members ?? [];
@@ -72,9 +79,10 @@ export class MongoResourceStore implements ResourceStore {
         ? { journal: [journalEntry({ replaceAll: false, add: members, remove: [] })] }
         : {}),
     };
-    const error = await this.inserts.submit(document);
-    if (isDuplicateKey(error)) throw duplicate(schema, error);
-    if (error !== undefined) throw error;
+    await withNames(document, schema, names, async (unique) => {
+      const error = await this.inserts.submit({ ...document, unique });
+      if (error !== undefined) throw error;
+    });
     await this.memberships.carryOver(document);
     return toResource(document);
   }
@@ -96,17 +104,23 @@ export class MongoResourceStore implements ResourceStore {
     attributes: ScimObject,
     schema: ResourceSchema,
     members?: MembershipDelta,
+    names: GroupNames = 'unique',
   ): Promise<Resource | undefined> {
     const fields = fieldsOf(current.id, schema, attributes);
     const lastModified = new Date();
-    const update = {
-      $set: { ...fields, lastModified, pending: lastModified },
+    const filter = { ...liveFilter(current, current.id), generation: current.generation };
+    const others = {
       $inc: { generation: 1 },
       ...(members && !isEmptyDelta(members) ? { $push: { journal: journalEntry(members) } } : {}),
     };
-    const filter = { ...liveFilter(current, current.id), generation: current.generation };
-    const { matchedCount } = await this.refuseDuplicates(schema, () =>
-      documents(this.model).updateOne(filter, update),
+    // Who keeps a name is not asked whether it is shared: that was allowed when it was given.
+    const rule = keepsGroupName(current, schema, fields) ? 'any' : names;
+    const named = { _id: current.id, unique: fields.unique };
+    const { matchedCount } = await withNames(named, schema, rule, (unique) =>
+      documents(this.model).updateOne(filter, {
+        $set: { ...fields, unique, lastModified, pending: lastModified },
+        ...others,
+      }),
     );
     if (matchedCount === 0) return undefined;
     if (members) await this.memberships.applyJournal(current.id);
@@ -234,18 +248,35 @@ export class MongoResourceStore implements ResourceStore {
   count(query: ResourceListFilter): Promise<number> {
     return this.model.countDocuments(listQuery(query)).exec();
   }
+}
 
-  private async refuseDuplicates<Result>(
-    schema: ResourceSchema,
-    write: () => Promise<Result>,
-  ): Promise<Result> {
+/** Writes with names nobody else has or, where the rule allows it, with the name of another group. */
+async function withNames<Result>(
+  { _id, unique = [] }: Pick<ResourceDocument, '_id' | 'unique'>,
+  schema: ResourceSchema,
+  names: GroupNames,
+  write: (unique: string[]) => Promise<Result>,
+): Promise<Result> {
+  const choices = names === 'any' ? [unique, sharedKeys(unique, _id)] : [unique];
+  let taken: unknown;
+  for (const keys of choices) {
     try {
-      return await write();
+      return await write(keys);
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      throw duplicate(schema, error);
+      taken = error;
     }
   }
+  throw duplicate(schema, taken);
+}
+
+function keepsGroupName(
+  { id, resourceType, attributes }: Resource,
+  schema: ResourceSchema,
+  { unique }: AttributeFields,
+): boolean {
+  if (resourceType !== GROUP) return false;
+  return isDeepStrictEqual(fieldsOf(id, schema, attributes).unique, unique);
 }
 
 /** Everything but what filters look at. */

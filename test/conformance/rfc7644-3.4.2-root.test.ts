@@ -57,7 +57,7 @@ test.each<[string, readonly string[]]>([
   ['meta.resourceType eq "User"', ['ada', 'bob', 'eve']],
   ['meta.resourceType eq "group"', ['Ops', 'Board']],
   [
-    '(meta.resourceType eq User) or (meta.resourceType eq Group)',
+    '(meta.resourceType eq "User") or (meta.resourceType eq "Group")',
     ['ada', 'bob', 'eve', 'Ops', 'Board'],
   ],
   ['meta.resourceType ne "User"', ['Ops', 'Board']],

@@ -21,6 +21,16 @@ export function readLiteral(text: string): Literal {
   }
 }
 
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** The same for JSON's own literals alone (RFC 7644 section 3.4.2.2, compValue); undefined: it is none of them. */
+export function readJsonLiteral(text: string): Literal | undefined {
+  if (text === 'true') return true;
+  if (text === 'false') return false;
+  if (text === 'null') return null;
+  return JSON_NUMBER.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
+}
+
 /**
  * The literal as a value of the attribute's type; undefined: no value of that type can ever equal it. dateTimes become
  * instants in milliseconds. Clients quote booleans and numbers and leave quotes off strings, so all are converted.

@@ -1,11 +1,17 @@
 /**
  * The filter grammar of RFC 7644 section 3.4.2.2 and the paths of section 3.5.2, by recursive descent in linear time.
- * Beyond the RFC it reads what clients send: `emails[type eq "work"].value eq "x"` (Entra) and unquoted strings.
+ * Unless told otherwise it reads what clients send beyond that.
  */
-import { type AttributePath, type CompareOperator, type Filter, type ScimPath } from './ast';
+import {
+  type AttributePath,
+  type CompareOperator,
+  type Filter,
+  type Literal,
+  type ScimPath,
+} from './ast';
 import { parseAttributePath, quote, readAttributePath, readSubAttribute } from './attribute-path';
+import { EXTENDED_GRAMMAR, type Grammar } from './grammar';
 import { syntaxError, tokenize, type Source, type Token } from './lexer';
-import { readLiteral } from './literal';
 
 export { parseAttributePath };
 
@@ -19,16 +25,16 @@ const OPERATORS: ReadonlySet<string> = new Set<CompareOperator>([
 ]);
 
 /** Throws `invalidFilter`. */
-export function parseFilter(text: string): Filter {
-  const parser = new Parser(text, 'invalidFilter');
+export function parseFilter(text: string, grammar = EXTENDED_GRAMMAR): Filter {
+  const parser = new Parser(text, 'invalidFilter', grammar);
   const filter = parser.filter();
   parser.end('"and", "or" or the end of the filter');
   return filter;
 }
 
 /** Throws `invalidPath`. */
-export function parsePath(text: string): ScimPath {
-  const parser = new Parser(text, 'invalidPath');
+export function parsePath(text: string, grammar = EXTENDED_GRAMMAR): ScimPath {
+  const parser = new Parser(text, 'invalidPath', grammar);
   const path = parser.path();
   parser.end('the end of the path');
   return path;
@@ -44,6 +50,7 @@ class Parser {
   constructor(
     text: string,
     private readonly source: Source,
+    private readonly grammar: Grammar,
   ) {
     this.tokens = tokenize(text, source);
   }
@@ -114,6 +121,9 @@ class Parser {
     const filter = this.brackets();
     const subAttribute = this.subAttribute();
     if (subAttribute === undefined) return { type: 'valuePath', path, filter };
+    if (!this.grammar.filteredSubAttributes) {
+      this.fail('a sub-attribute behind a value filter belongs inside of the brackets');
+    }
     // emails[type eq "work"].value eq "x" asks for one element that fulfils both.
     const extra = this.comparison({ attribute: subAttribute });
     const filters = filter.type === 'and' ? [...filter.filters, extra] : [filter, extra];
@@ -131,13 +141,20 @@ class Parser {
       this.unexpected('an operator (eq, ne, co, sw, ew, pr, gt, ge, lt, le)');
     }
     this.index += 1;
+    return { type: 'compare', path, operator: word as CompareOperator, value: this.literal() };
+  }
+
+  private literal(): Literal {
     const operand = this.peek();
     if (operand.type !== 'word' && operand.type !== 'string') {
-      this.unexpected(`a value to compare with`);
+      return this.unexpected(`a value to compare with`);
+    }
+    const value = operand.type === 'string' ? operand.value : this.grammar.literal(operand.text);
+    if (value === undefined) {
+      return this.unexpected('a string in quotes, a number, true, false or null');
     }
     this.index += 1;
-    const value = operand.type === 'string' ? operand.value : readLiteral(operand.text);
-    return { type: 'compare', path, operator: word as CompareOperator, value };
+    return value;
   }
 
   private attributePath(): AttributePath {

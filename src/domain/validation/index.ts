@@ -2,6 +2,7 @@
 export { checkImmutable, immutable, keepImmutable } from './immutable';
 export { invalid } from './invalid';
 export { coerceMembers } from './members';
+export { BULK_REQUEST, PATCH_OP, SEARCH_REQUEST } from './message';
 export { profiles, strict, tolerant, type ValidationProfile } from './profile';
 export { isRequired, missingRequired } from './required';
 export {

@@ -1,7 +1,7 @@
 /** Required attributes (RFC 7643 section 2.2), in extensions (section 6) and inside of complex values as well. */
 import { elementsOf, isObject, property } from '../attribute-values';
 import { SCHEMAS } from '../common-attributes';
-import { type ScimObject } from '../resource';
+import { type ScimObject, type ScimValue } from '../resource';
 import { type AttributeDefinition } from '../schema';
 import { type ResourceSchema } from '../schema-table';
 import { invalid } from './invalid';
@@ -52,7 +52,7 @@ function missingIn(
   for (const attribute of definitions) {
     const value = property(object, attribute.name);
     const name = `${prefix}${attribute.name}`;
-    if (value === undefined) {
+    if (value === undefined || isBlank(value)) {
       if (attribute.required && isKept(attribute)) return { attribute, name };
     } else if (attribute.subAttributes !== undefined) {
       for (const element of elementsOf(value)) {
@@ -64,6 +64,11 @@ function missingIn(
     }
   }
   return undefined;
+}
+
+/** A required value is not empty (RFC 7643 section 4.1.1, `userName`), whatever the profile takes for a value. */
+function isBlank(value: ScimValue): boolean {
+  return typeof value === 'string' && value.trim() === '';
 }
 
 /** What clients do not write, and what is not kept, cannot be looked for among what they wrote. */

@@ -41,7 +41,7 @@ export function coerceResource(
     if (path === undefined) {
       profile.unknownAttribute(name);
     } else if (isMembers(schema, path)) {
-      members = coerceMembers(value);
+      members = coerceMembers(value, profile);
     } else if (isWritable(path)) {
       assign(attributes, path, value, profile);
     }

@@ -88,6 +88,11 @@ interface UsedBounds {
   readonly element?: FieldFilter | undefined;
 }
 
+/** Whether two conditions hold for one and the same element, which has one key. */
+function isOfOneElement(one: FieldFilter | undefined, other: FieldFilter | undefined): boolean {
+  return one?.test.op === 'elemMatchValue' && one === other;
+}
+
 /** The bounds of one index field; with arrays in the field only one condition may be used. */
 function boundsOfField(index: IndexDefinition, at: number, filter: Filter): UsedBounds | undefined {
   const path = (index.fields[at] as KeyField).path;
@@ -102,7 +107,7 @@ function boundsOfField(index: IndexDefinition, at: number, filter: Filter): Used
     if (result === undefined) {
       result = bounds;
       chosen = element;
-    } else if (multikey) {
+    } else if (multikey && !isOfOneElement(element, chosen)) {
       if (bounds.intervals.every((i) => i.point) && !result.intervals.every((i) => i.point)) {
         result = bounds;
         chosen = element;

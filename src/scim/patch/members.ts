@@ -83,9 +83,9 @@ export class StoredMembers {
   }
 
   private async read(): Promise<ReadonlyMap<Filter, readonly string[]>> {
-    const questions = this.steps.flatMap(({ filter, target }) =>
-      filter !== undefined && idsOfFilter(filter) === undefined
-        ? [{ filter, attribute: target.attribute, matching: [] as string[] }]
+    const questions = this.steps.flatMap((step) =>
+      step.filter !== undefined && asksForMembers(step)
+        ? [{ filter: step.filter, attribute: step.target.attribute, matching: [] as string[] }]
         : [],
     );
     // One filter may be about a group of any size: its members come in pages, between which others get their turn.
@@ -103,6 +103,13 @@ export class StoredMembers {
   }
 }
 
+/** Whether the filter is about more than ids, or a member it names has to be one already. */
+function asksForMembers({ op, filter, target, profile }: Step): boolean {
+  if (filter === undefined) return false;
+  const ids = idsOfFilter(filter);
+  return ids === undefined || (op === 'replace' && !profile.replaceCreates({}, target.attribute));
+}
+
 /** Applies one operation on `members`. */
 export async function applyToMembers(
   step: Step,
@@ -115,27 +122,28 @@ export async function applyToMembers(
   if (step.filter !== undefined) {
     await applyToSelected(step, step.filter, changes, stored);
   } else if (step.op === 'remove') {
-    removeListed(step.value, changes);
+    removeListed(step, changes);
   } else {
-    const ids = memberIds(step.value);
+    const ids = memberIds(step);
     if (step.op === 'add') changes.add(ids);
     else changes.replace(ids);
   }
 }
 
 /** Without a value everybody leaves (RFC 7644 section 3.5.2.2); with a list, even an empty one, only those on it. */
-function removeListed(value: unknown, changes: MembershipChanges): void {
-  if (value === undefined || value === null) changes.replace([]);
-  else changes.remove(memberIds(value));
+function removeListed(step: Step, changes: MembershipChanges): void {
+  if (step.value === undefined || step.value === null) changes.replace([]);
+  else changes.remove(memberIds(step));
 }
 
 async function applyToSelected(
-  { op, target, value, name }: Step,
+  step: Step,
   filter: Filter,
   changes: MembershipChanges,
   stored: StoredMembers,
 ): Promise<void> {
-  const named = idsOfFilter(filter);
+  const { op, target, name } = step;
+  const named = asksForMembers(step) ? undefined : idsOfFilter(filter);
   const ids = named ?? (await changes.matching(filter, target.attribute, stored));
   if (op === 'remove') {
     changes.remove(ids);
@@ -144,16 +152,21 @@ async function applyToSelected(
   if (target.subAttribute !== undefined) {
     throw new DomainError('mutability', `"${name}" cannot be changed: add and remove members.`);
   }
+  if (ids.length === 0 && op === 'replace' && asksForMembers(step)) {
+    throw new DomainError('noTarget', `"${name}" matches no member.`);
+  }
   if (op === 'replace') changes.remove(ids);
   else if (named !== undefined) changes.add(named);
-  changes.add(memberIds(value));
+  changes.add(memberIds(step));
 }
 
-/** Salesforce wraps the list once more: `{"members": [...]}`. */
-function memberIds(value: unknown): readonly string[] {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const wrapped = Object.entries(value).find(([name]) => name.toLowerCase() === 'members');
-    if (wrapped !== undefined) return coerceMembers(wrapped[1]);
-  }
-  return coerceMembers(value);
+/** An operation may add one value without a list around it (RFC 7644 section 3.5.2.1). */
+function memberIds({ op, value, profile, filter }: Step): readonly string[] {
+  const one = (op === 'add' || filter !== undefined) && isMember(value);
+  return coerceMembers(one ? [value] : value, profile);
+}
+
+function isMember(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.keys(value).some((name) => /^(?:value|\$ref)$/i.test(name));
 }

@@ -9,7 +9,6 @@ import {
 import { DomainError } from '../../domain/error';
 import { matchesElement } from '../../domain/filter/match';
 import { type ScimObject, type ScimValue } from '../../domain/resource';
-import { type AttributeDefinition } from '../../domain/schema';
 import { subAttributeNamed } from '../../domain/sub-attributes';
 import {
   checkLength,
@@ -170,14 +169,16 @@ function refuseToChange(
 }
 
 /**
- * No value matches. RFC 7644 section 3.5.2.3 wants `noTarget`, but Entra means "create the work e-mail": that is done when
- * the filter says completely what to create.
+ * No value matches: what does not exist is added (RFC 7644 section 3.5.2.1) when the filter says completely what to add. A
+ * `replace` with a filter is up to the profile.
  */
 function create(elements: readonly ScimValue[], step: Step): List {
   const { op, target, filter, value, profile, name } = step;
   const { attribute, subAttribute } = target;
   const described = filter === undefined ? {} : elementOfFilter(filter, attribute);
-  if (described === undefined || (op === 'replace' && !isCanonical(described, attribute))) {
+  const creates = (it: ScimObject): boolean =>
+    op === 'add' || filter === undefined || profile.replaceCreates(it, attribute);
+  if (described === undefined || !creates(described)) {
     throw new DomainError('noTarget', `"${name}" matches no value of "${attribute.name}".`);
   }
   const single = profile.single(value);
@@ -194,16 +195,6 @@ function create(elements: readonly ScimValue[], step: Step): List {
   if (element === undefined) return 'unchanged';
   const result = [...elements, element];
   return isPrimary(element) ? demoteOthers(result, result.length - 1) : result;
-}
-
-/** A literal that is none of the canonical values (`type eq "nonexistent"`) rather means a value that should exist. */
-function isCanonical(described: ScimObject, attribute: AttributeDefinition): boolean {
-  return (attribute.subAttributes ?? []).every(({ name, canonicalValues }) => {
-    const value = property(described, name);
-    if (typeof value !== 'string' || canonicalValues === undefined) return true;
-    const text = value.toLowerCase();
-    return canonicalValues.some((canonical) => canonical.toLowerCase() === text);
-  });
 }
 
 /** When a changed value is now the primary one, the others no longer are (RFC 7644 section 3.5.2). */

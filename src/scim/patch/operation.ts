@@ -2,6 +2,7 @@
 import { DomainError } from '../../domain/error';
 import { type ScimPath } from '../../domain/filter/ast';
 import { parsePath } from '../../domain/filter/parser';
+import { PATCH_OP, tolerant, type ValidationProfile } from '../../domain/validation';
 
 export type PatchOperator = 'add' | 'replace' | 'remove';
 
@@ -18,8 +19,11 @@ const OPERATORS: ReadonlySet<string> = new Set<PatchOperator>(['add', 'replace',
 /** More than any client sends at once; RFC 7644 section 3.7.4 has the same limit, and 413, for bulk requests. */
 const MAX_OPERATIONS = 1000;
 
-/** `schemas` is not looked at: clients forget it or send another one, and the method says it all. */
-export function parsePatch(body: unknown): readonly PatchOperation[] {
+export function parsePatch(
+  body: unknown,
+  profile: ValidationProfile = tolerant,
+): readonly PatchOperation[] {
+  profile.checkMessage(PATCH_OP, body);
   const operations = member(body, 'operations');
   const list: readonly unknown[] | undefined = Array.isArray(operations) ? operations : undefined;
   if (list === undefined || list.length === 0) {
@@ -35,29 +39,40 @@ export function parsePatch(body: unknown): readonly PatchOperation[] {
         'Split it into several requests.',
     );
   }
-  return list.map(parseOperation);
+  return list.map((operation, index) => parseOperation(operation, index, profile));
 }
 
-function parseOperation(operation: unknown, index: number): PatchOperation {
+function parseOperation(
+  operation: unknown,
+  index: number,
+  profile: ValidationProfile,
+): PatchOperation {
   const where = `Operations[${String(index)}]`;
   const op = member(operation, 'op');
-  const operator = typeof op === 'string' ? op.toLowerCase() : '';
+  const operator = typeof op === 'string' ? profile.operator(op) : '';
   if (!OPERATORS.has(operator)) {
     throw new DomainError('invalidSyntax', `${where}: "op" must be "add", "replace" or "remove".`);
   }
-  const path = parseOptionalPath(member(operation, 'path'), where);
+  const path = parseOptionalPath(member(operation, 'path'), where, profile);
   const value = member(operation, 'value');
   if (value === undefined && operator !== 'remove') {
     throw new DomainError('invalidValue', `${where}: "${operator}" needs a "value".`);
   }
+  if (operator === 'remove') profile.checkRemoval(value);
   const parsed = { op: operator as PatchOperator, value };
   return path === undefined ? parsed : { ...parsed, path };
 }
 
-/** Null and the empty string stand for no path: authentik writes `"path": null`. */
-function parseOptionalPath(path: unknown, where: string): ScimPath | undefined {
-  if (path === undefined || path === null || path === '') return undefined;
-  if (typeof path === 'string') return parsePath(path);
+/** What stands for no value stands for no path: authentik writes `"path": null`. */
+function parseOptionalPath(
+  path: unknown,
+  where: string,
+  profile: ValidationProfile,
+): ScimPath | undefined {
+  if (path === undefined || path === null) return undefined;
+  if (typeof path === 'string') {
+    return profile.unassigned(path) ? undefined : parsePath(path, profile.grammar);
+  }
   throw new DomainError('invalidPath', `${where}: "path" must be a string.`);
 }
 

@@ -36,7 +36,8 @@ export function toSteps(
     if (op === 'remove') {
       throw new DomainError('noTarget', 'A "remove" operation needs a "path" (RFC 7644, 3.5.2.2).');
     }
-    return stepsOf(context, op, objectIn(value, 'The value of an operation without a path'));
+    const what = 'The value of an operation without a path';
+    return stepsOf(context, op, objectIn(context, value, what));
   });
 }
 
@@ -57,6 +58,7 @@ function stepsAt(
   if (target === undefined) {
     throw new DomainError('invalidPath', `"${name}" is not an attribute of ${schema.type.name}.`);
   }
+  profile.checkPath(schema, path);
   // What a resource's `schemas` are follows from its attributes; clients that add an extension's URN need nothing done.
   if (target.attribute.name === 'schemas') return [];
   // Within a member nothing but its id counts, and clients write its `display` too.
@@ -68,7 +70,7 @@ function stepsAt(
   }
   const urn = extensionOf(schema, target);
   if (urn !== undefined && op !== 'remove') {
-    return value === null ? [] : stepsOf(context, op, objectIn(value, `"${urn}"`), urn);
+    return value === null ? [] : stepsOf(context, op, objectIn(context, value, `"${urn}"`), urn);
   }
   const step = { op, target, value, profile, name };
   return [path.filter === undefined ? step : { ...step, filter: path.filter }];
@@ -104,7 +106,7 @@ function pathOf(
   if (schema.attribute(key) !== undefined) return { path: { attribute: key } };
   if (!profile.pathsAsNames && !qualified && !isName(schema, key)) return undefined;
   try {
-    return parsePath(key);
+    return parsePath(key, profile.grammar);
   } catch (error) {
     // No name of an attribute at all (`__proto__`, for one): unknown, and so ignored.
     if (error instanceof DomainError) return undefined;
@@ -121,8 +123,8 @@ function isReadOnly({ attribute, subAttribute }: ResolvedPath): boolean {
   return attribute.mutability === 'readOnly' || subAttribute?.mutability === 'readOnly';
 }
 
-function objectIn(value: unknown, what: string): object {
-  const single: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+function objectIn({ profile }: PatchContext, value: unknown, what: string): object {
+  const single = profile.single(value)?.value;
   if (typeof single !== 'object' || single === null || Array.isArray(single)) {
     throw new DomainError('invalidValue', `${what} must be an object of attributes.`);
   }
