@@ -119,10 +119,10 @@ function resourceTypeDocument(type: ResourceTypeDefinition, baseUrl: string): Lo
 
 function schemaDocument(definition: SchemaDefinition, request: ScimRequest): Located {
   const { baseUrl } = request;
+  const shown = { ...definition, attributes: attributesOf(definition, request) };
   return {
     schemas: [`${CORE}:Schema`],
-    ...definition,
-    attributes: attributesOf(definition, request),
+    ...shown,
     meta: { resourceType: 'Schema', location: `${baseUrl}/Schemas/${definition.id}` },
   };
 }

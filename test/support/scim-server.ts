@@ -101,7 +101,7 @@ export async function startScimServer(
       send(
         `${url}${path}`,
         method,
-        SCIM_PROFILE === 'strict' ? wellFormed(method, path, body) : body,
+        SCIM_PROFILE === 'strict' ? wellFormed(schemas.of(rule), method, path, body) : body,
         {
           authorization: `Bearer ${token}`,
           ...(body === undefined ? {} : { 'content-type': 'application/scim+json; charset=utf-8' }),
