@@ -22,7 +22,7 @@ export function wellFormed(
   }
   if (path.includes('/.search')) return { schemas: [SEARCH_REQUEST.schema], ...given };
   if (method === 'PATCH') return { schemas: [PATCH_OP.schema], ...given };
-  const schema = table.byEndpoint(endpoint);
+  const schema = table.byEndpoint(endpoint === '/Me' ? '/Users' : endpoint);
   if (schema === undefined) return body;
   const { schemas = [schema.core.id] } = given;
   const extensions = Object.keys(given).flatMap((name) => schema.extension(name)?.id ?? []);

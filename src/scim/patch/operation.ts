@@ -58,7 +58,7 @@ function parseOperation(
   if (value === undefined && operator !== 'remove') {
     throw new DomainError('invalidValue', `${where}: "${operator}" needs a "value".`);
   }
-  if (operator === 'remove') profile.checkRemoval(value);
+  if (operator === 'remove' && path !== undefined) profile.checkRemoval(value);
   const parsed = { op: operator as PatchOperator, value };
   return path === undefined ? parsed : { ...parsed, path };
 }
