@@ -58,14 +58,15 @@ function splitPipeline(stages: readonly Stage[]): Split {
 }
 
 function buildQuery(
+  snapshot: Snapshot,
   collection: CollectionDefinition,
   split: Split,
-  request: CommandRequest,
+  { fields, deadline }: CommandRequest,
 ): Query {
-  const hint = request.fields.source.get('hint');
+  const hint = fields.source.get('hint');
   const { filter, sort, skip, limit } = split;
   return {
-    scan: scanRequest(collection, { filter, sort, hint }, request.deadline),
+    scan: scanRequest(snapshot, collection, { filter, sort, hint, deadline }),
     sort,
     skip,
     limit,
@@ -108,7 +109,7 @@ function openPipeline(
   request: CommandRequest,
 ): DocumentSource {
   const split = splitPipeline(stages);
-  const query = buildQuery(collection, split, request);
+  const query = context.store.read((snapshot) => buildQuery(snapshot, collection, split, request));
   const [first] = split.rest;
   const counting = countingGroup(first);
   if (counting !== undefined) {

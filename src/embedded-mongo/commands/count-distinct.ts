@@ -29,7 +29,7 @@ export const count: Command = {
         return snapshot.counters(collection.id).documents;
       }
       const hint = fields.source.get('hint');
-      return countMatches(snapshot, scanRequest(collection, { filter, hint }, deadline));
+      return countMatches(snapshot, scanRequest(snapshot, collection, { filter, hint, deadline }));
     });
     return reply({ n: wholeNumber(Math.min(Math.max(total - skip, 0), limit)) });
   },
@@ -71,7 +71,7 @@ export const distinct: Command = {
       const collection = snapshot.catalog.find(database, name);
       if (collection === undefined) return;
       const hint = fields.source.get('hint');
-      const found = scan(snapshot, scanRequest(collection, { filter, hint }, deadline));
+      const found = scan(snapshot, scanRequest(snapshot, collection, { filter, hint, deadline }));
       const wanted = new Set([parts[0] as string]);
       for (const row of found) {
         for (const value of valuesAtPath(decodeFields(row.bytes, wanted), parts)) {

@@ -5,6 +5,7 @@ import { type Plan } from '../index/planner';
 import { parseFilter } from '../query/parse-filter';
 import { parseProjection } from '../query/projection';
 import { type ScanRequest } from '../storage/scan';
+import { type Snapshot } from '../storage/store';
 import { type Command, type Reply, type ServerContext } from './context';
 import { BufferedSource, type DocumentSource } from './cursor-registry';
 import { openCursor, rawDocuments } from './cursor-reply';
@@ -28,6 +29,7 @@ const FIND_OPTIONS = new Set([
 ]);
 
 function buildQuery(
+  snapshot: Snapshot,
   collection: ScanRequest['collection'],
   fields: Fields,
   deadline: number,
@@ -42,7 +44,7 @@ function buildQuery(
   const hint: BsonValue | undefined =
     natural === undefined ? fields.source.get('hint') : new Map([['$natural', natural]]);
   return {
-    scan: scanRequest(collection, { filter, sort, hint }, deadline),
+    scan: scanRequest(snapshot, collection, { filter, sort, hint, deadline }),
     sort,
     skip: fields.count('skip') ?? 0,
     limit: fields.count('limit') || Infinity,
@@ -67,9 +69,12 @@ export function openSource(context: ServerContext, query: Query): DocumentSource
 function runFind(context: ServerContext, request: CommandRequest): Reply {
   const { fields, database, deadline } = request;
   const name = request.collectionName();
-  const collection = context.store.read(({ catalog }) => catalog.find(database, name));
-  const known = collection ?? NO_COLLECTION(database, name);
-  const query = buildQuery(known, withoutHintIf(collection === undefined, fields), deadline);
+  const { collection, query } = context.store.read((snapshot) => {
+    const found = snapshot.catalog.find(database, name);
+    const known = found ?? NO_COLLECTION(database, name);
+    const asked = withoutHintIf(found === undefined, fields);
+    return { collection: found, query: buildQuery(snapshot, known, asked, deadline) };
+  });
   const source = collection === undefined ? new BufferedSource([]) : openSource(context, query);
   return openCursor(context, source, {
     namespace: `${database}.${name}`,
@@ -157,7 +162,9 @@ export const explain: Command = {
     const collection = context.store.read(({ catalog }) => catalog.find(database, name));
     if (collection === undefined)
       throw new CommandError(26, `ns does not exist: ${database}.${name}`);
-    const { scan: request } = buildQuery(collection, new Fields(inner), deadline);
+    const { scan: request } = context.store.read((snapshot) =>
+      buildQuery(snapshot, collection, new Fields(inner), deadline),
+    );
     const found = planDocument(request.plan);
     const winningPlan = request.plan.sorted ? found : reply({ stage: 'SORT', inputStage: found });
     return reply({

@@ -31,7 +31,7 @@ export function findRecords(
   target: Target,
 ): number[] {
   const { filter, sort, hint, limit, deadline } = target;
-  const scan = scanRequest(collection, { filter, sort, hint }, deadline);
+  const scan = scanRequest(transaction, collection, { filter, sort, hint, deadline });
   const query = { scan, sort, skip: 0, limit };
   const records: number[] = [];
   // Not the documents: all those of a collection may be meant.

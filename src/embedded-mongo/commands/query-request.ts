@@ -6,7 +6,8 @@ import { type IndexDefinition, type KeyField, keyField } from '../index/definiti
 import { planQuery } from '../index/planner';
 import { type Filter } from '../query/filter';
 import { type CollectionDefinition, keyPattern } from '../storage/catalog';
-import { type Deadline, type ScanRequest } from '../storage/scan';
+import { countEntries, type Deadline, type ScanRequest } from '../storage/scan';
+import { type Snapshot } from '../storage/store';
 
 /** Parses a sort document. */
 export function parseSort(source: BsonDocument | undefined): KeyField[] {
@@ -45,13 +46,21 @@ function parseHint(collection: CollectionDefinition, hint: BsonValue | undefined
   return { kind: 'index', index };
 }
 
+/** What is asked of a collection. */
+export interface ScanQuery {
+  readonly filter: Filter;
+  readonly sort?: readonly KeyField[];
+  readonly hint?: BsonValue | undefined;
+  readonly deadline: Deadline;
+}
+
 /** Plans a query on a collection. */
 export function scanRequest(
+  snapshot: Snapshot,
   collection: CollectionDefinition,
-  query: { filter: Filter; sort?: readonly KeyField[]; hint?: BsonValue | undefined },
-  deadline: Deadline,
+  query: ScanQuery,
 ): ScanRequest {
-  const { filter } = query;
+  const { filter, deadline } = query;
   const sort = query.sort ?? [];
   const hint = parseHint(collection, query.hint);
   if (hint.kind === 'natural') {
@@ -59,6 +68,11 @@ export function scanRequest(
     const plan = { scans: [], wholeCollection: true, reverse: hint.reverse, sorted };
     return { collection, plan, filter, deadline };
   }
-  const request = hint.kind === 'index' ? { filter, sort, hint: hint.index } : { filter, sort };
-  return { collection, plan: planQuery(collection.indexes, request), filter, deadline };
+  const plan = planQuery(collection.indexes, {
+    filter,
+    sort,
+    countEntries: (scan, limit) => countEntries(snapshot, scan, limit),
+    ...(hint.kind === 'index' && { hint: hint.index }),
+  });
+  return { collection, plan, filter, deadline };
 }

@@ -38,10 +38,14 @@ export interface Plan {
   readonly sorted: boolean;
 }
 
+/** Counts the entries of an index in some ranges, up to a limit. */
+export type CountEntries = (scan: Pick<IndexScan, 'index' | 'ranges'>, limit: number) => number;
+
 /** What is asked of the planner. */
 export interface PlanRequest {
   readonly filter: Filter;
   readonly sort: readonly KeyField[];
+  readonly countEntries: CountEntries;
   /** Only this index may be used. */
   readonly hint?: IndexDefinition;
 }
@@ -259,22 +263,49 @@ function candidate(index: IndexDefinition, request: PlanRequest): Candidate | un
   return { scan: { index, ranges: shape.ranges, reverse, exact, lookup }, sorted, score };
 }
 
+/** An index with so few entries in its ranges is as good as any. */
+const FEW = 8;
+/** Beyond this, entries are not counted: the way to it is then chosen by its form. */
+const COUNTED = 256;
+
 function bestCandidate(
   indexes: readonly IndexDefinition[],
   request: PlanRequest,
 ): Candidate | undefined {
-  let best: Candidate | undefined;
+  const candidates: Candidate[] = [];
   for (const index of indexes) {
     const next = candidate(index, request);
-    if (next !== undefined && (best === undefined || next.score > best.score)) best = next;
+    if (next !== undefined) candidates.push(next);
   }
-  return best;
+  const [best, ...others] = candidates.sort((a, b) => b.score - a.score);
+  if (best === undefined || best.scan.lookup || others.length === 0) return best;
+  return fewestEntries(best, others, request.countEntries);
+}
+
+/**
+ * The form of a condition does not tell how many documents fulfil it: one value of a field may be that of one document
+ * and three values those of half the collection. So the entries are counted, as long as they are few.
+ */
+function fewestEntries(
+  best: Candidate,
+  others: readonly Candidate[],
+  countEntries: CountEntries,
+): Candidate {
+  let chosen = best;
+  let fewest = countEntries(best.scan, COUNTED);
+  for (const other of others) {
+    if (fewest <= FEW) break;
+    const count = countEntries(other.scan, fewest);
+    // What comes first has the better form, perhaps the wanted order: it is left only for much less.
+    if (count * 2 < fewest) [chosen, fewest] = [other, count];
+  }
+  return chosen;
 }
 
 /** An $or whose every branch has an index of its own. */
 function unionPlan(
   indexes: readonly IndexDefinition[],
-  filter: Filter,
+  { filter, countEntries }: PlanRequest,
 ): readonly IndexScan[] | undefined {
   const parts = conjuncts(filter);
   const choice = parts.find((child) => child.kind === 'or');
@@ -283,7 +314,7 @@ function unionPlan(
   const scans: IndexScan[] = [];
   for (const branch of choice.filters) {
     const both: Filter = { kind: 'and', filters: [branch, ...others] };
-    const best = bestCandidate(indexes, { filter: both, sort: [] });
+    const best = bestCandidate(indexes, { filter: both, sort: [], countEntries });
     if (best === undefined || best.score < 6) return undefined;
     scans.push({ ...best.scan, exact: false });
   }
@@ -298,7 +329,7 @@ export function planQuery(indexes: readonly IndexDefinition[], request: PlanRequ
   const usable = request.hint === undefined ? indexes : [request.hint];
   const best = bestCandidate(usable, request);
   if (request.hint === undefined && (best === undefined || best.score < 10)) {
-    const scans = unionPlan(indexes, request.filter);
+    const scans = unionPlan(indexes, request);
     if (scans !== undefined) {
       return { scans, wholeCollection: false, reverse: false, sorted: request.sort.length === 0 };
     }

@@ -215,6 +215,25 @@ export function countMatches(snapshot: Snapshot, request: ScanRequest): number {
   return total;
 }
 
+/** Ranges that are looked into when entries are counted. */
+const COUNTED_RANGES = 16;
+
+/** The number of entries in some ranges of an index; `limit` when there are as many, or too many ranges to look into. */
+export function countEntries(
+  snapshot: Snapshot,
+  { index, ranges }: Pick<IndexScan, 'index' | 'ranges'>,
+  limit: number,
+): number {
+  if (ranges.length > COUNTED_RANGES) return limit;
+  let count = 0;
+  for (const { start, end } of ranges) {
+    if (count >= limit) break;
+    const range = { start: entryEdge(index.id, start, false), end: entryEdge(index.id, end, true) };
+    count += [...snapshot.keys({ ...range, limit: limit - count })].length;
+  }
+  return count;
+}
+
 /** Skips matches of an exact plan by counting keys only and returns how many are still to skip. */
 export function skipExact(
   snapshot: Snapshot,
