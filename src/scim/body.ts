@@ -1,5 +1,7 @@
 /** The body of a request, as JSON. */
+import { isUtf8 } from 'node:buffer';
 import express, { type Request, type Response } from 'express';
+import { DomainError } from '../domain/error';
 import { UnsupportedMediaType } from './error';
 
 /** Bytes of a body, as sent and as inflated. */
@@ -9,7 +11,16 @@ export const MAX_GROUP_BODY = 16 * MAX_BODY;
 
 const ACCEPTED: ReadonlySet<string> = new Set(['application/scim+json', 'application/json']);
 
-const options = { strict: false, type: () => true };
+const options = {
+  strict: false,
+  type: () => true,
+  // Decoded all the same, different names would become one.
+  verify: (_request: unknown, _response: unknown, body: Buffer, encoding: string): void => {
+    if (encoding === 'utf-8' && !isUtf8(body)) {
+      throw new DomainError('invalidSyntax', 'The body is not valid UTF-8.');
+    }
+  },
+};
 const parseUsual = express.json({ ...options, limit: MAX_BODY });
 const parseGroup = express.json({ ...options, limit: MAX_GROUP_BODY });
 
