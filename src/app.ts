@@ -6,9 +6,11 @@ import { ConnectorLoadError, loadConnectors } from '../connectors/registry';
 import { type ConnectorRegistry } from '../connectors/spi';
 import packageJson from '../package.json';
 import { type Administration, createAdministration } from './administration/administration';
+import { acceptFileDefinitions, allRules } from './administration/file-definitions';
 import { type Config } from './config';
 import { type Database, openDatabase } from './database';
 import { createDeliveryEngine, type DeliveryEngine } from './delivery/engine';
+import { extendedTable } from './domain/extended-table';
 import { Provisioning } from './domain/provisioning';
 import { RuleSchemas } from './domain/rule-schemas';
 import { standardSchemas } from './domain/standard-schemas';
@@ -28,6 +30,7 @@ import {
   SCIM_PATH,
   type ScimAuthenticator,
 } from './scim';
+import { readSchemaFiles, type SchemaFiles } from './schema-files';
 import { StartError } from './start-error';
 import { createStatusRouter } from './status';
 import { forgetful, RuleAccessCache } from './store/rule-access';
@@ -50,6 +53,7 @@ const STOP_GRACE_MS = 5_000;
 export async function startApp(config: Config, print: Print): Promise<App> {
   const log = createLogger(config.LOG_LEVEL);
   const registry = connectors(config);
+  const schemaFiles = readSchemaFiles(config.DATA_DIR);
   // The port first: where it is taken, nothing has been made that would be stranded.
   const listener = await listen({
     host: config.HOST,
@@ -64,7 +68,7 @@ export async function startApp(config: Config, print: Print): Promise<App> {
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
-    const parts = await open({ config, registry, listener, log }, opened);
+    const parts = await open({ config, registry, schemaFiles, listener, log }, opened);
     await begin(config, parts, print);
     log.info({ url: listener.url }, 'Usher is listening');
     return {
@@ -97,13 +101,14 @@ interface Parts {
 interface Ground {
   readonly config: Config;
   readonly registry: ConnectorRegistry;
+  readonly schemaFiles: SchemaFiles;
   readonly listener: Listener;
   readonly log: Logger;
 }
 
 /** Opens every part in the order in which one stands on the other; `opened` takes how to close them. */
 async function open(
-  { config, registry, listener, log }: Ground,
+  { config, registry, schemaFiles, listener, log }: Ground,
   opened: (() => Promise<void>)[],
 ): Promise<Parts> {
   const url = config.PUBLIC_URL?.replace(/\/+$/, '') ?? listener.url;
@@ -112,7 +117,7 @@ async function open(
   void database.failed.then((error) => log.fatal({ err: error }, 'The embedded store failed'));
   const store = await openStoreOf(database);
   opened.push(() => store.close());
-  const schemas = new RuleSchemas(standardSchemas);
+  const schemas = await openSchemas(schemaFiles, store, log);
   const engine = createEngine({ config, registry, store, schemas, log });
   opened.push(() => engine.stop());
   const access = new RuleAccessCache(store.credentials, store.syncRules);
@@ -162,6 +167,26 @@ async function openStoreOf(database: Database): Promise<Store> {
       `MONGODB_URI names a database that cannot be used: ${(error as Error).message}`,
     );
   }
+}
+
+/** The definitions of the files are every rule's from here on, unless what is stored is against it. */
+async function openSchemas(files: SchemaFiles, store: Store, log: Logger): Promise<RuleSchemas> {
+  const { acceptedDefinitions: accepted, storedValues, syncRules } = store;
+  const issues = await acceptFileDefinitions(
+    { accepted, storedValues, syncRules },
+    files.definitions,
+  );
+  if (issues.length > 0) throw files.refusal(issues);
+  const schemas = new RuleSchemas(extendedTable(standardSchemas, files.definitions));
+  for await (const rule of allRules({ syncRules })) {
+    const clashes = schemas.clashesOf(rule);
+    if (clashes.length === 0) continue;
+    log.error(
+      { ruleId: rule.id, rule: rule.name, clashes },
+      'A sync rule is not served: its schemas do not fit those that all rules have. Change them with syncRuleUpdate',
+    );
+  }
+  return schemas;
 }
 
 function createEngine(

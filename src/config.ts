@@ -59,7 +59,7 @@ export const ENVIRONMENT = {
     .min(1)
     .default('./data')
     .describe(
-      "Folder of the embedded store, the generated encryption key and connectors' own files.",
+      "Folder of the embedded store, the generated encryption key, schemas for all rules and connectors' own files.",
     ),
   ADMIN_API_KEY: z
     .string()

@@ -3,11 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   changesOf,
   checkDefinitions,
+  placeOf,
   type DefinitionChanges,
   type DefinitionDocuments,
 } from '../domain/definitions';
-import { extendedTable } from '../domain/rule-schemas';
+import { extendedTable } from '../domain/extended-table';
 import { type SchemaTable } from '../domain/schema-table';
+import { standardSchemas } from '../domain/standard-schemas';
 import { type ScimDefinitions, type SyncRule } from '../domain/sync-rule';
 import { invalidBelow, issue, type Issue, type Outcome } from './issue';
 import { type AdministrationPorts } from './ports';
@@ -52,8 +54,10 @@ export class RuleDefinitions {
     const checked = this.check({ ...current, ...documents });
     if (checked.issues !== undefined) return checked;
     const { definitions, table } = checked.value;
-    const before = this.ports.schemas.of(rule);
-    const changes = changesOf(before, table);
+    // Nobody knows by which definitions the values of a rule that does not fit were stored: each is looked at.
+    const fits = this.ports.schemas.clashesOf(rule).length === 0;
+    const before = fits ? this.ports.schemas.of(rule) : undefined;
+    const changes = changesOf(before ?? standardSchemas, table);
     const issues = [
       ...redefinitions(definitions, changes, given),
       ...(await this.brokenMappings(rule, before, table, given)),
@@ -63,10 +67,10 @@ export class RuleDefinitions {
     return misfits.length > 0 ? { issues: misfits } : { value: definitions };
   }
 
-  /** Mappings that could be evaluated before and could no longer. */
+  /** Mappings and scope filters that could be evaluated before, as far as that is known, and could no longer. */
   private async brokenMappings(
     { syncAs }: SyncRule,
-    before: SchemaTable,
+    before: SchemaTable | undefined,
     after: SchemaTable,
     given: string,
   ): Promise<readonly Issue[]> {
@@ -75,15 +79,16 @@ export class RuleDefinitions {
     return syncAs.flatMap((one) => {
       const target = found.find(({ id }) => id === one.targetId);
       if (target === undefined) return [];
-      const known = new Set(
-        directories.checkSyncAs(target, one, before).map(({ message }) => message),
-      );
+      const broken = before ? directories.checkSyncAs(target, one, before) : [];
+      const known = new Set(broken.map(({ message }) => message));
       return directories
         .checkSyncAs(target, one, after)
         .filter(({ message }) => !known.has(message))
-        .map(({ message }) =>
-          issue('IN_USE', [given], `The mapping for "${target.name}" would break: ${message}`),
-        );
+        .map(({ path: [field], message }) => {
+          const what = field === 'scopeFilter' ? 'scope filter' : 'mapping';
+          const text = `The ${what} for "${target.name}" would break: ${message}`;
+          return issue('IN_USE', [given], text);
+        });
     });
   }
 
@@ -120,25 +125,8 @@ function redefinitions(
   given: string,
 ): readonly Issue[] {
   return redefined.map(({ schema, attribute, characteristic }) => {
-    const path = pathTo(schemas, schema, attribute);
+    const path = placeOf(schemas, schema, attribute);
     const message = `"${attribute}" of ${schema} cannot change its ${characteristic}: values are stored by it. Leave the attribute out in one update and add it anew in another, which works as long as no resource has a value.`;
     return issue('IMMUTABLE', path === undefined ? [given] : [...path, characteristic], message);
   });
-}
-
-function pathTo(
-  schemas: ScimDefinitions['schemas'],
-  urn: string,
-  name: string,
-): readonly string[] | undefined {
-  const index = schemas.findIndex(({ id }) => id === urn);
-  const [attribute, subAttribute] = name.split('.');
-  const attributes = schemas[index]?.attributes ?? [];
-  const at = attributes.findIndex((one) => one.name === attribute);
-  if (at < 0) return undefined;
-  const path = ['schemas', String(index), 'attributes', String(at)];
-  if (subAttribute === undefined) return path;
-  const subs = attributes[at]?.subAttributes ?? [];
-  const inside = subs.findIndex((one) => one.name === subAttribute);
-  return [...path, 'subAttributes', String(inside)];
 }

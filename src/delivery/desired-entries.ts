@@ -2,8 +2,9 @@
 import { type EntryKind } from '../../connectors/spi';
 import { DomainError } from '../domain/error';
 import { type Filter } from '../domain/filter/ast';
-import { matches } from '../domain/filter/match';
+import { checkMatchable, leavesOf, matches } from '../domain/filter/match';
 import { parseFilter } from '../domain/filter/parser';
+import { printAttributePath } from '../domain/filter/print';
 import {
   compileMapping,
   evaluateMapping,
@@ -64,6 +65,22 @@ export class DesiredEntries {
   }
 }
 
+/** Made for each SCIM answer, so that no scope filter finds anything there. */
+const MADE: ReadonlySet<string> = new Set(['groups', 'meta', 'schemas']);
+
+/** Throws `invalidFilter` when a scope filter is about what users do not have, or what is not looked at here. */
+export function checkScopeFilter(filter: Filter, users: ResourceSchema): void {
+  checkMatchable(filter, users);
+  for (const { path } of leavesOf(filter)) {
+    const resolved = users.resolve(path);
+    if (resolved?.extension !== undefined || !MADE.has(resolved?.attribute.name ?? '')) continue;
+    throw new DomainError(
+      'invalidFilter',
+      `"${printAttributePath(path)}" is made for each SCIM answer, and a scope filter finds nothing there. Use what clients write.`,
+    );
+  }
+}
+
 /** The lines that apply to a kind of entry: the rule's own, or the connector's. */
 export function mappingOf(
   kind: EntryKind,
@@ -78,7 +95,8 @@ function refusing<Result>(evaluate: () => Result): Result {
   try {
     return evaluate();
   } catch (error) {
-    if (error instanceof DomainError) {
+    // What is unavailable comes back; the resource is not to blame.
+    if (error instanceof DomainError && error.code !== 'unavailable') {
       throw new MappingFailed(error.message, error.field, { cause: error });
     }
     throw error;

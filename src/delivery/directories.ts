@@ -18,7 +18,7 @@ import { type SchemaTable } from '../domain/schema-table';
 import { type SyncAs } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
 import { type ConnectorHost } from './connector-host';
-import { mappingOf } from './desired-entries';
+import { checkScopeFilter, mappingOf } from './desired-entries';
 import { type HostedConnector } from './hosted-connector';
 import { describeError, type Log } from './log';
 
@@ -55,7 +55,7 @@ export class ConnectorDirectories implements Directories {
   }
 
   checkSyncAs(target: Target, syncAs: SyncAs, schemas: SchemaTable): readonly InputIssue[] {
-    return [...this.checkFilter(syncAs), ...this.checkMappings(target, syncAs, schemas)];
+    return [...this.checkFilter(syncAs, schemas), ...this.checkMappings(target, syncAs, schemas)];
   }
 
   async test(target: Target): Promise<readonly TargetTestStep[]> {
@@ -89,10 +89,11 @@ export class ConnectorDirectories implements Directories {
     return [{ path: ['settings'], message }];
   }
 
-  private checkFilter({ scopeFilter }: SyncAs): readonly InputIssue[] {
-    if (scopeFilter === undefined) return [];
+  private checkFilter({ scopeFilter }: SyncAs, schemas: SchemaTable): readonly InputIssue[] {
+    const users = schemas.get(USER);
+    if (scopeFilter === undefined || users === undefined) return [];
     try {
-      parseFilter(scopeFilter);
+      checkScopeFilter(parseFilter(scopeFilter), users);
       return [];
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;

@@ -1,5 +1,6 @@
 /** What a failure means: tried again, and when, or parked for a person or a new change. */
 import { type DeliveryError } from '../domain/binding';
+import { DomainError } from '../domain/error';
 import { ConnectorError, type FailureKind } from '../../connectors/spi';
 import { type Clock } from './clock';
 import { MappingFailed } from './errors';
@@ -42,6 +43,10 @@ export class RetryPolicy {
     if (error instanceof ConnectorError) return this.judgeConnector(error, attempts);
     if (error instanceof MappingFailed) {
       return this.verdict('mapping', error.message, { attribute: error.attribute });
+    }
+    // The schemas of the rule do not fit: its deliveries go on by themselves once an administrator has changed them.
+    if (error instanceof DomainError && error.code === 'unavailable') {
+      return this.verdict('mapping', error.message, { delayMs: this.delay(attempts) });
     }
     const message =
       'An internal error, see the log of the gateway. Retry when its cause has been removed.';

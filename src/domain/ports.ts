@@ -14,6 +14,7 @@ import {
 import { type ResourceSchema, type SchemaTable } from './schema-table';
 import {
   type DeletePolicy,
+  type ScimDefinitions,
   type SyncAs,
   type SyncRule,
   type SyncRuleChange,
@@ -147,6 +148,22 @@ export interface SyncRuleStore {
 export interface StoredValues {
   /** How many live resources have a value there that is not what the definition would make of it. */
   countMisfits(ruleId: string, added: AddedAttributes): Promise<number>;
+  /**
+   * How many live resources have a value that the type as it will be, if it will be at all, does not know. `taken`: the
+   * type as it is, and the attributes of which something is taken away.
+   */
+  countLosses(
+    ruleId: string,
+    taken: AddedAttributes,
+    after: ResourceSchema | undefined,
+  ): Promise<number>;
+}
+
+/** The definitions for all rules that a process started with last. */
+export interface AcceptedDefinitions {
+  find(): Promise<{ readonly version: number; readonly definitions: ScimDefinitions } | undefined>;
+  /** False when `version`, 0 for the first, is no longer the last one. */
+  replace(version: number, definitions: ScimDefinitions): Promise<boolean>;
 }
 
 /** Targets; names are unique regardless of case. Secrets are encrypted at rest. */

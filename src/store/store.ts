@@ -1,12 +1,14 @@
 /** The folder's public face: opens the database and answers the domain's ports. */
 import { type Connection } from 'mongoose';
 import {
+  type AcceptedDefinitions,
   type CredentialStore,
   type ResourceStore,
   type StoredValues,
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { MongoAcceptedDefinitions } from './accepted-definitions';
 import { MongoBindingStore } from './bindings';
 import { connect, ensureIndexes, isReachable } from './connection';
 import { MongoCredentialStore } from './credentials';
@@ -36,6 +38,7 @@ export interface Store {
   readonly memberships: Pick<Memberships, 'applyJournal'>;
   readonly membershipDeltas: MongoMembershipDeltas;
   readonly storedValues: StoredValues;
+  readonly acceptedDefinitions: AcceptedDefinitions;
   readonly bindings: MongoBindingStore;
   readonly fanOut: MongoFanOutStore;
   readonly syncRules: SyncRuleStore;
@@ -59,6 +62,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     resources: new MongoResourceStore(resources, memberships),
     memberships,
     membershipDeltas: new MongoMembershipDeltas(members, bindings),
+    acceptedDefinitions: new MongoAcceptedDefinitions(administration.acceptedDefinitions),
     storedValues: new MongoStoredValues(resources),
     bindings: new MongoBindingStore(bindings),
     fanOut: new MongoFanOutStore(resources, members, bindings),

@@ -1,5 +1,6 @@
 /** The strict profile reads values as RFC 7643 has them; what it refuses, the tolerant one takes. */
-import { RuleSchemas, extendedTable } from '../../src/domain/rule-schemas';
+import { extendedTable } from '../../src/domain/extended-table';
+import { RuleSchemas } from '../../src/domain/rule-schemas';
 import { checkDefinitions } from '../../src/domain/definitions';
 import { checkMapping, compileMapping, evaluateMapping } from '../../src/domain/mapping';
 import { matches } from '../../src/domain/filter/match';

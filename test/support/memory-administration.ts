@@ -56,7 +56,7 @@ export interface World extends WorldStores {
 export function worldOn(stores: WorldStores, close: () => Promise<void>): World {
   const bindings = new MemoryBindings();
   return {
-    storedValues: { countMisfits: async () => 0 },
+    storedValues: { countMisfits: async () => 0, countLosses: async () => 0 },
     ...stores,
     bindings,
     directories: new MemoryDirectories(),

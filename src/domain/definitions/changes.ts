@@ -1,7 +1,7 @@
 /** What becomes of stored values when definitions change. */
 import { type AddedAttributes } from '../added-attributes';
 import { type AttributePlace } from '../attribute-values';
-import { type AttributeDefinition } from '../schema';
+import { type AttributeDefinition, type SchemaDefinition } from '../schema';
 import { type ResourceSchema, type SchemaTable } from '../schema-table';
 
 /**
@@ -88,4 +88,22 @@ function redefinitions(
     return known === undefined ? [] : redefinitions(known, sub, `${name}.`);
   });
   return [...own, ...inside];
+}
+
+/** Where an attribute of a schema stands in the definitions, if it is one of them. */
+export function placeOf(
+  schemas: readonly SchemaDefinition[],
+  urn: string,
+  name: string,
+): readonly string[] | undefined {
+  const index = schemas.findIndex(({ id }) => id === urn);
+  const [attribute, subAttribute] = name.split('.');
+  const attributes = schemas[index]?.attributes ?? [];
+  const at = attributes.findIndex((one) => one.name === attribute);
+  if (at < 0) return undefined;
+  const path = ['schemas', String(index), 'attributes', String(at)];
+  if (subAttribute === undefined) return path;
+  const subs = attributes[at]?.subAttributes ?? [];
+  const inside = subs.findIndex((one) => one.name === subAttribute);
+  return [...path, 'subAttributes', String(inside)];
 }

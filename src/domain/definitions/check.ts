@@ -1,13 +1,13 @@
 /** Definitions as a whole: whether they fit each other and what every rule has. */
 import { type InputIssue } from '../ports';
-import { extendedTable } from '../rule-schemas';
+import { extendedTable } from '../extended-table';
 import {
   type AttributeDefinition,
   type ResourceTypeDefinition,
   type SchemaDefinition,
 } from '../schema';
 import { type SchemaTable } from '../schema-table';
-import { type ScimDefinitions } from '../sync-rule';
+import { NO_DEFINITIONS, type ScimDefinitions } from '../sync-rule';
 import { readResourceType, readSchema, readSchemaExtension } from './documents';
 import {
   MAX_ALL_ATTRIBUTES,
@@ -51,24 +51,10 @@ export function checkDefinitions(
   base: SchemaTable,
   documents: DefinitionDocuments,
 ): CheckedDefinitions {
+  const read = checkForms(documents);
+  if (read.issues.length > 0) return read;
   const issues: InputIssue[] = [];
-  const each = <Document, Read>(
-    member: keyof DefinitionDocuments,
-    list: readonly Document[],
-    read: (value: Document, path: readonly string[], issues: InputIssue[]) => Read | undefined,
-  ): (Read | undefined)[] =>
-    list.map((value, index) => read(value, [member, String(index)], issues));
-  checkCounts(documents, issues);
-  if (issues.length > 0) return { definitions: NOTHING, issues };
-  const schemas = each('schemas', documents.schemas, readSchema);
-  const resourceTypes = each('resourceTypes', documents.resourceTypes, readResourceType);
-  const extensions = each('schemaExtensions', documents.schemaExtensions, readSchemaExtension);
-  if (issues.length > 0) return { definitions: NOTHING, issues };
-  const definitions = canonical(base, {
-    schemas: schemas.filter((one) => one !== undefined),
-    resourceTypes: resourceTypes.filter((one) => one !== undefined),
-    schemaExtensions: extensions.filter((one) => one !== undefined),
-  });
+  const definitions = canonical(base, read.definitions);
   checkSchemas(base, definitions, issues);
   checkTypes(base, definitions, issues);
   checkExtensions(base, definitions, issues);
@@ -77,7 +63,28 @@ export function checkDefinitions(
   return { definitions, issues };
 }
 
-const NOTHING: ScimDefinitions = { schemas: [], resourceTypes: [], schemaExtensions: [] };
+/** Checks each document for itself. */
+export function checkForms(documents: DefinitionDocuments): CheckedDefinitions {
+  const issues: InputIssue[] = [];
+  const each = <Document, Read>(
+    member: keyof DefinitionDocuments,
+    list: readonly Document[],
+    read: (value: Document, path: readonly string[], issues: InputIssue[]) => Read | undefined,
+  ): (Read | undefined)[] =>
+    list.map((value, index) => read(value, [member, String(index)], issues));
+  checkCounts(documents, issues);
+  if (issues.length > 0) return { definitions: NO_DEFINITIONS, issues };
+  const schemas = each('schemas', documents.schemas, readSchema);
+  const resourceTypes = each('resourceTypes', documents.resourceTypes, readResourceType);
+  const extensions = each('schemaExtensions', documents.schemaExtensions, readSchemaExtension);
+  if (issues.length > 0) return { definitions: NO_DEFINITIONS, issues };
+  const definitions = {
+    schemas: schemas.filter((one) => one !== undefined),
+    resourceTypes: resourceTypes.filter((one) => one !== undefined),
+    schemaExtensions: extensions.filter((one) => one !== undefined),
+  };
+  return { definitions, issues };
+}
 
 function checkCounts(documents: DefinitionDocuments, issues: InputIssue[]): void {
   const limits = [

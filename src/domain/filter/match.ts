@@ -16,12 +16,22 @@ import { fold } from './fold';
 import { literalFor } from './literal';
 import { printAttributePath } from './print';
 
-type Leaf = Extract<Filter, { type: 'compare' | 'present' | 'valuePath' }>;
+export type Leaf = Extract<Filter, { type: 'compare' | 'present' | 'valuePath' }>;
 type Comparison = Extract<Filter, { type: 'compare' }>;
 
 /** Whether the resource (with `id` and `meta`, where the filter is about them) matches. Throws `invalidFilter`. */
 export function matches(filter: Filter, resource: ScimObject, schema: ResourceSchema): boolean {
   return evaluate(filter, (leaf) => matchesLeaf(leaf, resource, schema));
+}
+
+/** Throws `invalidFilter` where {@link matches} could, for one resource or another. */
+export function checkMatchable(filter: Filter, schema: ResourceSchema): void {
+  for (const leaf of leavesOf(filter)) {
+    matchesLeaf(leaf, {}, schema);
+    const attribute = schema.resolve(leaf.path)?.attribute;
+    if (leaf.type !== 'valuePath' || attribute === undefined) continue;
+    for (const inner of leavesOf(leaf.filter)) matchesElement(inner, {}, attribute);
+  }
 }
 
 /** Whether one value of an attribute matches a value filter, whose paths name sub-attributes. */
@@ -60,6 +70,14 @@ export function subAttributeOf(
     `"${printAttributePath(path)}" is not a sub-attribute of "${attribute.name}".`,
     { field: attribute.name },
   );
+}
+
+/** Everything in a filter that is about one attribute. */
+export function leavesOf(filter: Filter): readonly Leaf[] {
+  if (filter.type === 'not') return leavesOf(filter.filter);
+  return filter.type === 'and' || filter.type === 'or'
+    ? filter.filters.flatMap(leavesOf)
+    : [filter];
 }
 
 function evaluate(filter: Filter, leaf: (filter: Leaf) => boolean): boolean {

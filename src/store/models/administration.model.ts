@@ -1,7 +1,7 @@
-/** The collections of what administrators configure: rules, targets, credentials, API keys. */
+/** The collections of what administrators configure: rules, targets, credentials, API keys, definitions for all rules. */
 import { type Connection, type Model, Schema } from 'mongoose';
 import { type ApiKey, type RuleCredential } from '../../domain/credential';
-import { type SyncRule } from '../../domain/sync-rule';
+import { type ScimDefinitions, type SyncRule } from '../../domain/sync-rule';
 import { type Target } from '../../domain/target';
 import { type SealedSecret } from '../secret-box';
 import { collectionOptions } from './collection-options';
@@ -16,6 +16,7 @@ export type TargetDocument = Omit<Stored<Target>, 'secrets'> & {
 };
 export type RuleCredentialDocument = Stored<RuleCredential>;
 export type ApiKeyDocument = Stored<ApiKey>;
+export type AcceptedDefinitionsDocument = ScimDefinitions & { _id: string; version: number };
 
 const syncRule = new Schema(
   {
@@ -90,11 +91,23 @@ const apiKey = new Schema(
 );
 apiKey.index({ hash: 1 }, { unique: true });
 
+const acceptedDefinitions = new Schema(
+  {
+    _id: String,
+    version: { type: Number, required: true },
+    schemas: { type: [Schema.Types.Mixed], required: true },
+    resourceTypes: { type: [Schema.Types.Mixed], required: true },
+    schemaExtensions: { type: [Schema.Types.Mixed], required: true },
+  },
+  collectionOptions('accepted_definitions'),
+);
+
 export interface AdministrationModels {
   readonly syncRules: Model<SyncRuleDocument>;
   readonly targets: Model<TargetDocument>;
   readonly ruleCredentials: Model<RuleCredentialDocument>;
   readonly apiKeys: Model<ApiKeyDocument>;
+  readonly acceptedDefinitions: Model<AcceptedDefinitionsDocument>;
 }
 
 export function administrationModels(connection: Connection): AdministrationModels {
@@ -103,5 +116,9 @@ export function administrationModels(connection: Connection): AdministrationMode
     targets: connection.model<TargetDocument>('Target', target),
     ruleCredentials: connection.model<RuleCredentialDocument>('RuleCredential', ruleCredential),
     apiKeys: connection.model<ApiKeyDocument>('ApiKey', apiKey),
+    acceptedDefinitions: connection.model<AcceptedDefinitionsDocument>(
+      'AcceptedDefinitions',
+      acceptedDefinitions,
+    ),
   };
 }

@@ -3,9 +3,12 @@ import { SettingsError, type Connector, type ConnectorType } from '../../../conn
 import { ConnectorHost } from '../../../src/delivery/connector-host';
 import { ConnectorDirectories } from '../../../src/delivery/directories';
 import { ConnectorFault } from '../../../src/delivery/errors';
+import { checkDefinitions } from '../../../src/domain/definitions';
+import { extendedTable } from '../../../src/domain/extended-table';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
 import { type SyncAs } from '../../../src/domain/sync-rule';
 import { type Target } from '../../../src/domain/target';
+import { ACME, CUSTOM_DEFINITIONS } from '../../support/custom-definitions';
 import { FakeDirectory } from '../../support/fake-connector';
 
 const log = (): void => undefined;
@@ -101,6 +104,23 @@ test('checks filter, mappings, names and policies of a rule', () => {
     ['userMapping'],
     ['onDeactivate'],
   ]);
+});
+
+test('names in a scope filter are those of users in the rule', () => {
+  const { directories } = hosted(new FakeDirectory().type);
+  const { definitions } = checkDefinitions(standardSchemas, CUSTOM_DEFINITIONS);
+  const schemas = extendedTable(standardSchemas, definitions);
+  const check = (scopeFilter: string, table = schemas): readonly (readonly string[])[] =>
+    directories.checkSyncAs(target, { ...syncAs, scopeFilter }, table).map(({ path }) => path);
+  const own = `${ACME}:level gt 3 and not (${ACME}:desks[floor eq 2])`;
+  expect(check(own)).toEqual([]);
+  expect(check(own, standardSchemas)).toEqual([['scopeFilter']]);
+  for (const wrong of ['serialNumber pr', `${ACME}:desks[flor eq 2]`, `${ACME}:vip gt true`]) {
+    expect([wrong, check(`active eq false and (active eq true or ${wrong})`)]).toEqual([
+      wrong,
+      [['scopeFilter']],
+    ]);
+  }
 });
 
 test('a connection test never rejects', async () => {

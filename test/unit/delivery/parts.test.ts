@@ -1,14 +1,20 @@
 /** The engine's parts that decide something, each for itself. */
-import { RULE_DEFAULTS } from '../../../src/domain/sync-rule';
+import { RULE_DEFAULTS, type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
 import { ConnectorError, type Capabilities } from '../../../connectors/spi';
 import { guard } from '../../../src/delivery/call-guard';
 import { CircuitBreaker } from '../../../src/delivery/circuit-breaker';
 import { type Clock } from '../../../src/delivery/clock';
+import { DesiredEntries } from '../../../src/delivery/desired-entries';
 import { diffAttributes, valuesOf } from '../../../src/delivery/differ';
 import { ConnectorFault, MappingFailed } from '../../../src/delivery/errors';
 import { plan, type Situation } from '../../../src/delivery/planner';
 import { RetryPolicy } from '../../../src/delivery/retry-policy';
+import { checkDefinitions } from '../../../src/domain/definitions';
+import { extendedTable } from '../../../src/domain/extended-table';
 import { GROUP, USER, type Resource } from '../../../src/domain/resource';
+import { RuleSchemas } from '../../../src/domain/rule-schemas';
+import { standardSchemas } from '../../../src/domain/standard-schemas';
+import { CUSTOM_DEFINITIONS } from '../../support/custom-definitions';
 
 class HandClock implements Clock {
   time = 1_000_000;
@@ -58,6 +64,39 @@ describe('the retry policy', () => {
     const { error, retryAt } = policy.judge(new MappingFailed('uid: bad', 'uid'), 0);
     expect(error).toMatchObject({ kind: 'mapping', message: 'uid: bad', attribute: 'uid' });
     expect(retryAt).toBeUndefined();
+  });
+
+  test('never parks what waits for the schemas of its rule', () => {
+    const { definitions } = checkDefinitions(standardSchemas, CUSTOM_DEFINITIONS);
+    const at = new Date();
+    const rule: SyncRule = {
+      ...RULE_DEFAULTS,
+      ...definitions,
+      id: 'r',
+      name: 'Clashing',
+      enabled: true,
+      syncAs: [],
+      version: 1,
+      createdAt: at,
+      updatedAt: at,
+    };
+    // What every rule has, has the rule's own schemas now too.
+    const schemas = new RuleSchemas(extendedTable(standardSchemas, definitions));
+    const desired = new DesiredEntries((one) => schemas.of(one));
+    const resource = { resourceType: USER, id: 'u', attributes: {} } as Resource;
+    const syncAs = { scopeFilter: 'active eq true' } as SyncAs;
+    let error: unknown;
+    try {
+      desired.inScope(resource, rule, syncAs);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect(delay(error, 100)).toBe(300_000);
+    expect(policy.judge(error, 0)).toMatchObject({
+      error: { kind: 'mapping', message: expect.stringContaining('"Clashing"') },
+      silent: false,
+    });
   });
 
   test('gives defects a few chances and does not repeat what they say', () => {
