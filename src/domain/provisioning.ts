@@ -124,7 +124,7 @@ export class Provisioning {
     const { schema } = scope;
     const currentMembers: CurrentMembers = () => this.currentMembers(id);
     if (modification.onlyMembers && expected === undefined) {
-      const { members } = await modification.apply({}, currentMembers);
+      const { members } = await modification.apply({}, () => this.membersOfFound(scope, id));
       return this.changeMembers(scope, id, await this.resolvableDelta(scope, id, members));
     }
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
@@ -247,6 +247,12 @@ export class Provisioning {
     checkSize(delta.add.length + delta.remove.length);
     const resolved = { ...delta, add: await this.resolvable(scope, others) };
     return isEmptyDelta(resolved) ? undefined : resolved;
+  }
+
+  /** Of a group nobody has looked for yet: it may be of another rule, of which not even an error may tell. */
+  private async *membersOfFound(scope: ResourceScope, id: string): AsyncGenerator<ScimObject> {
+    await this.get(scope, id);
+    yield* this.currentMembers(id);
   }
 
   private async *currentMembers(groupId: string): AsyncGenerator<ScimObject> {

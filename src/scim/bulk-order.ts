@@ -100,7 +100,7 @@ function bulkIdClaim(bulkId: string): string {
   return `bulkId ${bulkId}`;
 }
 
-/** Unique attributes, and what is said of them, in what an operation sends. */
+/** Unique attributes, and what is said of them, in what an operation sends; attributes of extensions too. */
 export function namesIn(
   method: BulkMethod,
   data: unknown,
@@ -111,10 +111,19 @@ export function namesIn(
     const text = JSON.stringify(data).toLowerCase();
     return unique.filter((name) => text.includes(name.toLowerCase()));
   }
-  const names = new Set(unique.map((name) => name.toLowerCase()));
-  // A name may be qualified by the URN of its schema.
+  return namesAmong(data, new Set(unique.map((name) => name.toLowerCase())));
+}
+
+function namesAmong(data: object, names: ReadonlySet<string>): readonly string[] {
   return (Object.entries(data) as [string, unknown][]).flatMap(([key, value]) => {
+    // A name may be qualified by the URN of its schema; an extension has its attributes in an object of its own.
     const name = key.slice(key.lastIndexOf(':') + 1).toLowerCase();
-    return names.has(name) && typeof value === 'string' ? [`${name} ${fold(value)}`] : [];
+    if (names.has(name)) return isLiteral(value) ? [`${name} ${fold(String(value))}`] : [];
+    const isExtension = key.includes(':') && typeof value === 'object' && value !== null;
+    return isExtension ? namesAmong(value, names) : [];
   });
+}
+
+function isLiteral(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
 }

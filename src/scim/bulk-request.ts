@@ -3,6 +3,9 @@ import { DomainError } from '../domain/error';
 
 export const MAX_BULK_OPERATIONS = 1000;
 
+/** Of objects and lists in each other; what resources and PATCH operations need is less than ten. */
+const MAX_DEPTH = 100;
+
 export type BulkMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 const METHODS: ReadonlySet<string> = new Set<BulkMethod>(['POST', 'PUT', 'PATCH', 'DELETE']);
@@ -45,6 +48,7 @@ export function parseBulk(body: unknown): BulkRequest {
       `The bulk request has ${String(operations.length)} operations, more than maxOperations (${String(MAX_BULK_OPERATIONS)}). Split it into several requests.`,
     );
   }
+  checkDepth(operations);
   const failOnErrors = property(body, 'failOnErrors') ?? undefined;
   const parsed = operations.map(operationOf);
   if (failOnErrors === undefined) return { operations: parsed };
@@ -54,6 +58,22 @@ export function parseBulk(body: unknown): BulkRequest {
     });
   }
   return { operations: parsed, failOnErrors };
+}
+
+/** What is done with operations goes from value to value by recursion, and the answer repeats some of what was sent. */
+function checkDepth(operations: readonly unknown[]): void {
+  let level: unknown[] = [...operations];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) {
+      throw new DomainError(
+        'invalidSyntax',
+        `The operations have values more than ${String(MAX_DEPTH)} levels deep.`,
+      );
+    }
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? (Object.values(value) as unknown[]) : [],
+    );
+  }
 }
 
 function operationOf(operation: unknown): BulkOperation {

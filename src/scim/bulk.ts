@@ -79,9 +79,8 @@ class BulkJob {
       const references = new Set(referencesIn(source.data));
       const inPath = bulkIdIn(id);
       if (inPath !== undefined) references.add(inPath);
-      const unique = schema.core.attributes
-        .filter(({ name, uniqueness = 'none' }) => uniqueness !== 'none' || name === 'displayName')
-        .map(({ name }) => name);
+      // Not unique everywhere, but what value filters of PATCH may ask of others.
+      const unique = [...schema.unique.map(({ attribute }) => attribute.name), 'displayName'];
       const names = namesIn(method, source.data, unique);
       const place = `${endpoint.toLowerCase()}/${id}`;
       const task = { source, method, place, references, names, work: { target, schema } };

@@ -182,10 +182,31 @@ function searchRequest({ body, profile }: ScimRequest): QueryParameters {
   }
   const parameters = new Map<string, string>();
   for (const [name, value] of Object.entries(body) as [string, unknown][]) {
+    const key = name.toLowerCase();
     const text = parameterText(value);
-    if (text !== undefined) parameters.set(name.toLowerCase(), text);
+    if (text !== undefined) parameters.set(key, text);
+    else if (value !== null && PARAMETERS.has(key)) throw notText(name);
   }
   return parameters;
+}
+
+/** What decides on the list must not be passed over because it is of another type: see {@link criteria}. */
+const PARAMETERS: ReadonlySet<string> = new Set([
+  'filter',
+  'sortby',
+  'sortorder',
+  'startindex',
+  'count',
+  'cursor',
+  'attributes',
+  'excludedattributes',
+]);
+
+function notText(name: string): DomainError {
+  const isFilter = name.toLowerCase() === 'filter';
+  return isFilter
+    ? new DomainError('invalidFilter', '"filter" must be a string.', { field: name })
+    : invalidParameter(name, 'must be a string, a number or a list of names');
 }
 
 function parameterText(value: unknown): string | undefined {

@@ -257,6 +257,14 @@ export function sortField(path: AttributePath, schema: ResourceSchema): SortFiel
   const resolved = resolveComparable(path, schema);
   const { attribute, subAttribute } = resolved;
   const { type } = subAttribute ?? attribute;
+  if (subAttribute?.multiValued) {
+    // None of its values is the primary one, and which of them the database sorts by depends on the direction.
+    throw new DomainError(
+      'invalidValue',
+      `"${printAttributePath(path)}" has several values in one value of "${attribute.name}": lists cannot be sorted by it.`,
+      { field: 'sortBy' },
+    );
+  }
   if (attribute.name === 'id') return { field: '_id', type };
   if (attribute.name === 'meta') {
     return { field: SORTABLE_META[subAttribute?.name ?? ''] ?? '_id', type };

@@ -8,7 +8,6 @@
  */
 import { type mongo } from 'mongoose';
 import { v4 as randomId } from 'uuid';
-import { DomainError } from '../domain/error';
 import { composeDeltas } from '../domain/membership-delta';
 import { type Membership, type MembershipDelta } from '../domain/resource';
 import { type Page } from '../domain/ports';
@@ -184,19 +183,20 @@ export class Memberships {
     return this.groupsByMember.read('', memberIds);
   }
 
-  /** Ids of the rule's groups, or of its members, that have a membership the query matches. */
+  /** Ids of the rule's groups, or of its members, that have a membership the query matches; at most so many. */
   async owners(
     ruleId: string,
     attribute: MembershipAttribute,
     query: Query,
+    limit: number,
   ): Promise<readonly string[]> {
     const owner = attribute === 'members' ? '$groupId' : '$memberId';
     const found = await this.memberships.aggregate<{ _id: string }>([
       { $match: { ruleId, present: true, ...query } },
       { $group: { _id: owner } },
-      { $limit: MAX_IDS + 1 },
+      { $limit: limit },
     ]);
-    return idsWithin(found.map(({ _id }) => _id));
+    return found.map(({ _id }) => _id);
   }
 
   private async removeAllBut(group: JournaledGroup, kept: readonly string[]): Promise<void> {
@@ -267,18 +267,6 @@ export class Memberships {
 const BATCH = 1_000;
 const JOURNALED = { ruleId: 1, generation: 1, journal: 1 } as const;
 const MEMBERSHIP = { _id: 0, groupId: 1, memberId: 1, memberType: 1 } as const;
-
-/** As many ids as one query can carry to the next: a query has at most 16 MiB. */
-export const MAX_IDS = 200_000;
-
-/** Throws `tooMany` for more than {@link MAX_IDS}. */
-export function idsWithin(ids: readonly string[]): readonly string[] {
-  if (ids.length <= MAX_IDS) return ids;
-  throw new DomainError(
-    'tooMany',
-    `The filter on members or groups is true of more than ${String(MAX_IDS)} resources. Narrow it, or filter by 'groups.value eq "<id>"' alone.`,
-  );
-}
 
 /** A change on its way through the journal. */
 export function journalEntry(delta: MembershipDelta): JournalEntry {

@@ -7,15 +7,15 @@ import { DomainError } from '../domain/error';
 import { type AttributePath, type Filter } from '../domain/filter/ast';
 import { filterForTypes } from '../domain/filter/for-types';
 import { type ListPosition, type ResourcePage, type ResourceQuery } from '../domain/ports';
-import { type Resource, USER } from '../domain/resource';
+import { GROUP, type Resource, USER } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
 import { type Query } from './filter-comparison';
 import { compileFilter, sortField, type SortField } from './filter-query';
-import { type MembershipSource } from './membership-query';
-import { idsWithin, MAX_IDS, type Memberships } from './memberships';
+import { type Memberships } from './memberships';
 import { type ResourceModel } from './models/resource.model';
 import { isUnique, toResource } from './resource-mapping';
 import { type ResourceReader } from './resource-reader';
+import { SearchedMemberships } from './searched-memberships';
 
 /** A resource and what its part is sorted by. */
 interface Listed {
@@ -84,7 +84,7 @@ export class ResourceSearch {
     if (!place || (place.attribute.name !== 'externalId' && !isUnique(schema, place))) {
       return undefined;
     }
-    const memberships = this.membershipSource(ruleId);
+    const memberships = this.searched(ruleId);
     const query = await compileFilter(filter, { schema, memberships });
     return this.reader.matching({ ruleId, resourceType: schema.type.name }, query);
   }
@@ -121,11 +121,11 @@ export class ResourceSearch {
   }
 
   private async conditions(ruleId: string, types: readonly TypeQuery[]): Promise<Query> {
+    const memberships = this.searched(ruleId);
     const [first, ...others] = await Promise.all(
       types.map(async ({ schema, filter }): Promise<Query> => {
         const resourceType = schema.type.name;
         if (filter === undefined) return { resourceType };
-        const memberships = this.membershipSource(ruleId);
         return { resourceType, $and: [await compileFilter(filter, { schema, memberships })] };
       }),
     );
@@ -158,7 +158,9 @@ export class ResourceSearch {
   }
 
   /** The users of a group, which may be all there are: its membership documents are the list. */
-  private partOfMembers(ruleId: string, groupId: string): Part {
+  private async partOfMembers(ruleId: string, groupId: string): Promise<Part> {
+    const group = await this.reader.live({ ruleId, resourceType: GROUP }, groupId);
+    if (group === undefined) return NOBODY;
     const key = { ruleId, groupId, memberType: USER };
     return {
       count: () => this.memberships.countOfType(ruleId, groupId, USER),
@@ -198,15 +200,8 @@ export class ResourceSearch {
     });
   }
 
-  private membershipSource(ruleId: string): MembershipSource {
-    return {
-      owners: (attribute, query) => this.memberships.owners(ruleId, attribute, query),
-      resources: async (query) => {
-        const named = this.model.find({ ruleId, live: true, ...query }, { _id: 1 });
-        const found = await named.limit(MAX_IDS + 1).lean();
-        return idsWithin(found.map(({ _id }) => _id));
-      },
-    };
+  private searched(ruleId: string): SearchedMemberships {
+    return new SearchedMemberships(this.model, this.memberships, ruleId);
   }
 }
 
@@ -249,6 +244,9 @@ const BY_ID: Sorting = { field: '_id', type: 'string', direction: 1 };
 function countsOf(parts: readonly Part[]): Promise<readonly number[]> {
   return Promise.all(parts.map((part) => part.count()));
 }
+
+/** A part like any other, so that those behind it keep their place in cursors. */
+const NOBODY: Part = { count: async () => 0, read: async () => [] };
 
 async function byOffset(
   parts: readonly Part[],

@@ -23,6 +23,7 @@ import {
 } from '../domain/resource';
 import { type ResourceSchema } from '../domain/schema-table';
 import { Batcher } from './batcher';
+import { checkSize } from './document-size';
 import { documents } from './documents';
 import { isDuplicateKey, refusals } from './duplicate-key';
 import { type Query } from './filter-comparison';
@@ -313,6 +314,7 @@ export function tombstone(now: Date): Query {
 /** To the index of names an empty list is a name, too: what has none gets one that nobody else can have. */
 function fieldsOf(id: string, schema: ResourceSchema, attributes: ScimObject): AttributeFields {
   const fields = attributeFields(schema, attributes);
+  checkSize(fields);
   return fields.unique.length > 0 ? fields : { ...fields, unique: [`:${id}`] };
 }
 

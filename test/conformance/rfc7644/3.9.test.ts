@@ -1,4 +1,4 @@
-import { newName, RfcClient, type Shown } from '../../support/rfc-client';
+import { ENTERPRISE, newName, RfcClient, type Shown, USER } from '../../support/rfc-client';
 import { DEVICE, DEVICES, LEASE } from '../../support/rfc-definitions';
 
 const scim = new RfcClient({ definitions: DEVICES });
@@ -25,6 +25,38 @@ it('7644-3.9-3 excludedAttributes leaves what is always returned', async () => {
     left.filter((name) => name !== 'meta' && name !== 'code'),
   );
 });
+
+it.each<[string, object]>([
+  [`attributes=${USER}:title`, { title: 'T' }],
+  [`attributes=${USER.toUpperCase()}:NAME.familyname`, { name: { familyName: 'F' } }],
+  [
+    `attributes=${USER}:title,${ENTERPRISE}`,
+    { title: 'T', [ENTERPRISE]: { department: 'D', division: 'V' } },
+  ],
+  [`attributes=${ENTERPRISE}:division`, { [ENTERPRISE]: { division: 'V' } }],
+  [
+    `excludedAttributes=${USER}:meta,${USER}:active,${USER}:userName,${USER}:name.givenName,${ENTERPRISE}`,
+    { title: 'T', name: { familyName: 'F' } },
+  ],
+  [
+    `excludedAttributes=meta,active,userName,name,${USER}:title,${ENTERPRISE}:department`,
+    { [ENTERPRISE]: { division: 'V' } },
+  ],
+])(
+  '7644-3.9-1, 7644-3.9-2 names may be qualified by a URN, and be one: %s',
+  async (query, shownParts) => {
+    const { id, userName } = await scim.user({
+      title: 'T',
+      name: { familyName: 'F', givenName: 'G' },
+      [ENTERPRISE]: { department: 'D', division: 'V' },
+    });
+    const one = await scim.get(`/Users/${String(id)}?${query}`);
+    const always = { id, schemas: [USER, ENTERPRISE] };
+    expect(one).toEqual({ ...always, ...shownParts });
+    const filter = encodeURIComponent(`userName eq "${String(userName)}"`);
+    expect((await scim.get(`/Users?filter=${filter}&${query}`))['Resources']).toEqual([one]);
+  },
+);
 
 it.each(['POST', 'PUT', 'PATCH'])('7644-3.9-1 attributes counts for %s, too', async (method) => {
   const { id, userName } = await scim.user();
