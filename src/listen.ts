@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo } from 'node:net';
+import { type Duplex } from 'node:stream';
 import { StartError } from './start-error';
 
 export interface ListenOptions {
@@ -30,6 +31,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.headersTimeout = 20_000;
   server.requestTimeout = 120_000;
   server.keepAliveTimeout = 65_000;
+  server.on('clientError', refuse);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, options)));
     server.listen(options.port, options.host, resolve);
@@ -48,12 +50,51 @@ const notYet: http.RequestListener = (_request, response) => {
   response.end('Usher is starting.\n');
 };
 
+/** Of the request line and all headers: room for the longest filter, percent-encoded, in the URL. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+/** What cannot even be read as a request, by the code of Node's error. */
+const UNREADABLE: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    'The request line and headers are longer than 64 KiB. Send a long filter in the body of POST to .search.',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
+};
+
+/** Answers in the form of RFC 7644 section 3.12: what the request was for is not known, and others look at the status. */
+function refuse({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] = (Object.hasOwn(UNREADABLE, code) && UNREADABLE[code]) || [
+    400,
+    'This is not an HTTP/1.1 request.',
+  ];
+  const schemas = ['urn:ietf:params:scim:api:messages:2.0:Error'];
+  const body = JSON.stringify({ schemas, status: String(status), detail });
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}`,
+      'Connection: close',
+      'Content-Type: application/scim+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}
+
 function createServer(options: ListenOptions, handler: http.RequestListener): http.Server {
   const { certificateFile, keyFile } = options;
-  if (certificateFile === undefined || keyFile === undefined) return http.createServer(handler);
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES };
+  if (certificateFile === undefined || keyFile === undefined) {
+    return http.createServer(limits, handler);
+  }
   try {
     const pair = { cert: readFileSync(certificateFile), key: readFileSync(keyFile) };
-    return https.createServer(pair, handler);
+    return https.createServer({ ...limits, ...pair }, handler);
   } catch (error) {
     throw new StartError(
       `TLS_CERT_FILE and TLS_KEY_FILE cannot be used: ${(error as Error).message}. They must be a PEM certificate chain and its unencrypted PEM key.`,
