@@ -59,6 +59,8 @@ async function sendChunks(
 ): Promise<void> {
   let text = '';
   for await (const chunk of chunks) {
+    // Nobody gets the rest.
+    if (response.req.method === 'HEAD') break;
     text += chunk;
     if (text.length < WRITE_SIZE) continue;
     if (!response.headersSent) writeHead(response, answer, true);

@@ -119,7 +119,7 @@ function normaliseObject(
   return result;
 }
 
-function uniqueKeys(schema: ResourceSchema, attributes: ScimObject): string[] {
+export function uniqueKeys(schema: ResourceSchema, attributes: ScimObject): string[] {
   const keys: string[] = [];
   for (const place of schema.unique) {
     const value = attributeValue(attributes, place);
@@ -156,6 +156,11 @@ const GROUP_NAME = `${GROUP}.displayName:`;
  */
 export function sharedKeys(keys: readonly string[], id: string): string[] {
   return keys.map((key) => (key.startsWith(GROUP_NAME) ? `${key}${OWNER}${id}` : key));
+}
+
+/** The plain key among those of a group. */
+export function groupNameIn(keys: readonly string[]): string | undefined {
+  return keys.find((key) => key.startsWith(GROUP_NAME));
 }
 
 /** The condition for `unique` that finds everybody who has the name, shared or not. */

@@ -1,5 +1,4 @@
 /** Resources in MongoDB: the port `ResourceStore`. Every write is one atomic document. */
-import { isDeepStrictEqual } from 'node:util';
 import { v7 as timeOrderedId } from 'uuid';
 import { DomainError } from '../domain/error';
 import { isEmptyDelta } from '../domain/membership-delta';
@@ -25,25 +24,21 @@ import { type ResourceSchema } from '../domain/schema-table';
 import { Batcher } from './batcher';
 import { checkSize } from './document-size';
 import { documents } from './documents';
-import { isDuplicateKey, refusals } from './duplicate-key';
+import { refusals } from './duplicate-key';
 import { type Query } from './filter-comparison';
 import { listQuery } from './resource-list-query';
 import { MemberChanges } from './member-changes';
 import { journalEntry, type Memberships } from './memberships';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
-import {
-  attributeFields,
-  sharedKeys,
-  toResource,
-  uniquePrefix,
-  type AttributeFields,
-} from './resource-mapping';
+import { attributeFields, toResource, type AttributeFields } from './resource-mapping';
 import { ResourceReader, SHOWN } from './resource-reader';
 import { ResourceSearch } from './resource-search';
+import { keepsGroupName, UniqueNames } from './unique-names';
 
 export class MongoResourceStore implements ResourceStore {
   private readonly searching: ResourceSearch;
   private readonly reader: ResourceReader;
+  private readonly names: UniqueNames;
   private readonly inserts: Batcher<ResourceDocument, Error | undefined>;
   private readonly memberChanges = new MemberChanges((scope, groupId, delta) =>
     this.changeMembersNow(scope, groupId, delta),
@@ -54,6 +49,7 @@ export class MongoResourceStore implements ResourceStore {
     private readonly memberships: Memberships,
   ) {
     this.reader = new ResourceReader(model);
+    this.names = new UniqueNames(model);
     this.searching = new ResourceSearch(model, memberships, this.reader);
     this.inserts = new Batcher((inserted) => insertAll(model, inserted));
   }
@@ -80,7 +76,7 @@ export class MongoResourceStore implements ResourceStore {
         ? { journal: [journalEntry({ replaceAll: false, add: members, remove: [] })] }
         : {}),
     };
-    await withNames(document, schema, names, async (unique) => {
+    await this.names.write(document, schema, names, async (unique) => {
       const error = await this.inserts.submit({ ...document, unique });
       if (error !== undefined) throw error;
     });
@@ -116,8 +112,8 @@ export class MongoResourceStore implements ResourceStore {
     };
     // Who keeps a name is not asked whether it is shared: that was allowed when it was given.
     const rule = keepsGroupName(current, schema, fields) ? 'any' : names;
-    const named = { _id: current.id, unique: fields.unique };
-    const { matchedCount } = await withNames(named, schema, rule, (unique) =>
+    const named = { _id: current.id, ruleId: current.ruleId, unique: fields.unique };
+    const { matchedCount } = await this.names.write(named, schema, rule, (unique) =>
       documents(this.model).updateOne(filter, {
         $set: { ...fields, unique, lastModified, pending: lastModified },
         ...others,
@@ -251,35 +247,6 @@ export class MongoResourceStore implements ResourceStore {
   }
 }
 
-/** Writes with names nobody else has or, where the rule allows it, with the name of another group. */
-async function withNames<Result>(
-  { _id, unique = [] }: Pick<ResourceDocument, '_id' | 'unique'>,
-  schema: ResourceSchema,
-  names: GroupNames,
-  write: (unique: string[]) => Promise<Result>,
-): Promise<Result> {
-  const choices = names === 'any' ? [unique, sharedKeys(unique, _id)] : [unique];
-  let taken: unknown;
-  for (const keys of choices) {
-    try {
-      return await write(keys);
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      taken = error;
-    }
-  }
-  throw duplicate(schema, taken);
-}
-
-function keepsGroupName(
-  { id, resourceType, attributes }: Resource,
-  schema: ResourceSchema,
-  { unique }: AttributeFields,
-): boolean {
-  if (resourceType !== GROUP) return false;
-  return isDeepStrictEqual(fieldsOf(id, schema, attributes).unique, unique);
-}
-
 /** Everything but what filters look at. */
 const CHANGED = { norm: 0, unique: 0 } as const;
 
@@ -316,18 +283,4 @@ function fieldsOf(id: string, schema: ResourceSchema, attributes: ScimObject): A
   const fields = attributeFields(schema, attributes);
   checkSize(fields);
   return fields.unique.length > 0 ? fields : { ...fields, unique: [`:${id}`] };
-}
-
-/** The attribute is named: the client sent it, and has to know which one to change. */
-function duplicate(schema: ResourceSchema, cause: unknown): DomainError {
-  // The message has the key that is taken, and nothing else says it in every kind of write.
-  const { message } = cause as Error;
-  const place = schema.unique.find((one) => message.includes(`"${uniquePrefix(schema, one)}`));
-  const { extension, attribute } = place ?? { attribute: { name: 'unique attribute' } };
-  const name = extension === undefined ? attribute.name : `${extension}:${attribute.name}`;
-  return new DomainError(
-    'uniqueness',
-    `Another ${schema.type.name} already has this ${name}. Use a different one, or update the existing resource: find it with filter=${name} eq "...".`,
-    { cause, field: name },
-  );
 }

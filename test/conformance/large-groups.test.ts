@@ -97,6 +97,18 @@ const patch = (group: string, op: object): readonly [string, string, object] => 
 const outsider = (): string => users[10_050] ?? '';
 const query = (filter: string): string => `filter=${encodeURIComponent(filter)}`;
 
+test('HEAD on a group, or on a list of groups, does not read members that nobody gets', async () => {
+  for (const path of [`/Groups/${groups.get(10_000) ?? ''}`, '/Groups']) {
+    log = [];
+    const answer = await scim.request('HEAD', path);
+    expect([answer.status, answer.text]).toEqual([200, '']);
+    expect(answer.headers.get('content-type')).toBe('application/scim+json');
+    // Of the pages of members the first one is read, to know whether it can be.
+    const pages = log.filter((line) => /^find gets 2001$/.test(line));
+    expect(pages.length).toBeLessThanOrEqual(1);
+  }
+});
+
 test.each<[string, number, (group: string) => readonly [string, string, object?]]>([
   [
     'adding a member',

@@ -343,6 +343,27 @@ describe('groupNames', () => {
     });
   });
 
+  test('a name that groups shared stays taken when the first of them is gone and the rule becomes tolerant', async () => {
+    const ruleId = randomUUID();
+    const [strict, tolerant] = await Promise.all([
+      startConformanceServer({ ruleId, scimProfile: 'strict' }),
+      startConformanceServer({ ruleId, scimProfile: 'tolerant' }),
+    ]);
+    const first = await newGroup(strict, { displayName: 'Ops' });
+    const second = await newGroup(strict, { displayName: 'Ops' });
+    const other = await newGroup(tolerant, { displayName: 'Other' });
+    await strict.request('DELETE', `/Groups/${first}`);
+    const taken = await tolerant.request('POST', '/Groups', { displayName: 'OPS' });
+    expect(outcome(taken)).toBe('409 uniqueness');
+    const renamed = await tolerant.request('PUT', `/Groups/${other}`, { displayName: 'Ops' });
+    expect(outcome(renamed)).toBe('409 uniqueness');
+    const kept = { displayName: 'Ops', externalId: 'x' };
+    expect((await tolerant.request('PUT', `/Groups/${second}`, kept)).status).toBe(200);
+    await tolerant.request('DELETE', `/Groups/${second}`);
+    expect((await tolerant.request('POST', '/Groups', { displayName: 'OPS' })).status).toBe(201);
+    await Promise.all([strict.close(), tolerant.close()]);
+  });
+
   test('groups that share a name live on when the rule becomes tolerant', async () => {
     const ruleId = randomUUID();
     const [strict, tolerant] = await Promise.all([
