@@ -117,10 +117,15 @@ export class Memberships {
   /** Which of the delta's additions and removals would change anything. */
   async effective(groupId: string, delta: MembershipDelta): Promise<MembershipDelta> {
     const ids = [...delta.add, ...delta.remove].map((memberId) => membershipId(groupId, memberId));
-    const found = await documents(this.memberships)
-      .find({ _id: { $in: ids }, present: true }, { projection: { memberId: 1 } })
-      .toArray();
-    const present = new Set(found.map(({ memberId }) => memberId));
+    const present = new Set<string>();
+    for (let start = 0; start < ids.length; start += LOOK_UP) {
+      const some = { $in: ids.slice(start, start + LOOK_UP) };
+      const found = documents(this.memberships).find(
+        { _id: some, present: true },
+        { projection: { memberId: 1 } },
+      );
+      for (const { memberId } of await found.toArray()) present.add(memberId);
+    }
     return {
       replaceAll: delta.replaceAll,
       add: delta.replaceAll ? delta.add : delta.add.filter((id) => !present.has(id)),
@@ -265,6 +270,8 @@ export class Memberships {
 }
 
 const BATCH = 1_000;
+/** Ids in one query: those of members that a client makes up may be long. */
+const LOOK_UP = 20_000;
 const JOURNALED = { ruleId: 1, generation: 1, journal: 1 } as const;
 const MEMBERSHIP = { _id: 0, groupId: 1, memberId: 1, memberType: 1 } as const;
 

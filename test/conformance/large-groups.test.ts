@@ -97,6 +97,18 @@ const patch = (group: string, op: object): readonly [string, string, object] => 
 const outsider = (): string => users[10_050] ?? '';
 const query = (filter: string): string => `filter=${encodeURIComponent(filter)}`;
 
+test('removing as many as a request can name, none of whom is a member, changes nothing', async () => {
+  const path = `/Groups/${groups.get(100) ?? ''}`;
+  const before = await scim.request('GET', `${path}?attributes=meta`);
+  const value = Array.from({ length: 60_000 }, (_, index) => ({
+    value: String(index).padStart(255, 'x'),
+  }));
+  const removal = { Operations: [{ op: 'remove', path: 'members', value }] };
+  expect((await scim.request('PATCH', path, removal)).status).toBe(204);
+  expect((await scim.request('GET', `${path}?attributes=meta`)).text).toBe(before.text);
+  expect(scim.errors).toEqual([]);
+});
+
 test('HEAD on a group, or on a list of groups, does not read members that nobody gets', async () => {
   for (const path of [`/Groups/${groups.get(10_000) ?? ''}`, '/Groups']) {
     log = [];
