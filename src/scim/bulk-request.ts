@@ -1,5 +1,6 @@
 /** The body of a bulk request (RFC 7644 section 3.7) as data. */
 import { DomainError } from '../domain/error';
+import { jsonMember } from './json-member';
 
 export const MAX_BULK_OPERATIONS = 1000;
 
@@ -35,7 +36,7 @@ export interface BulkTarget {
 
 /** Throws for what makes the whole request senseless. */
 export function parseBulk(body: unknown): BulkRequest {
-  const operations = property(body, 'Operations');
+  const operations = jsonMember(body, 'Operations');
   if (!Array.isArray(operations) || operations.length === 0) {
     throw new DomainError(
       'invalidSyntax',
@@ -49,7 +50,7 @@ export function parseBulk(body: unknown): BulkRequest {
     );
   }
   checkDepth(operations);
-  const failOnErrors = property(body, 'failOnErrors') ?? undefined;
+  const failOnErrors = jsonMember(body, 'failOnErrors') ?? undefined;
   const parsed = operations.map(operationOf);
   if (failOnErrors === undefined) return { operations: parsed };
   if (typeof failOnErrors !== 'number' || !Number.isInteger(failOnErrors) || failOnErrors < 1) {
@@ -78,11 +79,11 @@ function checkDepth(operations: readonly unknown[]): void {
 
 function operationOf(operation: unknown): BulkOperation {
   return {
-    method: property(operation, 'method'),
-    bulkId: property(operation, 'bulkId') ?? undefined,
-    version: property(operation, 'version') ?? undefined,
-    path: property(operation, 'path'),
-    data: property(operation, 'data'),
+    method: jsonMember(operation, 'method'),
+    bulkId: jsonMember(operation, 'bulkId') ?? undefined,
+    version: jsonMember(operation, 'version') ?? undefined,
+    path: jsonMember(operation, 'path'),
+    data: jsonMember(operation, 'data'),
   };
 }
 
@@ -113,12 +114,4 @@ function segmentsOf(path: string): readonly string[] {
 
 function isMethod(name: string): name is BulkMethod {
   return METHODS.has(name);
-}
-
-/** A member of a JSON object by its name in any case. */
-function property(object: unknown, name: string): unknown {
-  if (typeof object !== 'object' || object === null) return undefined;
-  if (Object.hasOwn(object, name)) return (object as Record<string, unknown>)[name];
-  const entries = Object.entries(object) as [string, unknown][];
-  return entries.find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
 }

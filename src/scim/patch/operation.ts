@@ -3,6 +3,7 @@ import { DomainError } from '../../domain/error';
 import { type ScimPath } from '../../domain/filter/ast';
 import { parsePath } from '../../domain/filter/parser';
 import { PATCH_OP, tolerant, type ValidationProfile } from '../../domain/validation';
+import { jsonMember } from '../json-member';
 
 export type PatchOperator = 'add' | 'replace' | 'remove';
 
@@ -24,7 +25,7 @@ export function parsePatch(
   profile: ValidationProfile = tolerant,
 ): readonly PatchOperation[] {
   profile.checkMessage(PATCH_OP, body);
-  const operations = member(body, 'operations');
+  const operations = jsonMember(body, 'Operations');
   const list: readonly unknown[] | undefined = Array.isArray(operations) ? operations : undefined;
   if (list === undefined || list.length === 0) {
     throw new DomainError(
@@ -48,13 +49,13 @@ function parseOperation(
   profile: ValidationProfile,
 ): PatchOperation {
   const where = `Operations[${String(index)}]`;
-  const op = member(operation, 'op');
+  const op = jsonMember(operation, 'op');
   const operator = typeof op === 'string' ? profile.operator(op) : '';
   if (!OPERATORS.has(operator)) {
     throw new DomainError('invalidSyntax', `${where}: "op" must be "add", "replace" or "remove".`);
   }
-  const path = parseOptionalPath(member(operation, 'path'), where, profile);
-  const value = member(operation, 'value');
+  const path = parseOptionalPath(jsonMember(operation, 'path'), where, profile);
+  const value = jsonMember(operation, 'value');
   if (value === undefined && operator !== 'remove') {
     throw new DomainError('invalidValue', `${where}: "${operator}" needs a "value".`);
   }
@@ -74,12 +75,4 @@ function parseOptionalPath(
     return profile.unassigned(path) ? undefined : parsePath(path, profile.grammar);
   }
   throw new DomainError('invalidPath', `${where}: "path" must be a string.`);
-}
-
-/** A member of a JSON object by its name in any case. */
-function member(object: unknown, name: string): unknown {
-  if (typeof object !== 'object' || object === null) return undefined;
-  if (Object.hasOwn(object, name)) return (object as Record<string, unknown>)[name];
-  const entries = Object.entries(object) as [string, unknown][];
-  return entries.find(([key]) => key.toLowerCase() === name)?.[1];
 }
