@@ -54,9 +54,7 @@ function shown(attributes?: readonly string[], excluded?: readonly string[]): Sc
 /** Every value with the way to it: `emails.0.value=...`. */
 function leaves(value: ScimValue, way = ''): string[] {
   if (typeof value !== 'object') return [`${way}=${String(value)}`];
-  return Object.entries(value).flatMap(([name, item]) =>
-    leaves(item, `${way}.${name}`),
-  );
+  return Object.entries(value).flatMap(([name, item]) => leaves(item, `${way}.${name}`));
 }
 
 const whole = new Set(leaves(shown()));
