@@ -291,10 +291,11 @@ function fewestEntries(
   others: readonly Candidate[],
   countEntries: CountEntries,
 ): Candidate {
+  const few = [best, ...others].find(({ scan }) => countEntries(scan, FEW + 1) <= FEW);
+  if (few !== undefined) return few;
   let chosen = best;
   let fewest = countEntries(best.scan, COUNTED);
   for (const other of others) {
-    if (fewest <= FEW) break;
     const count = countEntries(other.scan, fewest);
     // What comes first has the better form, perhaps the wanted order: it is left only for much less.
     if (count * 2 < fewest) [chosen, fewest] = [other, count];
