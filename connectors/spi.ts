@@ -190,8 +190,30 @@ export interface Capabilities {
   readonly activation: 'native' | 'none';
   readonly rename: boolean;
   readonly password: boolean;
+  /** `answer` is offered: the directory asks, see there. Absent: no. */
+  readonly answers?: boolean;
   /** Calls the directory gladly serves at the same time from one process. */
   readonly maxConcurrency: number;
+}
+
+/** What a directory asks of the gateway. Whoever can reach the gateway can send it: nothing of it has been checked. */
+export interface DirectoryRequest {
+  readonly method: string;
+  /** Below the target's own address, with its query: `/authorize?realm=a`. Begins with a slash. */
+  readonly path: string;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 64 KiB, as it was sent. */
+  readonly body: Uint8Array;
+}
+
+/** What the directory is told. */
+export interface DirectoryResponse {
+  /** 200 to 599. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 1 MiB. */
+  readonly body: string | Uint8Array;
 }
 
 /** `AUTHORITATIVE`: kept so for ever. `INITIAL`: written on create only. `IGNORE`: not written. */
@@ -254,6 +276,12 @@ export interface Connector {
   plan(kind: EntryKind, current: Entry | undefined, desired: DesiredEntry): readonly NativeChange[];
   /** For directories that take effect in batches: makes all earlier writes effective. */
   flush?(call: CallContext): Promise<void>;
+  /**
+   * For directories that ask the gateway instead of being written to: answers one request to `/targets/<target id>/...`.
+   * The connector itself must make sure who asks. The deadline is short, for somebody waits to be let in; any failure is
+   * answered with 503 and without its message. Only with `capabilities.answers`.
+   */
+  answer?(request: DirectoryRequest, call: CallContext): Promise<DirectoryResponse>;
   close(): Promise<void>;
 }
 
@@ -264,7 +292,10 @@ export interface ConnectorType<Settings = unknown, Secrets = unknown> {
   /** `ldap`, `radius`, `saml`, or the npm package's own word. */
   readonly id: string;
   readonly title: string;
+  /** The most that any target of this type can do. */
   readonly capabilities: Capabilities;
+  /** What a target with these settings can do, where that is less. Absent: `capabilities`. */
+  readonly capabilitiesFor?: (settings: Settings) => Capabilities;
   /** JSON Schema (2020-12) of the settings, from which forms are drawn. */
   readonly settingsSchema: object;
   /** JSON Schema of the secrets. They are stored encrypted and never shown again. */

@@ -35,6 +35,7 @@ import { StartError } from './start-error';
 import { createStatusRouter } from './status';
 import { forgetful, RuleAccessCache } from './store/rule-access';
 import { openStore, type Store } from './store/store';
+import { createTargetRequests, TARGETS_PATH } from './target-requests';
 import { createLogger, type Logger } from './telemetry/logger';
 
 export interface App {
@@ -247,6 +248,7 @@ function createExpress(config: Config, parts: Parts): Express {
   );
   app.use(helmet());
   app.use('/graphql', graphql.handler);
+  app.use(TARGETS_PATH, createTargetRequests({ questions: engine.questions, log }));
   app.use(createStatusRouter({ isReady: () => store.isReachable(), version: packageJson.version }));
   return app;
 }

@@ -1,5 +1,10 @@
 /** A connector's answers are not taken on trust: what is stored and acted on has been checked here. */
-import { type Entry, type TestStep, type Written } from '../../connectors/spi';
+import {
+  type DirectoryResponse,
+  type Entry,
+  type TestStep,
+  type Written,
+} from '../../connectors/spi';
 import { ConnectorFault } from './errors';
 
 const LONGEST_REFERENCE = 1_024;
@@ -32,6 +37,46 @@ export function checkEntry(answer: Entry, operation: string): Entry {
 export function checkSteps(answer: readonly TestStep[]): readonly TestStep[] {
   if (isList(answer) && answer.every(isStep)) return answer;
   throw new ConnectorFault('"test" answered with malformed steps');
+}
+
+/** As Node takes them: a name that is a token, a value without control characters (RFC 9110 section 5.5). */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// eslint-disable-next-line no-control-regex -- these are the ones that are refused
+const HEADER_VALUE = /^[^\0-\x08\x0a-\x1f\x7f\u0100-\uffff]*$/;
+/** The gateway's own: they say how the answer is carried, not what it is. */
+const CARRIAGE: readonly string[] = [
+  ...['connection', 'content-length', 'keep-alive', 'te', 'trailer', 'transfer-encoding'],
+  'upgrade',
+];
+const LONGEST_BODY = 1_048_576;
+
+/** What a directory is about to be told. */
+export function checkResponse(answer: unknown): DirectoryResponse {
+  const sound =
+    isObject(answer) &&
+    isStatus(answer['status']) &&
+    isObject(answer['headers']) &&
+    Object.entries(answer['headers']).every(isHeader) &&
+    (typeof answer['body'] === 'string' || answer['body'] instanceof Uint8Array);
+  if (!sound) throw new ConnectorFault('"answer" answered with a malformed response');
+  const { status, headers, body } = answer as unknown as DirectoryResponse;
+  if (Buffer.byteLength(body) > LONGEST_BODY) {
+    throw new ConnectorFault('"answer" answered with more than 1 MiB');
+  }
+  return { status, headers, body };
+}
+
+function isStatus(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 200 && value <= 599;
+}
+
+function isHeader([name, value]: [string, unknown]): boolean {
+  return (
+    HEADER_NAME.test(name) &&
+    !CARRIAGE.includes(name.toLowerCase()) &&
+    typeof value === 'string' &&
+    HEADER_VALUE.test(value)
+  );
 }
 
 const STATES: readonly unknown[] = ['ok', 'warning', 'failed'];

@@ -1,6 +1,7 @@
 /** Opens one connector for each version of a target when it is first needed, and closes it when it is superseded. */
-import { ConnectorError, type ConnectorRegistry } from '../../connectors/spi';
+import { type Capabilities, ConnectorError, type ConnectorRegistry } from '../../connectors/spi';
 import { type Target } from '../domain/target';
+import { capabilitiesOf } from './capabilities';
 import { GUARD_TIMES, type GuardTimes } from './call-guard';
 import { ConnectorFault } from './errors';
 import { HostedConnector } from './hosted-connector';
@@ -20,6 +21,8 @@ export interface ConnectorHostDeps {
   readonly dataDir: string;
   readonly log: Log;
   readonly times?: GuardTimes;
+  /** For what a directory asks. */
+  readonly answerTimes?: GuardTimes;
   /** Calls at the same time, for each target at most. */
   readonly workers: number;
 }
@@ -30,10 +33,17 @@ export class ConnectorHost {
 
   constructor(private readonly deps: ConnectorHostDeps) {}
 
-  /** Calls that are made to the target at the same time; 1 for a connector that is not loaded. */
-  concurrencyOf(target: Pick<Target, 'connector'>): number {
-    const most = this.deps.registry.get(target.connector)?.capabilities.maxConcurrency ?? 1;
-    return Math.max(1, Math.min(this.deps.workers, Number.isInteger(most) ? most : 1));
+  /** Calls that are made to the target at the same time; 1 where it cannot be opened. */
+  concurrencyOf(target: Target): number {
+    const type = this.deps.registry.get(target.connector);
+    if (!type) return 1;
+    try {
+      const { settings } = type.parse(target.settings, target.secrets);
+      return this.concurrency(capabilitiesOf(type, settings));
+    } catch {
+      // Why not is told by the first call.
+      return 1;
+    }
   }
 
   /** Lends the target's connector for as long as `use` runs. */
@@ -64,8 +74,10 @@ export class ConnectorHost {
     try {
       const { settings, secrets } = type.parse(target.settings, target.secrets);
       const connector = type.open(settings, secrets, { targetId: target.id, dataDir, log });
-      const concurrency = this.concurrencyOf(target);
-      return new HostedConnector(type, settings, connector, { times, concurrency });
+      const capabilities = capabilitiesOf(type, settings);
+      const concurrency = this.concurrency(capabilities);
+      const parts = { type, settings, capabilities, connector };
+      return new HostedConnector(parts, { times, concurrency, answer: this.deps.answerTimes });
     } catch (error) {
       throw asOpenError(error);
     }
@@ -82,6 +94,10 @@ export class ConnectorHost {
   async closeAll(): Promise<void> {
     for (const targetId of [...this.opened.keys()]) this.forget(targetId);
     await Promise.all(this.closing);
+  }
+
+  private concurrency({ maxConcurrency }: Capabilities): number {
+    return Math.max(1, Math.min(this.deps.workers, maxConcurrency));
   }
 
   private acquire(target: Target): Opened {

@@ -17,6 +17,7 @@ import { GROUP, USER } from '../domain/resource';
 import { type SchemaTable } from '../domain/schema-table';
 import { type SyncAs } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
+import { capabilitiesOf } from './capabilities';
 import { type ConnectorHost } from './connector-host';
 import { checkScopeFilter, mappingOf } from './desired-entries';
 import { type HostedConnector } from './hosted-connector';
@@ -112,7 +113,7 @@ export class ConnectorDirectories implements Directories {
     } catch (error) {
       return [{ path: ['targetId'], message: failedStep(error).message }];
     }
-    const { capabilities } = connector.type;
+    const { capabilities } = connector;
     const issues = capabilities.kinds.flatMap((kind) => {
       const schema = schemas.get(kind === 'user' ? USER : GROUP);
       const mapping = mappingOf(kind, syncAs, connector);
@@ -137,16 +138,14 @@ export class ConnectorDirectories implements Directories {
       throw new DomainError('invalidValue', `No connector "${target.connector}" is loaded.`);
     const { settings } = type.parse(target.settings, target.secrets);
     return {
-      type,
+      capabilities: capabilitiesOf(type, settings),
       namingAttribute: (kind) => type.namingAttribute(kind, settings),
       defaultMapping: () => type.defaultMapping(settings),
     };
   }
 }
 
-interface Opened extends Pick<HostedConnector, 'namingAttribute' | 'defaultMapping'> {
-  readonly type: ConnectorType;
-}
+type Opened = Pick<HostedConnector, 'capabilities' | 'namingAttribute' | 'defaultMapping'>;
 
 /** Where accounts cannot be disabled, nobody may be promised that they will be. */
 function policyIssues(syncAs: SyncAs, activation: 'native' | 'none'): readonly InputIssue[] {

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from './clock';
 import { ConnectorHost } from './connector-host';
 import { DesiredEntries } from './desired-entries';
 import { ConnectorDirectories } from './directories';
+import { DirectoryQuestions } from './directory-questions';
 import { Dispatcher } from './dispatcher';
 import { FanOut } from './fan-out';
 import { GroupMembers } from './group-members';
@@ -52,6 +53,7 @@ export interface DeliveryEngine {
   readonly changeListener: ChangeListener;
   readonly control: DeliveryControl;
   readonly directories: Directories;
+  readonly questions: Pick<DirectoryQuestions, 'answererOf'>;
   /** Resolves when nothing is waiting or under way, retries included. For tests. */
   idle(): Promise<void>;
 }
@@ -99,6 +101,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
     changeListener: { resourceChanged: ({ id }) => dispatcher.hint(id) },
     control: deliveryControl({ queue, rules, dispatcher, lanes, clock, deps }),
     directories: new ConnectorDirectories({ registry, host, log }),
+    questions: new DirectoryQuestions({ targets: deps.targets, host, clock }),
     async idle() {
       while (!dispatcher.isIdle || (await isBusy(deps))) {
         await clock.sleep(IDLE_CHECK_MS, new AbortController().signal);

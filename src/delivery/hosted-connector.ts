@@ -8,6 +8,8 @@ import {
   type ConnectorType,
   type CorrelationKey,
   type DesiredEntry,
+  type DirectoryRequest,
+  type DirectoryResponse,
   type Entry,
   type EntryKind,
   type EntryRef,
@@ -16,7 +18,7 @@ import {
   type TestStep,
   type Written,
 } from '../../connectors/spi';
-import { checkEntry, checkSteps, checkWritten } from './answers';
+import { checkEntry, checkResponse, checkSteps, checkWritten } from './answers';
 import { guard, type GuardedCall, type GuardTimes } from './call-guard';
 import { ConnectorFault, LeaseLost } from './errors';
 import { Semaphore } from './semaphore';
@@ -30,38 +32,53 @@ export interface CallOptions {
 
 export interface CallLimits {
   readonly times: GuardTimes;
+  /** For what the directory asks; absent: a few seconds. */
+  readonly answer?: GuardTimes | undefined;
   /** Calls at the same time; others wait, and their deadline begins when their turn has come. */
   readonly concurrency: number;
 }
 
+export interface HostedParts {
+  readonly type: ConnectorType;
+  /** As `type.parse` answered them. */
+  readonly settings: unknown;
+  readonly capabilities: Capabilities;
+  readonly connector: Connector;
+}
+
+/** Somebody waits to be let in. */
+const ANSWER_TIMES: GuardTimes = { deadlineMs: 5_000, graceMs: 250 };
+/** Questions answered at the same time; more than that is no directory's custom. */
+const MOST_ANSWERS = 256;
+
 export class HostedConnector {
+  private readonly slots: Semaphore;
   private flushing: Promise<void> | undefined;
   private nextFlush: Promise<void> | undefined;
-  private readonly slots: Semaphore;
+
+  private answering = 0;
 
   constructor(
-    private readonly type: ConnectorType,
-    private readonly settings: unknown,
-    private readonly connector: Connector,
+    private readonly parts: HostedParts,
     private readonly limits: CallLimits,
   ) {
     this.slots = new Semaphore(limits.concurrency);
   }
 
   get capabilities(): Capabilities {
-    return this.type.capabilities;
+    return this.parts.capabilities;
   }
 
   namingAttribute(kind: EntryKind): string {
-    return this.type.namingAttribute(kind, this.settings);
+    return this.parts.type.namingAttribute(kind, this.parts.settings);
   }
 
   defaultMapping(): Mapping {
-    return this.type.defaultMapping(this.settings);
+    return this.parts.type.defaultMapping(this.parts.settings);
   }
 
   async test(options: CallOptions): Promise<readonly TestStep[]> {
-    return checkSteps(await this.look('test', options, (call) => this.connector.test(call)));
+    return checkSteps(await this.look('test', options, (call) => this.parts.connector.test(call)));
   }
 
   async read(
@@ -71,7 +88,7 @@ export class HostedConnector {
     options: CallOptions,
   ): Promise<Entry | undefined> {
     const entry = await this.look('read', options, (call) =>
-      this.connector.read(kind, ref, { ...call, attributes }),
+      this.parts.connector.read(kind, ref, { ...call, attributes }),
     );
     if (!entry) return undefined;
     checkWritten(entry, 'read', ref.reference);
@@ -86,7 +103,7 @@ export class HostedConnector {
     // Without a key everything would match.
     if (keys.length === 0) return [];
     const entries = await this.look('correlate', options, (call) =>
-      this.connector.correlate(kind, keys, call),
+      this.parts.connector.correlate(kind, keys, call),
     );
     if (!Array.isArray(entries)) throw new ConnectorFault('"correlate" answered without a list');
     return entries.map((entry: Entry) => checkEntry(entry, 'correlate'));
@@ -99,7 +116,7 @@ export class HostedConnector {
     options: CallOptions,
   ): Promise<Written> {
     const written = await this.change('create', options, (call) =>
-      this.connector.create(kind, desired, owner, call),
+      this.parts.connector.create(kind, desired, owner, call),
     );
     return checkWritten(written, 'create');
   }
@@ -111,14 +128,14 @@ export class HostedConnector {
     options: CallOptions,
   ): Promise<Written> {
     const written = await this.change('update', options, (call) =>
-      this.connector.update(kind, ref, changes, call),
+      this.parts.connector.update(kind, ref, changes, call),
     );
     return checkWritten(written, 'update', ref.reference);
   }
 
   async members(group: EntryRef, delta: MemberDelta, options: CallOptions): Promise<Written> {
     const written = await this.change('members', options, (call) =>
-      this.connector.members(group, delta, call),
+      this.parts.connector.members(group, delta, call),
     );
     return checkWritten(written, 'members', group.reference);
   }
@@ -136,31 +153,54 @@ export class HostedConnector {
       );
     }
     const written = await this.change('setActive', options, (call) =>
-      this.connector.setActive(kind, ref, active, call),
+      this.parts.connector.setActive(kind, ref, active, call),
     );
     return checkWritten(written, 'setActive', ref.reference);
   }
 
   async remove(kind: EntryKind, ref: EntryRef, options: CallOptions): Promise<void> {
-    await this.change('remove', options, (call) => this.connector.remove(kind, ref, call));
+    await this.change('remove', options, (call) => this.parts.connector.remove(kind, ref, call));
   }
 
   /** Makes earlier writes effective. Many who ask at the same time share one flush that begins after they asked. */
   async flush(): Promise<void> {
-    if (!this.connector.flush) return;
+    if (!this.parts.connector.flush) return;
     this.nextFlush ??= this.flushAfter(this.flushing);
     await this.nextFlush;
   }
 
+  /**
+   * Answers what the directory asks. Not one of the calls that wait for each other: people log in while a directory is
+   * being filled.
+   */
+  async answer(request: DirectoryRequest): Promise<DirectoryResponse> {
+    const { connector } = this.parts;
+    if (!this.capabilities.answers || !connector.answer) {
+      throw new ConnectorError('unsupported', 'This target answers no requests.');
+    }
+    if (this.answering >= MOST_ANSWERS) {
+      throw new ConnectorError('throttled', 'This target is asked too much at once.');
+    }
+    this.answering += 1;
+    try {
+      const run = async (call: CallContext): Promise<DirectoryResponse> =>
+        checkResponse(await connector.answer?.(request, call));
+      const times = this.limits.answer ?? ANSWER_TIMES;
+      return await guard({ operation: 'answer', writes: false, run }, times);
+    } finally {
+      this.answering -= 1;
+    }
+  }
+
   async close(): Promise<void> {
-    await this.look('close', {}, () => this.connector.close());
+    await this.look('close', {}, () => this.parts.connector.close());
   }
 
   private async flushAfter(earlier: Promise<void> | undefined): Promise<void> {
     await earlier?.catch(() => undefined);
     this.flushing = this.nextFlush;
     this.nextFlush = undefined;
-    await this.change('flush', {}, async (call) => this.connector.flush?.(call));
+    await this.change('flush', {}, async (call) => this.parts.connector.flush?.(call));
   }
 
   private look<Answer>(

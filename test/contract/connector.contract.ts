@@ -13,6 +13,7 @@ import {
   ConnectorError,
   type ConnectorType,
   type CallContext,
+  type Capabilities,
   type Entry,
   type EntryKind,
   type FailureKind,
@@ -165,9 +166,15 @@ export function describeConnector<Settings, Secrets>(
   };
   const parsed = (): Settings => type.parse(directory.settings, directory.secrets).settings;
   const naming = (kind: EntryKind): string => type.namingAttribute(kind, parsed());
-  const groups = type.capabilities.kinds.includes('group');
-  const whenGroups = groups ? it : it.skip;
-  const native = type.capabilities.activation === 'native';
+  /** What the directory at hand can do, with its settings. */
+  const can = (): Capabilities => type.capabilitiesFor?.(parsed()) ?? type.capabilities;
+  const groups = (): boolean => can().kinds.includes('group');
+  const whenGroups = (name: string, test: () => Promise<void>): void => {
+    it(name, async () => {
+      if (groups()) await test();
+    });
+  };
+  const native = (): boolean => can().activation === 'native';
 
   beforeAll(async () => {
     directory = await fixture.start();
@@ -187,6 +194,24 @@ export function describeConnector<Settings, Secrets>(
       expect(type.title).not.toBe('');
       expect(type.capabilities.kinds).toContain('user');
       expect(type.capabilities.maxConcurrency).toBeGreaterThan(0);
+    });
+
+    it('promises no more for its settings than it declares', () => {
+      const [own, declared] = [can(), type.capabilities];
+      expect(own.kinds).toContain('user');
+      expect(declared.kinds).toEqual(expect.arrayContaining([...own.kinds]));
+      expect([declared.activation, 'none']).toContain(own.activation);
+      for (const ability of ['rename', 'password', 'answers'] as const) {
+        expect({ ability, most: [declared[ability] ?? false, false] }).toMatchObject({
+          most: expect.arrayContaining([own[ability] ?? false]),
+        });
+      }
+      expect(own.maxConcurrency).toBeGreaterThan(0);
+      expect(own.maxConcurrency).toBeLessThanOrEqual(declared.maxConcurrency);
+    });
+
+    it('answers requests exactly when it says so', () => {
+      expect(connector.answer !== undefined).toBe(can().answers ?? false);
     });
 
     it.each(['settingsSchema', 'secretsSchema'] as const)(
@@ -238,7 +263,7 @@ export function describeConnector<Settings, Secrets>(
     it('maps the naming attribute by default', () => {
       const mapping = type.defaultMapping(parsed());
       expect(mapping.user.map((line) => line.attribute)).toContain(naming('user'));
-      if (groups) expect(mapping.group.map((line) => line.attribute)).toContain(naming('group'));
+      if (groups()) expect(mapping.group.map((line) => line.attribute)).toContain(naming('group'));
     });
 
     it('opens and closes without a directory', async () => {
@@ -477,7 +502,7 @@ export function describeConnector<Settings, Secrets>(
       );
 
     it('changes the name, never the reference, and frees the old name', async () => {
-      if (!type.capabilities.rename) return;
+      if (!can().rename) return;
       const [from, to] = [fresh('before'), fresh('after')];
       const written = await make('user', from);
       const after = await rename(written, to);
@@ -491,7 +516,7 @@ export function describeConnector<Settings, Secrets>(
     });
 
     it('works by a name that has become stale', async () => {
-      if (!type.capabilities.rename) return;
+      if (!can().rename) return;
       const written = await make('user', fresh('stale'));
       const current = fresh('current');
       await rename(written, current);
@@ -506,7 +531,7 @@ export function describeConnector<Settings, Secrets>(
     });
 
     it('calls a taken name a conflict', async () => {
-      if (!type.capabilities.rename) return;
+      if (!can().rename) return;
       const taken = fresh('occupied');
       await make('user', taken);
       const name = fresh('mover');
@@ -517,7 +542,7 @@ export function describeConnector<Settings, Secrets>(
     });
 
     it.each(NASTY_NAMES)('takes the name %j', async (name) => {
-      if (!type.capabilities.rename || fixture.names?.refused?.includes(name)) return;
+      if (!can().rename || fixture.names?.refused?.includes(name)) return;
       const written = await rename(await make('user', fresh('plain')), name);
       expect((await raw('user', name))?.[naming('user')]).toEqual([name]);
       const back = await rename(written, fresh('plain'));
@@ -576,7 +601,7 @@ export function describeConnector<Settings, Secrets>(
     });
 
     whenGroups('survive a rename of their group', async () => {
-      if (!type.capabilities.rename) return;
+      if (!can().rename) return;
       const [group, renamed] = [fresh('group'), fresh('renamed')];
       const written = await make('group', group);
       const person = fresh('m');
@@ -590,14 +615,14 @@ export function describeConnector<Settings, Secrets>(
 
   describe('activation', () => {
     it('is refused where the directory knows none', async () => {
-      if (native) return;
+      if (native()) return;
       const written = await make('user', fresh('always'));
       const error = await failure(connector.setActive('user', written, false, call()));
       expect([error.kind, error.outcome]).toEqual(['unsupported', 'none']);
     });
 
     it('goes off and on and keeps everything else', async () => {
-      if (!native) return;
+      if (!native()) return;
       const name = fresh('switch');
       const written = await make('user', name);
       for (const active of [false, false, true, true]) {
@@ -610,7 +635,7 @@ export function describeConnector<Settings, Secrets>(
     });
 
     it('is off from the start when so desired', async () => {
-      if (!native) return;
+      if (!native()) return;
       const name = fresh('inactive');
       const written = await make('user', name, false);
       expect((await connector.read('user', written, call()))?.active).toBe(false);
@@ -621,7 +646,7 @@ export function describeConnector<Settings, Secrets>(
 
   describe('passwords', () => {
     it('are offered exactly when declared', () => {
-      expect(connector.setPassword !== undefined).toBe(type.capabilities.password);
+      expect(connector.setPassword !== undefined).toBe(can().password);
     });
 
     it('are set and never shown', async () => {

@@ -45,6 +45,10 @@ export interface FakeOptions {
   readonly keepsOwner?: boolean;
   /** Members are known by reference, as in a table of ids. */
   readonly membersByReference?: boolean;
+  /** Settings that can do less than the type. */
+  readonly capabilitiesFor?: ConnectorType['capabilitiesFor'];
+  /** For directories that ask. */
+  readonly answer?: Connector['answer'];
 }
 
 const WRITES = new Set(['create', 'update', 'members', 'setActive', 'remove']);
@@ -134,6 +138,7 @@ export class FakeDirectory {
       id: this.options.id ?? 'fake',
       title: 'Fake directory',
       capabilities,
+      ...(this.options.capabilitiesFor ? { capabilitiesFor: this.options.capabilitiesFor } : {}),
       settingsSchema: {},
       secretsSchema: {},
       namingAttribute,
@@ -241,6 +246,7 @@ export class FakeDirectory {
 }
 
 class FakeConnector implements Connector {
+  readonly answer?: Connector['answer'];
   private isClosed = false;
 
   constructor(
@@ -248,6 +254,7 @@ class FakeConnector implements Connector {
     private readonly capabilities: Capabilities,
   ) {
     directory.opened += 1;
+    this.answer = directory.options.answer;
   }
 
   async test(): ReturnType<Connector['test']> {
