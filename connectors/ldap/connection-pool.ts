@@ -3,27 +3,37 @@
  * on a connection that is not signed in, and a call settles when its signal says so, whatever the directory does.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConnectorContext, ConnectorError } from '../spi';
+import { type ConnectorContext, ConnectorError, type FailureKind } from '../spi';
 import { type Cancellation } from './cancellation';
 import { asConnectionLost, type Connection } from './connection';
-import { ConnectionLost } from './failures';
+import { ConnectionLost, isReadOnly } from './failures';
+import { type Server, type Servers } from './servers';
 
 /** How long an operation may stay unanswered after its caller gave up, before its connection is closed. */
 const GRACE_MS = 1_000;
-/** The pause after a failed connect, doubled up to the longest: no storm, and no delay worth mentioning. */
-const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 800;
 
 export interface PoolOptions {
   readonly connections: number;
   readonly window: number;
 }
 
+/** A connection, and the server at its other end. */
+export interface Opened {
+  readonly server: Server;
+  readonly connection: Connection;
+}
+
 class Slot {
-  connection: Connection | undefined;
-  connecting: Promise<Connection> | undefined;
+  opened: Opened | undefined;
+  connecting: Promise<Opened> | undefined;
   inFlight = 0;
 }
+
+/** What is done with a connection; who writes tells the server so. */
+export type Operation<T> = (connection: Connection, server: Server) => Promise<T>;
+
+/** Failures to connect that another server may not have. A wrong password is not tried everywhere. */
+const ELSEWHERE: ReadonlySet<FailureKind> = new Set(['unavailable', 'timeout', 'throttled']);
 
 interface Waiter {
   readonly take: (slot: Slot) => void;
@@ -49,12 +59,13 @@ export class ConnectionPool {
   private readonly slots: readonly Slot[];
   private readonly waiters = new Set<Waiter>();
   private readonly dedicated = new Set<Connection>();
-  private failures = 0;
-  private notBefore = 0;
+  private failing = false;
+  private probing = false;
   private closed = false;
 
   constructor(
-    private readonly openConnection: () => Promise<Connection>,
+    private readonly openConnection: (server: Server) => Promise<Connection>,
+    private readonly servers: Servers,
     private readonly options: PoolOptions,
     private readonly log: ConnectorContext['log'],
   ) {
@@ -62,16 +73,16 @@ export class ConnectionPool {
   }
 
   /** Runs one operation on some connection. Rejects with `ConnectionLost`, a `ConnectorError` or a result code. */
-  async run<T>(call: Cancellation, operation: (connection: Connection) => Promise<T>): Promise<T> {
+  async run<T>(call: Cancellation, operation: Operation<T>): Promise<T> {
     let sent = false;
     const aborted = abortion(call, () => sent);
     try {
       const slot = await this.acquire(call, aborted.promise);
-      const work = this.connected(slot).then(async (connection) => {
+      const work = this.connected(slot).then(async (opened) => {
         // The caller may be gone by now: what was not sent must not be sent.
         if (call.aborted) throw new ConnectionLost('it was given up', false, 'aborted');
         sent = true;
-        return this.perform(connection, operation, call);
+        return this.perform(opened, operation, call);
       });
       const settled = work.finally(() => this.release(slot));
       settled.catch(() => undefined);
@@ -81,17 +92,38 @@ export class ConnectionPool {
     }
   }
 
+  /** Runs an operation that writes. A server that takes no writes is given up for one that may. */
+  write<T>(call: Cancellation, operation: Operation<T>): Promise<T> {
+    return this.run(call, async (connection, server) => {
+      this.servers.wrote(server);
+      try {
+        const answer = await operation(connection, server);
+        this.servers.wrote(server);
+        return answer;
+      } catch (error) {
+        if (!isReadOnly(error, this.servers.several)) {
+          if (asConnectionLost(error) instanceof ConnectionLost) this.servers.wrote(server);
+          throw error;
+        }
+        this.servers.failed(server);
+        throw new ConnectorError('unavailable', `${server.url} takes no writes at the moment.`, {
+          cause: error,
+        });
+      }
+    });
+  }
+
   /** A connection for one caller alone, who closes it. */
   async dedicate(call: Cancellation): Promise<Connection> {
     this.refuseWhenClosed();
     const aborted = abortion(call, () => false);
     const opening = this.open();
     try {
-      const connection = await Promise.race([opening, aborted.promise]);
+      const { connection } = await Promise.race([opening, aborted.promise]);
       this.dedicated.add(connection);
       return connection;
     } catch (error) {
-      opening.then((late) => late.close()).catch(() => undefined);
+      opening.then((late) => late.connection.close()).catch(() => undefined);
       throw error;
     } finally {
       aborted.stop();
@@ -110,7 +142,7 @@ export class ConnectionPool {
     this.failWaiters(closedError());
     for (const connection of this.dedicated) connection.destroy();
     // A connection that is still opening closes itself when it is done.
-    await Promise.all(this.slots.map(async (slot) => slot.connection?.close()));
+    await Promise.all(this.slots.map(async (slot) => slot.opened?.connection.close()));
   }
 
   private refuseWhenClosed(): void {
@@ -157,14 +189,19 @@ export class ConnectionPool {
   }
 
   /** Single flight: the library hangs for ever when two operations find it without a connection (ldapts #256). */
-  private connected(slot: Slot): Promise<Connection> {
-    if (slot.connection?.usable) return Promise.resolve(slot.connection);
+  private connected(slot: Slot): Promise<Opened> {
+    this.lookForPreferred();
+    if (slot.opened && this.isUsable(slot.opened)) return Promise.resolve(slot.opened);
+    // What is under way on a connection to a server that is no longer used may end.
+    slot.opened?.connection.retire();
+    slot.opened = undefined;
     slot.connecting ??= this.open()
       .then(
-        (connection) => (slot.connection = connection),
+        (opened) => (slot.opened = opened),
         (error: unknown) => {
           // Whoever waits would only wait to hear the same.
-          if (!this.slots.some((other) => other.connection?.usable)) this.failWaiters(error);
+          const alive = this.slots.some((other) => other.opened && this.isUsable(other.opened));
+          if (!alive) this.failWaiters(error);
           throw error;
         },
       )
@@ -172,30 +209,70 @@ export class ConnectionPool {
     return slot.connecting;
   }
 
-  private async open(): Promise<Connection> {
-    const pause = this.notBefore - Date.now();
-    if (pause > 0) await sleep(pause);
-    this.refuseWhenClosed();
+  private isUsable({ connection, server }: Opened): boolean {
+    return connection.usable && server === this.servers.current;
+  }
+
+  /** Connects to the server in use or, when it cannot be had, to the next one that can. */
+  private async open(): Promise<Opened> {
+    const failures: ConnectorError[] = [];
+    for (const server of this.servers.inOrder()) {
+      try {
+        const opened = { server, connection: await this.openAt(server) };
+        this.log(this.failing ? 'info' : 'debug', 'connected to the directory');
+        this.failing = false;
+        return opened;
+      } catch (error) {
+        if (!(error instanceof ConnectorError) || this.closed) throw error;
+        failures.push(error);
+        if (!ELSEWHERE.has(error.kind)) break;
+      }
+    }
+    if (!this.failing) this.log('warn', 'cannot connect to the directory');
+    this.failing = true;
+    throw summary(failures);
+  }
+
+  private async openAt(server: Server): Promise<Connection> {
+    for (;;) {
+      this.refuseWhenClosed();
+      const pause = this.servers.pauseMs(server);
+      if (pause <= 0) break;
+      await sleep(pause);
+    }
+    let connection: Connection;
     try {
-      const connection = await this.openConnection();
-      this.log(this.failures > 0 ? 'info' : 'debug', 'connected to the directory');
-      this.failures = 0;
-      this.notBefore = 0;
-      if (!this.closed) return connection;
-      await connection.close();
+      connection = await this.openConnection(server);
     } catch (error) {
-      const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.failures);
-      if (this.failures === 0) this.log('warn', 'cannot connect to the directory');
-      this.failures += 1;
-      this.notBefore = Date.now() + longest * (0.5 + Math.random() / 2);
+      this.servers.failed(server);
       throw error;
     }
-    throw closedError();
+    if (this.closed) {
+      await connection.close();
+      throw closedError();
+    }
+    this.servers.connected(server);
+    return connection;
+  }
+
+  /** Goes back to the preferred server when it answers again; nobody waits for that. */
+  private lookForPreferred(): void {
+    const preferred = this.probing ? undefined : this.servers.toProbe();
+    if (!preferred) return;
+    this.probing = true;
+    this.openConnection(preferred)
+      .then(async (connection) => {
+        this.servers.switchBack();
+        this.log('info', 'back at the preferred server of the directory');
+        await connection.close();
+      })
+      .catch(() => undefined)
+      .finally(() => (this.probing = false));
   }
 
   private async perform<T>(
-    connection: Connection,
-    operation: (connection: Connection) => Promise<T>,
+    { connection, server }: Opened,
+    operation: Operation<T>,
     call: Cancellation,
   ): Promise<T> {
     let grace: NodeJS.Timeout | undefined;
@@ -203,10 +280,17 @@ export class ConnectionPool {
       grace = setTimeout(() => connection.destroy(), GRACE_MS);
     });
     try {
-      return await operation(connection);
+      const answer = await connection.perform(() => operation(connection, server));
+      this.servers.answered(server);
+      return answer;
     } catch (error) {
       const failure = asConnectionLost(error);
-      if (failure instanceof ConnectionLost) connection.destroy();
+      if (failure instanceof ConnectionLost) {
+        connection.destroy();
+        if (failure.reason === 'timeout') this.servers.silent(server);
+      } else {
+        this.servers.answered(server);
+      }
       throw failure;
     } finally {
       clearTimeout(grace);
@@ -222,4 +306,12 @@ export class ConnectionPool {
 
 function closedError(): ConnectorError {
   return new ConnectorError('unavailable', 'The connection to the directory is closed.');
+}
+
+/** One failure for all the servers that were tried. */
+function summary(failures: readonly ConnectorError[]): ConnectorError {
+  const last = failures.at(-1) ?? closedError();
+  if (failures.length < 2) return last;
+  const message = failures.map((failure) => failure.message).join(' ');
+  return new ConnectorError(last.kind, message, { cause: last });
 }

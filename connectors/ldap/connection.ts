@@ -14,6 +14,7 @@ import { ASSERTION, PASSWORD_MODIFY, PASSWORD_POLICY } from './controls';
 import { dial } from './dial';
 import { attributeValues } from './entry';
 import { ConnectionLost, messageOf, toConnectorError } from './failures';
+import { Frames } from './frames';
 import { type LdapSecrets, type LdapSettings } from './settings';
 
 const GOODBYE_MS = 200;
@@ -49,13 +50,32 @@ function refuseDebugLog(): void {
   );
 }
 
+/** Closes the socket at the first byte that cannot be LDAP, before the library sees it. */
+function refuseGarbage(socket: net.Socket): { readonly assertSound: () => void } {
+  const frames = new Frames();
+  let sound = true;
+  socket.on('data', (data: Buffer) => {
+    if (!sound || frames.read(data)) return;
+    sound = false;
+    socket.destroy();
+  });
+  const assertSound = (): void => {
+    if (sound) return;
+    throw new ConnectionLost('the directory answered with something that is not LDAP', true, 'broken');
+  };
+  return { assertSound };
+}
+
 export class Connection {
   private lost = false;
+  private operations = 0;
+  private retired = false;
 
   private constructor(
     private readonly socket: net.Socket,
     readonly client: Client,
     readonly features: Features,
+    private readonly assertSound: () => void,
   ) {
     socket.once('close', () => (this.lost = true));
     this.lost = socket.destroyed;
@@ -73,6 +93,7 @@ export class Connection {
     settings: LdapSettings,
     secrets: LdapSecrets,
   ): Promise<Connection> {
+    const { assertSound } = refuseGarbage(socket);
     const client = new Client({
       url: 'ldap://socket',
       timeout: settings.operationTimeoutMs,
@@ -81,7 +102,10 @@ export class Connection {
     });
     try {
       await client.bind(settings.bindDN, secrets.bindPassword);
-      return new Connection(socket, client, await readFeatures(client));
+      assertSound();
+      const features = await readFeatures(client);
+      assertSound();
+      return new Connection(socket, client, features, assertSound);
     } catch (error) {
       socket.destroy();
       const failure = asConnectionLost(error);
@@ -111,6 +135,28 @@ export class Connection {
     return () => more;
   }
 
+  /** Runs an operation and does not believe its answer when the server has begun to send something else than LDAP. */
+  async perform<T>(operation: () => Promise<T>): Promise<T> {
+    this.operations += 1;
+    try {
+      const answer = await operation();
+      this.assertSound();
+      return answer;
+    } catch (error) {
+      this.assertSound();
+      throw error;
+    } finally {
+      this.operations -= 1;
+      if (this.retired && this.operations === 0) void this.close();
+    }
+  }
+
+  /** Closes once nothing is under way any more. */
+  retire(): void {
+    this.retired = true;
+    if (this.operations === 0) void this.close();
+  }
+
   /** Closes without ceremony; whatever is in flight rejects. */
   destroy(): void {
     this.lost = true;
@@ -131,6 +177,7 @@ export class Connection {
 /** Result codes pass; everything else the library throws means that no answer came. */
 export function asConnectionLost(error: unknown): unknown {
   if (error instanceof ResultCodeError || error instanceof ConnectorError) return error;
+  if (error instanceof ConnectionLost) return error;
   // A mistake in the request, found while it was written.
   if (error instanceof TypeError) return error;
   if (/timed out/.test(messageOf(error))) {

@@ -28,8 +28,10 @@ import { allOf, equals, Exchange } from './exchange';
 import { changeMembers } from './groups';
 import { listEntries } from './list';
 import { planChanges } from './plan';
+import { assertSameDirectory } from './same-directory';
 import { readSubschema, targetSchema } from './schema';
-import { type LdapSecrets, type LdapSettings } from './settings';
+import { type Server, Servers } from './servers';
+import { type LdapSecrets, type LdapSettings, serverUrls } from './settings';
 import { testSteps } from './test-steps';
 import { updateEntry } from './update';
 
@@ -52,8 +54,13 @@ export class LdapConnector implements Connector {
     private readonly secrets: LdapSecrets,
     context: ConnectorContext,
   ) {
-    const open = (): Promise<Connection> => Connection.open(settings, secrets);
-    this.pool = new ConnectionPool(open, settings, (...line) => context.log(...line));
+    const servers = new Servers({ ...settings, urls: serverUrls(settings) });
+    const open = async ({ url }: Server): Promise<Connection> => {
+      const connection = await Connection.open({ ...settings, url }, secrets);
+      await assertSameDirectory(connection, servers, settings, url);
+      return connection;
+    };
+    this.pool = new ConnectionPool(open, servers, settings, (...line) => context.log(...line));
     this.bases = outermostBases(settings);
   }
 

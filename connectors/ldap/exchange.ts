@@ -67,10 +67,10 @@ export class Exchange {
     }
   }
 
-  /** A write, sent once. */
+  /** A write, sent once and to one server. */
   async send<T>(operation: (connection: Connection) => Promise<T>): Promise<T> {
     this.writing = true;
-    const answer = await this.pool.run(this.call, operation);
+    const answer = await this.pool.write(this.call, operation);
     this.wrote = true;
     return answer;
   }

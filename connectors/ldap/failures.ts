@@ -5,6 +5,7 @@ import { ConnectorError, type FailureKind } from '../spi';
 /** The result codes (RFC 4511 appendix A) that somebody here asks for by name. */
 export const RESULT = {
   sizeLimitExceeded: 4,
+  referral: 10,
   noSuchAttribute: 16,
   undefinedAttributeType: 17,
   inappropriateMatching: 18,
@@ -13,6 +14,7 @@ export const RESULT = {
   invalidDNSyntax: 34,
   invalidCredentials: 49,
   insufficientAccessRights: 50,
+  unwillingToPerform: 53,
   namingViolation: 64,
   objectClassViolation: 65,
   entryAlreadyExists: 68,
@@ -64,6 +66,22 @@ const CODES: Readonly<Record<number, readonly [FailureKind, string]>> = {
 /** Whether the directory answered with one of these result codes. */
 export function hasCode(error: unknown, ...codes: readonly number[]): boolean {
   return error instanceof ResultCodeError && codes.includes(error.code);
+}
+
+/** What OpenLDAP and 389 Directory Server say, with "unwillingToPerform", when the server or the database is read-only. */
+const READ_ONLY = /operation restricted|shadow context|read[- ]only/i;
+
+/**
+ * Whether a write was refused because this server takes none now: it is being maintained, or it is a replica. A replica may
+ * also refer to its master (RFC 4511 section 4.1.10); with one server that is a mistake in the settings.
+ */
+export function isReadOnly(error: unknown, severalServers: boolean): boolean {
+  if (severalServers && hasCode(error, RESULT.referral)) return true;
+  return (
+    error instanceof ResultCodeError &&
+    error.code === RESULT.unwillingToPerform &&
+    READ_ONLY.test(diagnostic(error))
+  );
 }
 
 /** The connection broke or was given up before an answer came. Never leaves this folder. */

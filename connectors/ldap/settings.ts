@@ -18,17 +18,37 @@ function isCertificate(pem: string): boolean {
   }
 }
 
+const serverUrl = z.string().superRefine((url, context) => {
+  try {
+    serverAddress({ url, startTls: false });
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
+
 const settingsModel = z.strictObject({
-  url: z
-    .string()
-    .superRefine((url, context) => {
-      try {
-        serverAddress({ url, startTls: false });
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: messageOf(error) });
-      }
-    })
-    .describe('ldaps://host:636 or ldap://host:389. With ldap://, switch startTls on.'),
+  url: serverUrl.describe('ldaps://host:636 or ldap://host:389. With ldap://, switch startTls on.'),
+  failoverUrls: z
+    .array(serverUrl)
+    .max(15)
+    .default([])
+    .describe(
+      'Further servers of the same directory, tried in this order when the first does not answer. All other settings hold for them as well.',
+    ),
+  switchBackMs: z
+    .int()
+    .min(1_000)
+    .max(86_400_000)
+    .default(60_000)
+    .describe('How long to use another server before the first is tried again, in milliseconds.'),
+  replicationDelayMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(5_000)
+    .describe(
+      'How long changes take from one server to the next, in milliseconds. So long after the last write to one server no other is used.',
+    ),
   startTls: z.boolean().default(false).describe('Encrypt an ldap:// connection before signing in.'),
   caCertificate: z
     .string()
@@ -120,6 +140,11 @@ export type LdapSecrets = Readonly<z.infer<typeof secretsModel>>;
 export const settingsSchema: object = z.toJSONSchema(settingsModel, { io: 'input' });
 export const secretsSchema: object = z.toJSONSchema(secretsModel, { io: 'input' });
 
+/** All servers, the preferred one first. */
+export function serverUrls(settings: Pick<LdapSettings, 'url' | 'failoverUrls'>): readonly string[] {
+  return [settings.url, ...settings.failoverUrls];
+}
+
 /** Where the server is, taken from the URL. */
 export interface ServerAddress {
   readonly host: string;
@@ -150,20 +175,42 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-function transportIssues(settings: LdapSettings): SettingsIssue[] {
-  const issue = (field: string, message: string): SettingsIssue => ({
-    path: ['settings', field],
-    message,
-  });
-  const address = serverAddress(settings);
+/** What is wrong with the encryption on the way to one server. `path` leads to its URL. */
+function transportIssues(
+  settings: LdapSettings,
+  url: string,
+  path: readonly string[],
+): SettingsIssue[] {
+  const address = serverAddress({ ...settings, url });
   if (settings.startTls && address.encryption === 'implicit') {
-    return [issue('startTls', 'is for ldap:// only: ldaps:// is encrypted from the start')];
+    const message = 'is for ldap:// only: ldaps:// is encrypted from the start';
+    return [{ path: ['settings', 'startTls'], message }];
   }
   if (address.encryption === 'none' && !isLoopback(address.host) && !settings.allowPlaintext) {
     const advice = 'use ldaps:// or startTls, or set allowPlaintext';
-    return [issue('url', `would send the bind password in clear text: ${advice}`)];
+    return [{ path, message: `would send the bind password in clear text: ${advice}` }];
   }
   return [];
+}
+
+/** What is wrong with the servers, each with itself and all with each other. */
+function serverIssues(settings: LdapSettings): SettingsIssue[] {
+  const urls = serverUrls(settings);
+  const pathOf = (index: number): readonly string[] =>
+    index === 0 ? ['settings', 'url'] : ['settings', 'failoverUrls', String(index - 1)];
+  const places = urls.map((url) => {
+    const { host, port } = serverAddress({ ...settings, url });
+    return `${host.toLowerCase()} ${port}`;
+  });
+  const issues = urls.flatMap((url, index) => [
+    ...transportIssues(settings, url, pathOf(index)),
+    ...(places.indexOf(places[index] ?? '') < index
+      ? [{ path: pathOf(index), message: 'names a server that is there already' }]
+      : []),
+  ]);
+  return issues.filter(
+    (issue, index) => issues.findIndex((one) => one.path.join() === issue.path.join()) === index,
+  );
 }
 
 function issuesOf(root: 'settings' | 'secrets', error: z.ZodError | undefined): SettingsIssue[] {
@@ -185,7 +232,7 @@ export function parseSettings(
   const secret = secretsModel.safeParse(secrets);
   const issues = [
     ...issuesOf('settings', checked.error),
-    ...(checked.success ? transportIssues(checked.data) : []),
+    ...(checked.success ? serverIssues(checked.data) : []),
     ...issuesOf('secrets', secret.error),
   ];
   if (!checked.success || !secret.success || issues.length > 0) throw new SettingsError(issues);
