@@ -61,7 +61,11 @@ function refuseGarbage(socket: net.Socket): { readonly assertSound: () => void }
   });
   const assertSound = (): void => {
     if (sound) return;
-    throw new ConnectionLost('the directory answered with something that is not LDAP', true, 'broken');
+    throw new ConnectionLost(
+      'the directory answered with something that is not LDAP',
+      true,
+      'broken',
+    );
   };
   return { assertSound };
 }

@@ -141,7 +141,9 @@ export const settingsSchema: object = z.toJSONSchema(settingsModel, { io: 'input
 export const secretsSchema: object = z.toJSONSchema(secretsModel, { io: 'input' });
 
 /** All servers, the preferred one first. */
-export function serverUrls(settings: Pick<LdapSettings, 'url' | 'failoverUrls'>): readonly string[] {
+export function serverUrls(
+  settings: Pick<LdapSettings, 'url' | 'failoverUrls'>,
+): readonly string[] {
   return [settings.url, ...settings.failoverUrls];
 }
 
