@@ -12,10 +12,13 @@ import {
 import { ConnectorError } from '../spi';
 import { ASSERTION, PASSWORD_MODIFY, PASSWORD_POLICY } from './controls';
 import { dial } from './dial';
-import { attributeValues } from './entry';
 import { ConnectionLost, messageOf, toConnectorError } from './failures';
 import { Frames } from './frames';
 import { type LdapSecrets, type LdapSettings } from './settings';
+import { attributeValues } from './values';
+import { settledProfile } from './vendor';
+import { detectVendor, TELLING_ATTRIBUTES } from './vendor/detect';
+import { type Vendor } from './vendor/profile';
 
 const GOODBYE_MS = 200;
 
@@ -26,6 +29,8 @@ export interface Features {
   readonly passwordPolicy: boolean;
   /** Where the schema stands. */
   readonly subschema: string | undefined;
+  /** Whose directory it seems to be. */
+  readonly vendor: Vendor;
 }
 
 /**
@@ -113,7 +118,8 @@ export class Connection {
     } catch (error) {
       socket.destroy();
       const failure = asConnectionLost(error);
-      throw toConnectorError(failure, { action: `sign in as ${settings.bindDN}` });
+      const { explain } = settledProfile(settings.vendor);
+      throw toConnectorError(failure, { action: `sign in as ${settings.bindDN}`, explain });
     }
   }
 
@@ -191,7 +197,10 @@ export function asConnectionLost(error: unknown): unknown {
 }
 
 async function readFeatures(client: Client): Promise<Features> {
-  const attributes = ['supportedControl', 'supportedExtension', 'subschemaSubentry'];
+  const attributes = [
+    ...['supportedControl', 'supportedExtension', 'subschemaSubentry'],
+    ...TELLING_ATTRIBUTES,
+  ];
   const [rootDse] = await client.search('', { scope: 'base', attributes }).then(
     ({ searchEntries }) => searchEntries,
     (error: unknown) => {
@@ -206,5 +215,6 @@ async function readFeatures(client: Client): Promise<Features> {
     passwordPolicy: values('supportedControl').includes(PASSWORD_POLICY),
     passwordModify: values('supportedExtension').includes(PASSWORD_MODIFY),
     subschema: values('subschemaSubentry')[0],
+    vendor: detectVendor(values),
   };
 }

@@ -17,16 +17,15 @@ import {
   type TestStep,
   type Written,
 } from '../spi';
-import { setActive } from './activation';
-import { Connection } from './connection';
+import { activationOf, setActive } from './activation';
+import { Connection, type Features } from './connection';
 import { ConnectionPool } from './connection-pool';
-import { PASSWORD_MODIFY, passwordModifyValue } from './controls';
 import { createEntry } from './create';
-import { isWithin } from './dn';
-import { baseDn, requestedAttributes, tellingClass, toEntry } from './entry';
-import { allOf, equals, Exchange } from './exchange';
+import { baseDn, requestedAttributes, toEntry } from './entry';
+import { allOf, equals, Exchange, ofKind } from './exchange';
 import { changeMembers } from './groups';
 import { listEntries } from './list';
+import { setPassword } from './password';
 import { planChanges } from './plan';
 import { assertSameDirectory } from './same-directory';
 import { readSubschema, targetSchema } from './schema';
@@ -34,20 +33,26 @@ import { type Server, Servers } from './servers';
 import { type LdapSecrets, type LdapSettings, serverUrls } from './settings';
 import { testSteps } from './test-steps';
 import { updateEntry } from './update';
+import { settledProfile, spokenProfile } from './vendor';
+import { refuseMismatch } from './vendor/detect';
 
 /** More matches than this are as good as this many: the gateway asks for none, one or several. */
 const SEVERAL = 25;
 
-/** The bases to look under, without those that lie within another. */
-function outermostBases(settings: LdapSettings): readonly string[] {
-  const { userBaseDN, groupBaseDN } = settings;
-  if (isWithin(groupBaseDN, userBaseDN)) return [userBaseDN];
-  return isWithin(userBaseDN, groupBaseDN) ? [groupBaseDN] : [userBaseDN, groupBaseDN];
+/** The connection, when it is to a directory that these settings can be for. */
+function accepted(connection: Connection, settings: LdapSettings): Connection {
+  try {
+    refuseMismatch(settings.vendor, connection.features.vendor);
+    return connection;
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
 }
 
 export class LdapConnector implements Connector {
   private readonly pool: ConnectionPool;
-  private readonly bases: readonly string[];
+  private detected: Features | undefined;
 
   constructor(
     private readonly settings: LdapSettings,
@@ -56,16 +61,16 @@ export class LdapConnector implements Connector {
   ) {
     const servers = new Servers({ ...settings, urls: serverUrls(settings) });
     const open = async ({ url }: Server): Promise<Connection> => {
-      const connection = await Connection.open({ ...settings, url }, secrets);
+      const connection = accepted(await Connection.open({ ...settings, url }, secrets), settings);
+      this.detected = connection.features;
       await assertSameDirectory(connection, servers, settings, url);
       return connection;
     };
     this.pool = new ConnectionPool(open, servers, settings, (...line) => context.log(...line));
-    this.bases = outermostBases(settings);
   }
 
   private exchange(call: CallContext): Exchange {
-    return new Exchange(this.pool, this.bases, call);
+    return new Exchange(this.pool, this.settings, call);
   }
 
   test(call: CallContext): Promise<readonly TestStep[]> {
@@ -82,8 +87,10 @@ export class LdapConnector implements Connector {
   read(kind: EntryKind, ref: EntryRef, call: ReadContext): Promise<Entry | undefined> {
     const exchange = this.exchange(call);
     return exchange.guard(`read the ${kind}`, async () => {
-      const found = await exchange.find(ref, requestedAttributes(this.settings, call.attributes));
-      return found && toEntry(kind, found, this.settings);
+      const { strategy } = await activationOf(exchange);
+      const wanted = requestedAttributes(this.settings, strategy, call.attributes);
+      const found = await exchange.find(ref, wanted);
+      return found && toEntry(kind, found, this.settings, strategy);
     });
   }
 
@@ -96,13 +103,15 @@ export class LdapConnector implements Connector {
     return exchange.guard(`look for the ${kind}`, async () => {
       if (keys.length === 0 || keys.some((key) => key.value === '')) return [];
       const filter = allOf([
-        equals('objectClass', tellingClass(kind, this.settings)),
+        ofKind(kind, this.settings),
         ...keys.map((key) => equals(key.attribute, key.value)),
       ]);
       const base = baseDn(kind, this.settings);
-      const wanted = requestedAttributes(this.settings);
+      const { strategy } = await activationOf(exchange);
+      const wanted = requestedAttributes(this.settings, strategy);
       const found = await exchange.search(base, 'sub', filter, wanted, SEVERAL);
-      return found.map((raw) => toEntry(kind, raw, this.settings));
+      for (const raw of found) exchange.refuseProtected(raw);
+      return found.map((raw) => toEntry(kind, raw, this.settings, strategy));
     });
   }
 
@@ -113,9 +122,7 @@ export class LdapConnector implements Connector {
     call: CallContext,
   ): Promise<Written> {
     const exchange = this.exchange(call);
-    return exchange.guard(`create the ${kind}`, () =>
-      createEntry(exchange, this.settings, kind, desired, owner),
-    );
+    return exchange.guard(`create the ${kind}`, () => createEntry(exchange, kind, desired, owner));
   }
 
   update(
@@ -125,38 +132,24 @@ export class LdapConnector implements Connector {
     call: CallContext,
   ): Promise<Written> {
     const exchange = this.exchange(call);
-    return exchange.guard(`change the ${kind}`, () =>
-      updateEntry(exchange, this.settings, kind, ref, changes),
-    );
+    return exchange.guard(`change the ${kind}`, () => updateEntry(exchange, kind, ref, changes));
   }
 
   members(group: EntryRef, delta: MemberDelta, call: CallContext): Promise<Written> {
     const exchange = this.exchange(call);
-    return exchange.guard('change the members', () =>
-      changeMembers(exchange, this.settings, group, delta),
-    );
+    return exchange.guard('change the members', () => changeMembers(exchange, group, delta));
   }
 
   setActive(kind: EntryKind, ref: EntryRef, active: boolean, call: CallContext): Promise<Written> {
     const exchange = this.exchange(call);
     return exchange.guard(`${active ? 'enable' : 'disable'} the ${kind}`, () =>
-      setActive(exchange, this.settings, { kind, ref }, active),
+      setActive(exchange, { kind, ref }, active),
     );
   }
 
   setPassword(ref: EntryRef, password: string, call: CallContext): Promise<void> {
     const exchange = this.exchange(call);
-    return exchange.guard('set the password', async () => {
-      if (!(await exchange.features()).passwordModify) {
-        const message = 'The directory does not offer the Password Modify operation (RFC 3062).';
-        throw new ConnectorError('unsupported', message);
-      }
-      // No assertion: servers check it for updates only, and this is an extended operation.
-      const dn = await exchange.locate(ref);
-      await exchange.send(({ client }) =>
-        client.exop(PASSWORD_MODIFY, passwordModifyValue(dn, password)),
-      );
-    });
+    return exchange.guard('set the password', () => setPassword(exchange, ref, password));
   }
 
   remove(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<void> {
@@ -171,7 +164,7 @@ export class LdapConnector implements Connector {
   }
 
   list(kind: EntryKind, call: CallContext): AsyncIterable<Entry> {
-    return listEntries(this.pool, kind, this.settings, call);
+    return listEntries(this.pool, this.exchange(call), kind, call);
   }
 
   plan(
@@ -179,7 +172,12 @@ export class LdapConnector implements Connector {
     current: Entry | undefined,
     desired: DesiredEntry,
   ): readonly NativeChange[] {
-    return planChanges(kind, current, desired, this.settings);
+    const { vendor } = this.settings;
+    // As far as is known: until the first answer of the server, what the settings say.
+    const profile = this.detected
+      ? spokenProfile(vendor, this.detected.vendor)
+      : settledProfile(vendor);
+    return planChanges(kind, current, desired, { settings: this.settings, profile });
   }
 
   close(): Promise<void> {

@@ -3,8 +3,8 @@ import {
   type BerReader,
   BerWriter,
   Control,
-  EqualityFilter,
   type Entry as LdapEntry,
+  type Filter,
   SearchEntry,
 } from 'ldapts';
 
@@ -21,15 +21,15 @@ const PERMISSIVE_MODIFY = '1.2.840.113556.1.4.1413';
 const OCTET_STRING = 0x04;
 const SEARCH_RESULT_ENTRY = 0x64;
 
-/** Makes the server carry out a write only on the entry with this entryUUID, whatever its name has become. */
+/** Makes the server carry out a write only on an entry that matches, whatever its name has become. */
 export class AssertionControl extends Control {
-  constructor(private readonly entryUUID: string) {
+  constructor(private readonly assertion: Filter) {
     super(ASSERTION, { critical: true });
   }
 
   override writeControl(writer: BerWriter): void {
     const value = new BerWriter();
-    new EqualityFilter({ attribute: 'entryUUID', value: this.entryUUID }).write(value);
+    this.assertion.write(value);
     writer.writeBuffer(value.buffer, OCTET_STRING);
   }
 }

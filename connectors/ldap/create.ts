@@ -1,15 +1,8 @@
-/** New entries: one add, which also answers under which entryUUID the directory will know them. */
+/** New entries: one add, which also answers under which reference the directory will know them. */
 import { ConnectorError, type DesiredEntry, type EntryKind, type Written } from '../spi';
-import { lockRefusal, requireLock } from './activation';
+import { activationOf, activationRefusal, usableActivation } from './activation';
 import { PostReadControl } from './controls';
-import {
-  addition,
-  baseDn,
-  entryUuid,
-  LOCK_ATTRIBUTE,
-  LOCKED_FOR_GOOD,
-  namingAttribute,
-} from './entry';
+import { addition, baseDn, namingAttribute } from './entry';
 import { type Exchange } from './exchange';
 import { hasCode, nameFailure, RESULT } from './failures';
 import { type LdapSettings } from './settings';
@@ -17,29 +10,30 @@ import { type LdapSettings } from './settings';
 /** Adds the entry, locked from the start when it is not to be active. */
 export async function createEntry(
   exchange: Exchange,
-  settings: LdapSettings,
   kind: EntryKind,
   desired: DesiredEntry,
   owner: string,
 ): Promise<Written> {
+  const { settings, scheme } = exchange;
   const { ownerAttribute } = settings;
-  const extra: Record<string, readonly string[]> = {};
-  if (ownerAttribute !== undefined) extra[ownerAttribute] = [owner];
-  if (!desired.active) {
-    await requireLock(exchange, settings, kind);
-    extra[LOCK_ATTRIBUTE] = [LOCKED_FOR_GOOD];
-  }
-  const { dn, attributes } = addition(kind, desired, extra, settings);
-  const postRead = new PostReadControl(['entryUUID']);
+  const { strategy } = await activationOf(exchange);
+  if (!desired.active) await usableActivation(exchange, kind);
+  const extra = {
+    ...(ownerAttribute === undefined ? {} : { [ownerAttribute]: [owner] }),
+    ...(kind === 'user' ? strategy.atCreation(desired.active) : {}),
+  };
+  const profile = await exchange.profile();
+  const { dn, attributes } = addition(kind, desired, extra, settings, profile);
+  const postRead = new PostReadControl([scheme.attribute]);
   try {
     await exchange.add(dn, attributes, [postRead]);
   } catch (error) {
-    throw refusal(lockRefusal(error), settings, kind, dn);
+    throw refusal(activationRefusal(error, strategy), settings, kind, dn);
   }
-  const made = postRead.entry ?? (await exchange.readDn(dn, ['entryUUID']));
-  const reference = entryUuid(made);
+  const made = postRead.entry ?? (await exchange.readDn(dn, [scheme.attribute]));
+  const reference = scheme.of(made);
   if (made && reference !== '') return { reference, name: made.dn };
-  const message = `${dn} was made, but ${settings.bindDN} cannot read its entryUUID.`;
+  const message = `${dn} was made, but ${settings.bindDN} cannot read its ${scheme.attribute}.`;
   throw new ConnectorError('permission', message);
 }
 

@@ -1,32 +1,7 @@
-/** What a sync rule writes into an LDAP directory when its administrator says nothing else. */
+/** What a sync rule writes when its administrator says nothing else: the vendor's mapping, named as the settings want. */
 import { type Mapping, type MappingEntry } from '../spi';
 import { type LdapSettings } from './settings';
-
-const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
-
-const USER: readonly MappingEntry[] = [
-  { attribute: 'uid', expression: 'userName' },
-  {
-    attribute: 'cn',
-    expression: 'default(displayName, join(" ", name.givenName, name.familyName), userName)',
-  },
-  { attribute: 'sn', expression: 'default(name.familyName, userName)' },
-  { attribute: 'givenName', expression: 'name.givenName' },
-  { attribute: 'displayName', expression: 'displayName' },
-  {
-    attribute: 'mail',
-    expression: 'default(emails[type eq "work"].value, emails[primary eq true].value)',
-  },
-  { attribute: 'telephoneNumber', expression: 'phoneNumbers[type eq "work"].value' },
-  { attribute: 'mobile', expression: 'phoneNumbers[type eq "mobile"].value' },
-  { attribute: 'title', expression: 'title' },
-  { attribute: 'o', expression: `${ENTERPRISE}:organization` },
-  { attribute: 'ou', expression: `${ENTERPRISE}:department` },
-  { attribute: 'departmentNumber', expression: `${ENTERPRISE}:department` },
-  { attribute: 'employeeNumber', expression: `${ENTERPRISE}:employeeNumber` },
-];
-
-const GROUP: readonly MappingEntry[] = [{ attribute: 'cn', expression: 'displayName' }];
+import { settledProfile } from './vendor';
 
 function named(
   entries: readonly MappingEntry[],
@@ -38,13 +13,14 @@ function named(
 }
 
 export function defaultMapping(settings: LdapSettings): Mapping {
+  const { user, group } = settledProfile(settings.vendor).mapping(settings);
   const owner = settings.ownerAttribute?.toLowerCase();
   return {
     // The owner mark has the attribute to itself.
-    user: named(USER, settings.userRdnAttribute, 'userName').filter(
+    user: named(user, settings.userRdnAttribute, 'userName').filter(
       (one) => one.attribute.toLowerCase() !== owner,
     ),
-    group: named(GROUP, settings.groupRdnAttribute, 'displayName').filter(
+    group: named(group, settings.groupRdnAttribute, 'displayName').filter(
       (one) => one.attribute.toLowerCase() !== owner,
     ),
   };

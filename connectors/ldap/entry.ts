@@ -8,45 +8,30 @@ import {
   type Entry,
   type EntryKind,
 } from '../spi';
-import { formatRdn, isAttributeDescription, parentDn, sameDn } from './dn';
+import { type ActivationStrategy } from './activation/strategy';
+import { formatRdn, isAttributeDescription, isWithin, parentDn, sameDn } from './dn';
 import { type LdapSettings } from './settings';
+import { attributeValues, valuesOf } from './values';
+import { settledProfile } from './vendor';
+import { checkAttributes } from './vendor/check';
+import { type VendorProfile } from './vendor/profile';
 
-/** draft-behera-ldap-password-policy section 5.3.3: locked until an administrator unlocks it. */
-export const LOCKED_FOR_GOOD = '000001010000Z';
-export const LOCK_ATTRIBUTE = 'pwdAccountLockedTime';
-
-/** Attributes whose values are bytes: a value that happens to be UTF-8 would else be taken for text. */
-export const BINARY_ATTRIBUTES = [
-  ...['jpegPhoto', 'photo', 'audio', 'userCertificate', 'userCertificate;binary'],
-  ...['userSMIMECertificate', 'userPKCS12', 'thumbnailPhoto', 'objectGUID', 'objectSid'],
-] as const;
-
-const HIDDEN = new Set(['dn', 'entryuuid', 'userpassword', LOCK_ATTRIBUTE.toLowerCase()]);
-
-/** The library's one value, many values or none, as strings; bytes in base64. */
-export function attributeValues(raw: LdapEntry[string] | undefined): readonly string[] {
-  if (raw === undefined) return [];
-  const values: readonly (string | Buffer)[] = Array.isArray(raw) ? raw : [raw];
-  return values.map((value) => (typeof value === 'string' ? value : value.toString('base64')));
-}
-
-/** The values of an attribute whatever its case; empty strings are no values. */
-export function valuesOf(attributes: Attributes, name: string): readonly string[] {
-  const wanted = name.toLowerCase();
-  return Object.entries(attributes)
-    .filter(([key]) => key.toLowerCase() === wanted)
-    .flatMap(([, values]) => values)
-    .filter((value) => value !== '');
-}
+/** Shown in other ways or to nobody. */
+const HIDDEN = new Set([
+  ...['dn', 'entryuuid', 'nsuniqueid', 'objectguid', 'userpassword', 'unicodepwd'],
+  ...['pwdaccountlockedtime', 'nsaccountlock'],
+]);
 
 /** The attributes to ask for when an entry is read: all, or these. */
 export function requestedAttributes(
   settings: LdapSettings,
+  activation: ActivationStrategy,
   wanted: readonly string[] = ['*'],
 ): string[] {
   return [
     ...wanted,
-    ...['entryUUID', LOCK_ATTRIBUTE],
+    settledProfile(settings.vendor).reference.attribute,
+    ...activation.attributes,
     ...(settings.ownerAttribute === undefined ? [] : [settings.ownerAttribute]),
   ];
 }
@@ -57,6 +42,13 @@ export function namingAttribute(kind: EntryKind, settings: LdapSettings): string
 
 export function baseDn(kind: EntryKind, settings: LdapSettings): string {
   return kind === 'user' ? settings.userBaseDN : settings.groupBaseDN;
+}
+
+/** The bases to look under, without those that lie within another. */
+export function outermostBases(settings: LdapSettings): readonly string[] {
+  const { userBaseDN, groupBaseDN } = settings;
+  if (isWithin(groupBaseDN, userBaseDN)) return [userBaseDN];
+  return isWithin(userBaseDN, groupBaseDN) ? [groupBaseDN] : [userBaseDN, groupBaseDN];
 }
 
 export function objectClasses(kind: EntryKind, settings: LdapSettings): readonly string[] {
@@ -80,8 +72,20 @@ export function demandsMember(settings: LdapSettings): boolean {
   );
 }
 
-/** The entry as the gateway sees it. `entryUUID` must have been asked for. */
-export function toEntry(kind: EntryKind, raw: LdapEntry, settings: LdapSettings): Entry {
+/** All the attributes as strings, as they come. */
+export function toAttributes(raw: LdapEntry): Attributes {
+  return Object.fromEntries(
+    Object.entries(raw).map(([name, value]) => [name, attributeValues(value)]),
+  );
+}
+
+/** The entry as the gateway sees it. `requestedAttributes` must have been asked for. */
+export function toEntry(
+  kind: EntryKind,
+  raw: LdapEntry,
+  settings: LdapSettings,
+  activation: ActivationStrategy,
+): Entry {
   const attributes: Record<string, readonly string[]> = {};
   for (const [name, value] of Object.entries(raw)) {
     if (HIDDEN.has(name.toLowerCase())) continue;
@@ -90,11 +94,10 @@ export function toEntry(kind: EntryKind, raw: LdapEntry, settings: LdapSettings)
   }
   const owner = settings.ownerAttribute && valuesOf(attributes, settings.ownerAttribute)[0];
   return {
-    reference: entryUuid(raw),
+    reference: settledProfile(settings.vendor).reference.of(raw),
     name: raw.dn,
     attributes,
-    // A lock that the directory itself set after wrong passwords passes by; only the administrator's counts.
-    active: attributeValues(raw[LOCK_ATTRIBUTE])[0] !== LOCKED_FOR_GOOD,
+    active: kind === 'group' || activation.isActive(raw),
     ...(owner ? { owner } : {}),
   };
 }
@@ -111,11 +114,6 @@ function visibleValues(
   }
   const filler = fillerMember(dn, settings);
   return values.filter((value) => value !== '' && !sameDn(value, filler));
-}
-
-/** The immutable identifier of RFC 4530, or an empty string where it may not be read. */
-export function entryUuid(raw: LdapEntry | undefined): string {
-  return attributeValues(raw?.['entryUUID'])[0] ?? '';
 }
 
 function checkedName(attribute: string): string {
@@ -135,9 +133,11 @@ export interface Addition {
 export function addition(
   kind: EntryKind,
   desired: Pick<DesiredEntry, 'attributes'>,
-  extra: Readonly<Record<string, readonly string[]>>,
+  extra: Attributes,
   settings: LdapSettings,
+  profile: VendorProfile = settledProfile(settings.vendor),
 ): Addition {
+  checkAttributes(profile, kind, desired.attributes);
   const naming = namingAttribute(kind, settings);
   const rdn = formatRdn(naming, valuesOf(desired.attributes, naming)[0]);
   const dn = `${rdn},${baseDn(kind, settings)}`;
@@ -151,7 +151,7 @@ export function addition(
   put('objectClass', objectClasses(kind, settings));
   for (const [type, values] of Object.entries(desired.attributes)) put(type, values);
   for (const [type, values] of Object.entries(extra)) put(type, values);
-  if (kind === 'group' && demandsMember(settings)) {
+  if (kind === 'group' && demandsMember(settings) && !profile.emptyGroups) {
     const members = merged.get(settings.memberAttribute.toLowerCase());
     if (!members?.values.size) put(settings.memberAttribute, [fillerMember(dn, settings)]);
   }
@@ -171,6 +171,11 @@ export function change(
 ): Change {
   const modification = new Attribute({ type: checkedName(type), values: [...values] });
   return new Change({ operation, modification });
+}
+
+/** The same for a value that is no text. */
+export function bytesChange(operation: 'replace', type: string, value: Buffer): Change {
+  return new Change({ operation, modification: new Attribute({ type, values: [value] }) });
 }
 
 const filled = (values: readonly string[]): string[] => [

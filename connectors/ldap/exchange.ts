@@ -9,14 +9,19 @@ import {
   type Filter,
   PresenceFilter,
 } from 'ldapts';
-import { type CallContext, ConnectorError, type EntryRef } from '../spi';
+import { type CallContext, ConnectorError, type EntryKind, type EntryRef } from '../spi';
 import { Cancellation } from './cancellation';
 import { AssertionControl } from './controls';
 import { type Connection, type Features } from './connection';
 import { type ConnectionPool } from './connection-pool';
 import { isDn, sameDn } from './dn';
-import { BINARY_ATTRIBUTES, entryUuid } from './entry';
+import { outermostBases, tellingClass } from './entry';
 import { ConnectionLost, hasCode, RESULT, toConnectorError } from './failures';
+import { type LdapSettings } from './settings';
+import { BINARY_ATTRIBUTES } from './values';
+import { settledProfile, spokenProfile } from './vendor';
+import { type VendorProfile } from './vendor/profile';
+import { type ReferenceScheme } from './vendor/reference';
 
 /** Sends a write about the entry at `dn`, together with the controls that make sure it is that entry. */
 export type EntryWrite<T> = (
@@ -36,15 +41,22 @@ export const EVERYTHING: Filter = new PresenceFilter({ attribute: 'objectClass' 
 
 export class Exchange {
   private readonly call: Cancellation;
+  private readonly settled: VendorProfile;
   private wrote = false;
   private writing = false;
 
   constructor(
     private readonly pool: ConnectionPool,
-    private readonly bases: readonly string[],
+    readonly settings: LdapSettings,
     call: CallContext,
   ) {
     this.call = new Cancellation(call.signal);
+    this.settled = settledProfile(settings.vendor);
+  }
+
+  /** By what entries are known: a matter of the settings alone. */
+  get scheme(): ReferenceScheme {
+    return this.settled.reference;
   }
 
   /** Runs the body of a connector method; whatever it throws leaves as a `ConnectorError`. */
@@ -52,7 +64,9 @@ export class Exchange {
     try {
       return await body();
     } catch (error) {
-      throw toConnectorError(error, { action, write: this.writing, partlyDone: this.wrote });
+      const { explain } = this.settled;
+      const [write, partlyDone] = [this.writing, this.wrote];
+      throw toConnectorError(error, { action, write, partlyDone, explain });
     }
   }
 
@@ -77,6 +91,11 @@ export class Exchange {
 
   features(): Promise<Features> {
     return this.ask((connection) => Promise.resolve(connection.features));
+  }
+
+  /** How this server is to be spoken to. */
+  async profile(): Promise<VendorProfile> {
+    return spokenProfile(this.settings.vendor, (await this.features()).vendor);
   }
 
   /** The entry of that DN, or undefined when there is none. */
@@ -113,37 +132,62 @@ export class Exchange {
 
   /** The entry with that reference, wherever it stands by now. */
   async find(ref: EntryRef, attributes: readonly string[]): Promise<LdapEntry | undefined> {
-    const wanted = [...attributes, 'entryUUID'];
+    const { scheme } = this;
+    const isIt = (raw: LdapEntry | undefined): boolean => scheme.of(raw) === ref.reference;
+    const wanted = [...attributes, scheme.attribute];
+    if (ref.reference === '') return undefined;
+    if (scheme.isForeign(ref.reference)) throw foreign(ref, scheme);
+    if (scheme.address) {
+      const address = scheme.address(ref.reference);
+      return address === undefined ? undefined : this.readDn(address, wanted);
+    }
     if (isDn(ref.name)) {
       const hinted = await this.readDn(ref.name, wanted);
-      if (hinted && entryUuid(hinted) === ref.reference) return hinted;
+      if (isIt(hinted)) return hinted;
     }
-    const filter = new EqualityFilter({ attribute: 'entryUUID', value: ref.reference });
-    for (const base of this.bases) {
-      const [found] = await this.search(base, 'sub', filter, wanted);
-      if (found && entryUuid(found) === ref.reference) return found;
+    for (const base of outermostBases(this.settings)) {
+      const [found] = await this.search(base, 'sub', scheme.filter(ref.reference), wanted);
+      if (isIt(found)) return found;
     }
     return undefined;
   }
 
-  /** The DN the entry has now; `notFound` when it is gone. */
-  async locate(ref: EntryRef): Promise<string> {
-    const entry = await this.find(ref, ['1.1']);
+  /** The entry, about to be changed: `notFound` when it is gone, `permission` when it is the directory's own. */
+  async require(ref: EntryRef, attributes: readonly string[] = []): Promise<LdapEntry> {
+    const { protection } = this.settled;
+    const entry = await this.find(ref, [...attributes, ...(protection?.attributes ?? [])]);
     if (!entry) throw gone(ref);
-    return entry.dn;
+    this.refuseProtected(entry);
+    return entry;
+  }
+
+  /** Throws for entries that nobody may adopt or change. */
+  refuseProtected(entry: LdapEntry): void {
+    const reason = this.settled.protection?.reason(entry);
+    if (reason === undefined) return;
+    throw new ConnectorError('permission', `${entry.dn} is not touched: ${reason}.`);
+  }
+
+  /** The DN the entry has now. */
+  async locate(ref: EntryRef): Promise<string> {
+    return (await this.require(ref)).dn;
   }
 
   /**
    * Writes to the entry of the reference and to no other. Where the server knows the assertion control the DN hint is
-   * used unseen, and the server itself compares; elsewhere the entry is read first.
+   * used unseen, and the server itself compares; elsewhere the entry is read first, and addressed by its reference where
+   * the server takes that for a DN.
    */
   async writeTo<T>(ref: EntryRef, write: EntryWrite<T>): Promise<{ dn: string; answer: T }> {
     const { assertion } = await this.features();
-    const controls = assertion ? [new AssertionControl(ref.reference)] : [];
-    let dn = assertion && isDn(ref.name) ? ref.name : await this.locate(ref);
+    const { scheme } = this;
+    const address = scheme.address?.(ref.reference);
+    const asserts = assertion && address === undefined && ref.reference !== '';
+    const controls = asserts ? [new AssertionControl(scheme.filter(ref.reference))] : [];
+    let dn = asserts && isDn(ref.name) ? ref.name : await this.locate(ref);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const target = dn;
+        const target = address ?? dn;
         const answer = await this.send((connection) => write(connection, target, controls));
         return { dn, answer };
       } catch (error) {
@@ -181,8 +225,22 @@ export class Exchange {
   }
 }
 
+function foreign(ref: EntryRef, scheme: ReferenceScheme): ConnectorError {
+  return new ConnectorError(
+    'invalid',
+    `${ref.reference} (${ref.name}) is not a value of ${scheme.attribute}, by which entries are known with this vendor setting: set vendor back to what it was.`,
+  );
+}
+
 function gone(ref: EntryRef): ConnectorError {
   return new ConnectorError('notFound', `There is no entry ${ref.reference} (it was ${ref.name}).`);
+}
+
+/** Matches the entries of that kind that are the business of anybody but the directory itself. */
+export function ofKind(kind: EntryKind, settings: LdapSettings): Filter {
+  const { categories } = settledProfile(settings.vendor);
+  const ofClass = equals('objectClass', tellingClass(kind, settings));
+  return categories ? allOf([equals('objectCategory', categories[kind]), ofClass]) : ofClass;
 }
 
 /** An entry matches when all do. */

@@ -1,6 +1,7 @@
 /** LDAP result codes and broken connections, in the words of the connector interface. */
 import { ResultCodeError } from 'ldapts';
 import { ConnectorError, type FailureKind } from '../spi';
+import { type VendorProfile } from './vendor/profile';
 
 /** The result codes (RFC 4511 appendix A) that somebody here asks for by name. */
 export const RESULT = {
@@ -28,7 +29,7 @@ const CODES: Readonly<Record<number, readonly [FailureKind, string]>> = {
   3: ['timeout', 'timeLimitExceeded'],
   4: ['permission', 'sizeLimitExceeded: raise the limit for the bind DN'],
   7: ['permission', 'authMethodNotSupported'],
-  8: ['permission', 'strongerAuthRequired'],
+  8: ['permission', 'strongerAuthRequired: use ldaps:// or startTls'],
   10: ['invalid', 'referral: this server does not hold the base, name the one that does'],
   11: ['permission', 'adminLimitExceeded'],
   12: ['unsupported', 'unavailableCriticalExtension'],
@@ -126,6 +127,8 @@ export interface Attempt {
   readonly write?: boolean;
   /** Set when an earlier step of the same call has already changed the directory. */
   readonly partlyDone?: boolean;
+  /** The vendor's reading of diagnostic messages. */
+  readonly explain?: VendorProfile['explain'];
 }
 
 function attributeOption(attribute: string | undefined): { attribute?: string } {
@@ -151,12 +154,14 @@ export function nameFailure(error: unknown, attribute: string, rdn: string): unk
 }
 
 function fromResult(error: ResultCodeError, attempt: Attempt): ConnectorError {
-  const [kind, meaning] = CODES[error.code] ?? ['invalid', `result code ${error.code}`];
   const words = diagnostic(error);
+  const said = attempt.explain?.(words, error.code);
+  const [known, general] = CODES[error.code] ?? ['invalid', `result code ${error.code}`];
+  const [kind, meaning] = [said?.kind ?? known, said?.meaning ?? general];
   const reason = words === '' ? meaning : `${words} (${meaning})`;
   return new ConnectorError(kind, `The directory refused to ${attempt.action}: ${reason}.`, {
     outcome: attempt.partlyDone ? 'unknown' : 'none',
-    ...attributeOption(attributeAtFault(words)),
+    ...attributeOption(said?.attribute ?? attributeAtFault(words)),
     cause: error,
   });
 }

@@ -3,10 +3,11 @@ import { type Change } from 'ldapts';
 import { type EntryRef, type MemberDelta, type Written } from '../spi';
 import { PermissiveModifyControl } from './controls';
 import { normalizeDn, sameDn } from './dn';
-import { attributeValues, change, fillerMember } from './entry';
+import { change, demandsMember, fillerMember } from './entry';
 import { equals, type Exchange } from './exchange';
 import { hasCode, messageOf, RESULT } from './failures';
-import { type LdapSettings } from './settings';
+import { attributeValues, rawValues } from './values';
+import { type VendorProfile } from './vendor/profile';
 
 /** Up to so many values are asked about one by one; beyond, reading the membership is cheaper. */
 const ASK_ONE_BY_ONE = 8;
@@ -31,33 +32,37 @@ function uniqueDns(dns: readonly string[]): string[] {
 class Membership {
   constructor(
     private readonly exchange: Exchange,
-    private readonly settings: LdapSettings,
+    private readonly profile: VendorProfile,
     private readonly group: EntryRef,
   ) {}
 
   private get attribute(): string {
-    return this.settings.memberAttribute;
+    return this.exchange.settings.memberAttribute;
   }
 
   private get filler(): string {
-    return fillerMember(this.group.name, this.settings);
+    return fillerMember(this.group.name, this.exchange.settings);
   }
 
   async add(members: readonly string[]): Promise<void> {
     const filler = this.filler;
     const isMember = members.some((dn) => sameDn(dn, filler));
     let goes: readonly string[] = [];
-    if (!isMember && (await this.exchange.holds(this.group.name, this.attribute, filler))) {
+    if (
+      demandsMember(this.exchange.settings) &&
+      !isMember &&
+      (await this.exchange.holds(this.group.name, this.attribute, filler))
+    ) {
       goes = [filler];
     }
-    for (const chunk of chunks(members, this.settings.membersPerChange)) {
+    for (const chunk of chunks(members, this.exchange.settings.membersPerChange)) {
       await this.apply(chunk, goes);
       goes = [];
     }
   }
 
   async remove(members: readonly string[]): Promise<void> {
-    for (const chunk of chunks(members, this.settings.membersPerChange)) {
+    for (const chunk of chunks(members, this.exchange.settings.membersPerChange)) {
       try {
         await this.apply([], chunk);
       } catch (error) {
@@ -77,7 +82,8 @@ class Membership {
     try {
       await this.modify(add, remove);
     } catch (error) {
-      if (!hasCode(error, RESULT.attributeOrValueExists, RESULT.noSuchAttribute)) throw error;
+      const { exists, missing } = this.profile.membership;
+      if (!hasCode(error, ...exists, ...missing)) throw error;
       const present = await this.present([...add, ...remove]);
       await this.modify(
         add.filter((dn) => !present.has(normalizeDn(dn))),
@@ -104,22 +110,18 @@ class Membership {
       return new Set(dns.filter((_, index) => held[index]).map(normalizeDn));
     }
     const entry = await this.exchange.readDn(this.group.name, [this.attribute]);
-    const entries = Object.entries(entry ?? {});
-    const [, values] =
-      entries.find(([name]) => name.toLowerCase() === this.attribute.toLowerCase()) ?? [];
-    return new Set(attributeValues(values).map(normalizeDn));
+    return new Set(attributeValues(rawValues(entry, this.attribute)).map(normalizeDn));
   }
 }
 
 /** Adds and removes members. Those to add must exist; those to remove are also known by the last DN they had. */
 export async function changeMembers(
   exchange: Exchange,
-  settings: LdapSettings,
   group: EntryRef,
   delta: MemberDelta,
 ): Promise<Written> {
   const located = { reference: group.reference, name: await exchange.locate(group) };
-  const membership = new Membership(exchange, settings, located);
+  const membership = new Membership(exchange, await exchange.profile(), located);
   const found = await inChunks(delta.add, (ref) => exchange.find(ref, ['1.1']));
   const add = uniqueDns(found.flatMap((entry) => (entry ? [entry.dn] : [])));
   const missing = delta.add.filter((_, index) => !found[index]);
@@ -143,16 +145,16 @@ export async function changeMembers(
 /** Puts the new DN of a renamed entry into the groups that still hold the old one; answers what did not work. */
 export async function followRename(
   exchange: Exchange,
-  settings: LdapSettings,
   from: string,
   to: string,
 ): Promise<readonly string[]> {
+  const { settings, scheme } = exchange;
   const filter = equals(settings.memberAttribute, from);
-  const groups = await exchange.search(settings.groupBaseDN, 'sub', filter, ['entryUUID']);
+  const groups = await exchange.search(settings.groupBaseDN, 'sub', filter, [scheme.attribute]);
   const outcomes = await Promise.all(
     groups.map(async (raw) => {
-      const group = { reference: attributeValues(raw['entryUUID'])[0] ?? '', name: raw.dn };
-      const membership = new Membership(exchange, settings, group);
+      const group = { reference: scheme.of(raw), name: raw.dn };
+      const membership = new Membership(exchange, await exchange.profile(), group);
       try {
         await membership.replaceOne(from, to);
         return [];

@@ -4,21 +4,24 @@ import { type CallContext, type Entry, type EntryKind } from '../spi';
 import { Cancellation } from './cancellation';
 import { asConnectionLost, type Connection } from './connection';
 import { type ConnectionPool } from './connection-pool';
-import { baseDn, BINARY_ATTRIBUTES, requestedAttributes, tellingClass, toEntry } from './entry';
-import { equals } from './exchange';
+import { activationOf } from './activation';
+import { baseDn, requestedAttributes, toEntry } from './entry';
+import { type Exchange, ofKind } from './exchange';
 import { ConnectionLost, toConnectorError } from './failures';
-import { type LdapSettings } from './settings';
+import { BINARY_ATTRIBUTES } from './values';
+import { settledProfile } from './vendor';
 
 async function* pages(
   connection: Connection,
   kind: EntryKind,
-  settings: LdapSettings,
+  { settings }: Exchange,
+  attributes: string[],
 ): AsyncGenerator<readonly LdapEntry[]> {
   // No size limit is sent: the library takes the answer "size limit exceeded" to its own limit for a complete one.
   const search = connection.client.searchPaginated(baseDn(kind, settings), {
     scope: 'sub',
-    filter: equals('objectClass', tellingClass(kind, settings)),
-    attributes: requestedAttributes(settings),
+    filter: ofKind(kind, settings),
+    attributes,
     explicitBufferAttributes: [...BINARY_ATTRIBUTES],
     paged: { pageSize: settings.pageSize },
     timeLimit: 0,
@@ -31,12 +34,14 @@ async function* pages(
 /** Yields every entry of that kind, or throws a `ConnectorError`: an incomplete listing never ends quietly. */
 export async function* listEntries(
   pool: ConnectionPool,
+  exchange: Exchange,
   kind: EntryKind,
-  settings: LdapSettings,
   call: CallContext,
 ): AsyncGenerator<Entry> {
+  const { settings } = exchange;
+  const { protection, explain } = settledProfile(settings.vendor);
   const failure = (error: unknown): Error =>
-    toConnectorError(error, { action: `list the ${kind}s` });
+    toConnectorError(error, { action: `list the ${kind}s`, explain });
   const cancellation = new Cancellation(call.signal);
   let connection: Connection;
   try {
@@ -46,8 +51,13 @@ export async function* listEntries(
   }
   const stop = cancellation.onAbort(() => connection.destroy());
   try {
-    for await (const page of pages(connection, kind, settings)) {
-      for (const raw of page) yield toEntry(kind, raw, settings);
+    const { strategy } = await activationOf(exchange);
+    const wanted = requestedAttributes(settings, strategy);
+    for await (const page of pages(connection, kind, exchange, wanted)) {
+      for (const raw of page) {
+        // The directory's own accounts and groups are nobody's business here.
+        if (!protection?.reason(raw)) yield toEntry(kind, raw, settings, strategy);
+      }
     }
   } catch (error) {
     throw failure(

@@ -2,15 +2,12 @@
 import { type Attribute } from 'ldapts';
 import { type DesiredEntry, type Entry, type EntryKind, type NativeChange } from '../spi';
 import { formatRdn, isDn } from './dn';
-import {
-  addition,
-  LOCK_ATTRIBUTE,
-  LOCKED_FOR_GOOD,
-  namingAttribute,
-  renamed,
-  valuesOf,
-} from './entry';
+import { type ActivationStrategy, chooseActivation } from './activation';
+import { addition, namingAttribute, renamed } from './entry';
 import { type LdapSettings } from './settings';
+import { valuesOf } from './values';
+import { checkChanges } from './vendor/check';
+import { type VendorProfile } from './vendor/profile';
 
 const SECRET = new Set(['userpassword', 'unicodepwd']);
 
@@ -35,22 +32,21 @@ function replacement(type: string, values: readonly string[]): string {
   return [`replace: ${type}`, ...values.map((value) => line(type, value)), '-'].join('\n');
 }
 
-function locks(kind: EntryKind, settings: LdapSettings): boolean {
-  return kind === 'user' && settings.activation !== 'none';
+/** What is known of the target without asking it. */
+export interface Known {
+  readonly settings: LdapSettings;
+  readonly profile: VendorProfile;
 }
 
-function planAddition(
-  kind: EntryKind,
-  desired: DesiredEntry,
-  settings: LdapSettings,
-): NativeChange {
-  const lock = locks(kind, settings) && !desired.active;
-  const { dn, attributes } = addition(
-    kind,
-    desired,
-    lock ? { [LOCK_ATTRIBUTE]: [LOCKED_FOR_GOOD] } : {},
-    settings,
-  );
+/** How accounts are disabled there, taking for granted that the server can. */
+function switchOf(kind: EntryKind, { settings, profile }: Known): ActivationStrategy | undefined {
+  if (kind === 'group' || settings.activation === 'none') return undefined;
+  return chooseActivation(settings, profile, { passwordPolicy: true }).strategy;
+}
+
+function planAddition(kind: EntryKind, desired: DesiredEntry, known: Known): NativeChange {
+  const extra = switchOf(kind, known)?.atCreation(desired.active) ?? {};
+  const { dn, attributes } = addition(kind, desired, extra, known.settings, known.profile);
   return { operation: 'add', object: dn, detail: attributes.flatMap(lines).join('\n') };
 }
 
@@ -59,13 +55,18 @@ export function planChanges(
   kind: EntryKind,
   current: Entry | undefined,
   desired: DesiredEntry,
-  settings: LdapSettings,
+  known: Known,
 ): readonly NativeChange[] {
-  if (!current) return [planAddition(kind, desired, settings)];
-  const naming = namingAttribute(kind, settings);
+  if (!current) return [planAddition(kind, desired, known)];
+  const naming = namingAttribute(kind, known.settings);
   const differs = Object.keys(desired.attributes).filter(
     (name) => !sameValues(valuesOf(desired.attributes, name), valuesOf(current.attributes, name)),
   );
+  const replaced = differs.map((attribute) => ({
+    attribute,
+    replace: valuesOf(desired.attributes, attribute),
+  }));
+  checkChanges(known.profile, kind, replaced);
   const changes: NativeChange[] = [];
   let object = current.name;
   const isNaming = (name: string): boolean => name.toLowerCase() === naming.toLowerCase();
@@ -78,8 +79,9 @@ export function planChanges(
   const parts = differs
     .filter((name) => !isNaming(name))
     .map((name) => replacement(name, valuesOf(desired.attributes, name)));
-  if (locks(kind, settings) && desired.active !== current.active) {
-    parts.push(replacement(LOCK_ATTRIBUTE, desired.active ? [] : [LOCKED_FOR_GOOD]));
+  const activation = desired.active === current.active ? undefined : switchOf(kind, known);
+  for (const one of activation?.changes(desired.active, current.attributes) ?? []) {
+    parts.push(replacement(one.attribute, one.values));
   }
   if (parts.length > 0) changes.push({ operation: 'modify', object, detail: parts.join('\n') });
   return changes;

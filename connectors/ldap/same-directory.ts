@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { ResultCodeError } from 'ldapts';
 import { ConnectorError } from '../spi';
 import { type Connection } from './connection';
-import { attributeValues } from './entry';
 import { type Servers } from './servers';
 import { type LdapSettings } from './settings';
+import { attributeValues } from './values';
 
 /** What replication carries along, and two directories never share. */
 const IDENTITIES = ['entryUUID', 'nsUniqueId', 'objectGUID'] as const;

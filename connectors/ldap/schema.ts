@@ -1,8 +1,9 @@
 /** What the directory's schema (RFC 4512 section 4) allows for the object classes in the settings. */
 import { ConnectorError, type EntryKind, type TargetAttribute, type TargetSchema } from '../spi';
-import { attributeValues, objectClasses } from './entry';
+import { objectClasses } from './entry';
 import { EVERYTHING, type Exchange } from './exchange';
 import { type LdapSettings } from './settings';
+import { attributeValues } from './values';
 
 interface AttributeType {
   readonly name: string;

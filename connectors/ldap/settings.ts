@@ -5,10 +5,19 @@ import { z } from 'zod';
 import { SettingsError, type SettingsIssue } from '../spi';
 import { isAttributeDescription, isDn } from './dn';
 import { messageOf } from './failures';
+import { settledProfile } from './vendor';
+import { ACTIVATION_NAMES, type Layout, VENDORS } from './vendor/profile';
 
 const dn = z.string().refine(isDn, 'is not a distinguished name (RFC 4514)');
 const attribute = z.string().refine(isAttributeDescription, 'is not an attribute name (RFC 4512)');
 const classes = z.array(attribute).min(1);
+
+/** A user principal name, or a name with its domain before it: for vendors that sign in by name. */
+const ACCOUNT_NAME = /^(?:[^@\\]+@[^@\\]+|[^@\\]+\\[^@\\]+)$/;
+
+function isBindName(text: string): boolean {
+  return isDn(text) || ACCOUNT_NAME.test(text);
+}
 
 function isCertificate(pem: string): boolean {
   try {
@@ -66,17 +75,36 @@ const settingsModel = z.strictObject({
     .boolean()
     .default(false)
     .describe('Send the bind password over an unencrypted connection to another machine.'),
-  bindDN: dn.describe('The account Usher signs in with.'),
+  vendor: z
+    .enum(['auto', ...VENDORS])
+    .default('auto')
+    .describe(
+      'Whose directory it is. auto: the server is asked, and entries are known by entryUUID. Active Directory must be named: its entries look different.',
+    ),
+  bindDN: z
+    .string()
+    .refine(isBindName, 'is not a distinguished name (RFC 4514)')
+    .describe(
+      'The account Usher signs in with: a DN; for Active Directory also name@domain or DOMAIN\\name.',
+    ),
   userBaseDN: dn.describe('Users are made here and looked for here and below.'),
   groupBaseDN: dn.describe('Groups are made here and looked for here and below.'),
   userObjectClasses: classes
-    .default(['top', 'person', 'organizationalPerson', 'inetOrgPerson'])
-    .describe('Object classes of a new user. The last one tells users from other entries.'),
-  userRdnAttribute: attribute.default('uid').describe('The attribute that names a user.'),
+    .optional()
+    .describe(
+      'Object classes of a new user, the last one tells users from other entries. Without it, what the vendor suggests: inetOrgPerson, in Active Directory user.',
+    ),
+  userRdnAttribute: attribute
+    .optional()
+    .describe('The attribute that names a user. Without it, uid, in Active Directory cn.'),
   groupObjectClasses: classes
-    .default(['top', 'groupOfNames'])
-    .describe('Object classes of a new group. The last one tells groups from other entries.'),
-  groupRdnAttribute: attribute.default('cn').describe('The attribute that names a group.'),
+    .optional()
+    .describe(
+      'Object classes of a new group, the last one tells groups from other entries. Without it, what the vendor suggests: groupOfNames, in Active Directory group.',
+    ),
+  groupRdnAttribute: attribute
+    .optional()
+    .describe('The attribute that names a group. Without it, cn.'),
   memberAttribute: attribute
     .default('member')
     .refine((name) => name.toLowerCase() !== 'memberuid', 'must hold DNs, memberUid does not')
@@ -87,10 +115,10 @@ const settingsModel = z.strictObject({
       'The DN that fills the member attribute of a group without members, where its class demands one. Without it, the DN of the group itself.',
     ),
   activation: z
-    .enum(['auto', 'pwdAccountLockedTime', 'none'])
+    .enum(['auto', ...ACTIVATION_NAMES, 'none'])
     .default('auto')
     .describe(
-      'How an account is disabled. auto: by pwdAccountLockedTime where the directory has a password policy.',
+      'How an account is disabled. auto: as the vendor does it; by pwdAccountLockedTime where there is a password policy, by nsAccountLock in 389 Directory Server, by userAccountControl in Active Directory.',
     ),
   ownerAttribute: attribute
     .optional()
@@ -99,9 +127,9 @@ const settingsModel = z.strictObject({
     ),
   followRenames: z
     .boolean()
-    .default(true)
+    .optional()
     .describe(
-      'After a rename, put the new DN into groups that hold the old one. Costs a search; a directory with referential integrity does not need it.',
+      'After a rename, put the new DN into groups that hold the old one. Costs a search; a directory with referential integrity does not need it. Without it, true, in Active Directory false.',
     ),
   connections: z.int().min(1).max(32).default(4).describe('The most connections to hold open.'),
   window: z.int().min(1).max(64).default(4).describe('The most operations under way on each.'),
@@ -131,8 +159,10 @@ const secretsModel = z.strictObject({
   bindPassword: z.string().min(1, 'must not be empty').describe('The password of the bind DN.'),
 });
 
-/** Settings with every default filled in. */
-export type LdapSettings = Readonly<z.infer<typeof settingsModel>>;
+type GivenSettings = z.infer<typeof settingsModel>;
+
+/** Settings with every default filled in, the vendor's as well. */
+export type LdapSettings = Readonly<Omit<GivenSettings, keyof Layout>> & Layout;
 
 /** What signs in. */
 export type LdapSecrets = Readonly<z.infer<typeof secretsModel>>;
@@ -179,7 +209,7 @@ function isLoopback(host: string): boolean {
 
 /** What is wrong with the encryption on the way to one server. `path` leads to its URL. */
 function transportIssues(
-  settings: LdapSettings,
+  settings: GivenSettings,
   url: string,
   path: readonly string[],
 ): SettingsIssue[] {
@@ -196,7 +226,7 @@ function transportIssues(
 }
 
 /** What is wrong with the servers, each with itself and all with each other. */
-function serverIssues(settings: LdapSettings): SettingsIssue[] {
+function serverIssues(settings: GivenSettings): SettingsIssue[] {
   const urls = serverUrls(settings);
   const pathOf = (index: number): readonly string[] =>
     index === 0 ? ['settings', 'url'] : ['settings', 'failoverUrls', String(index - 1)];
@@ -225,6 +255,36 @@ function issuesOf(root: 'settings' | 'secrets', error: z.ZodError | undefined): 
   });
 }
 
+function vendorIssues(settings: GivenSettings): SettingsIssue[] {
+  const { bindsByName, needsEncryption, title } = settledProfile(settings.vendor);
+  const issues: SettingsIssue[] = [];
+  if (!isDn(settings.bindDN) && !bindsByName) {
+    const message = 'is not a distinguished name (RFC 4514)';
+    issues.push({ path: ['settings', 'bindDN'], message });
+  }
+  const clear = serverUrls(settings).some(
+    (url) => serverAddress({ ...settings, url }).encryption === 'none',
+  );
+  if (needsEncryption && clear) {
+    const message = `${title} signs nobody in without encryption: use ldaps:// or startTls`;
+    issues.push({ path: ['settings', 'url'], message });
+  }
+  return issues;
+}
+
+/** Fills in what the settings leave to the vendor. */
+function completed(settings: GivenSettings): LdapSettings {
+  const { layout } = settledProfile(settings.vendor);
+  return {
+    ...settings,
+    userObjectClasses: settings.userObjectClasses ?? layout.userObjectClasses,
+    userRdnAttribute: settings.userRdnAttribute ?? layout.userRdnAttribute,
+    groupObjectClasses: settings.groupObjectClasses ?? layout.groupObjectClasses,
+    groupRdnAttribute: settings.groupRdnAttribute ?? layout.groupRdnAttribute,
+    followRenames: settings.followRenames ?? layout.followRenames,
+  };
+}
+
 /** Checks and completes both; throws a `SettingsError` with every issue. */
 export function parseSettings(
   settings: unknown,
@@ -235,8 +295,9 @@ export function parseSettings(
   const issues = [
     ...issuesOf('settings', checked.error),
     ...(checked.success ? serverIssues(checked.data) : []),
+    ...(checked.success ? vendorIssues(checked.data) : []),
     ...issuesOf('secrets', secret.error),
   ];
   if (!checked.success || !secret.success || issues.length > 0) throw new SettingsError(issues);
-  return { settings: checked.data, secrets: secret.data };
+  return { settings: completed(checked.data), secrets: secret.data };
 }

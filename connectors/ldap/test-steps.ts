@@ -3,18 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { ConnectorError, type EntryKind, type TestStep } from '../spi';
 import { Connection } from './connection';
 import { dial } from './dial';
-import {
-  addition,
-  baseDn,
-  entryUuid,
-  LOCK_ATTRIBUTE,
-  namingAttribute,
-  objectClasses,
-} from './entry';
+import { activationOf } from './activation';
+import { addition, baseDn, namingAttribute, objectClasses } from './entry';
 import { type Exchange } from './exchange';
 import { ConnectionLost, toConnectorError } from './failures';
 import { allowedAttributes, readSubschema, type Subschema } from './schema';
 import { type LdapSecrets, type LdapSettings, serverAddress } from './settings';
+import { PROFILES } from './vendor';
+import { type Vendor } from './vendor/profile';
 
 const KINDS: readonly EntryKind[] = ['user', 'group'];
 
@@ -126,7 +122,7 @@ function probeAttributes(
   );
 }
 
-/** Makes an entry, looks whether its entryUUID can be read, and removes it. */
+/** Makes an entry, looks whether its reference can be read, and removes it. */
 async function testRights(
   exchange: Exchange,
   kind: EntryKind,
@@ -147,19 +143,20 @@ async function testRights(
     const remedy = 'The object classes may demand attributes that the mapping must give.';
     return { name, state: 'warning', message: failure.message, remedy };
   }
-  const made = await exchange.readDn(dn, ['entryUUID']).catch(() => undefined);
+  const { scheme } = exchange;
+  const made = await exchange.readDn(dn, [scheme.attribute]).catch(() => undefined);
   try {
     await exchange.send(({ client }) => client.del(dn));
   } catch (error) {
     const remedy = `Remove ${dn} by hand, and let ${settings.bindDN} delete entries in ${base}.`;
     return failed(name, error, remedy);
   }
-  if (entryUuid(made) !== '') return ok(name, `Entries in ${base} can be made and removed.`);
+  if (scheme.of(made) !== '') return ok(name, `Entries in ${base} can be made and removed.`);
   return {
     name,
     state: 'failed',
-    message: `A new entry in ${base} shows no entryUUID (RFC 4530).`,
-    remedy: `Let ${settings.bindDN} read entryUUID; a directory without it cannot be used.`,
+    message: `A new entry in ${base} shows no ${scheme.attribute}.`,
+    remedy: `Let ${settings.bindDN} read ${scheme.attribute}, and check the setting vendor: a directory without it cannot be used so.`,
   };
 }
 
@@ -171,16 +168,42 @@ async function testActivation(
   if (settings.activation === 'none') {
     return ok('activation', 'Accounts are not disabled: activation is none.');
   }
-  const { passwordPolicy } = await exchange.features();
-  const knownAttribute = subschema?.attributeTypes.has(LOCK_ATTRIBUTE.toLowerCase()) ?? true;
-  const declared = passwordPolicy || settings.activation === 'pwdAccountLockedTime';
-  if (declared && knownAttribute)
-    return ok('activation', 'Accounts are disabled by pwdAccountLockedTime.');
+  const { strategy, unusable } = await activationOf(exchange);
+  const unknown = strategy.attributes.filter(
+    (name) => subschema && !subschema.attributeTypes.has(name.toLowerCase()),
+  );
+  const reason = unusable ?? (unknown.length > 0 ? `the schema has no ${unknown.join()}` : '');
+  if (reason === '') {
+    return ok('activation', `Accounts are disabled by ${strategy.attributes.join()}.`);
+  }
   return {
     name: 'activation',
     state: 'warning',
-    message: 'The directory has no password policy: accounts cannot be disabled.',
+    message: `Accounts cannot be disabled: ${reason}.`,
     remedy: 'Load the password policy overlay, or set activation to none and let the rule delete.',
+  };
+}
+
+/** What the server turned out to be, and whether the settings fit it. */
+async function testVendor(exchange: Exchange, settings: LdapSettings): Promise<TestStep> {
+  const { vendor } = settings;
+  let detected: Vendor;
+  try {
+    detected = (await exchange.features()).vendor;
+  } catch (error) {
+    return failed('vendor', error, 'Set vendor to what the directory is, and test again.');
+  }
+  const { title } = PROFILES[detected];
+  if (vendor === 'auto' || vendor === detected) return ok('vendor', `The directory is ${title}.`);
+  const { title: expected } = PROFILES[vendor];
+  return {
+    name: 'vendor',
+    state: 'warning',
+    message:
+      detected === 'generic'
+        ? `The directory does not say that it is ${expected}.`
+        : `The directory is ${title}, and is spoken to as ${expected}.`,
+    remedy: `Let ${settings.bindDN} read the rootDSE, or set vendor to ${detected}.`,
   };
 }
 
@@ -192,6 +215,8 @@ export async function testSteps(
   signal: AbortSignal,
 ): Promise<readonly TestStep[]> {
   const steps = await testConnection(settings, secrets, signal);
+  if (steps.some((step) => step.state === 'failed')) return steps;
+  steps.push(await testVendor(exchange, settings));
   if (steps.some((step) => step.state === 'failed')) return steps;
   try {
     const bases = await testBases(exchange, settings);

@@ -12,7 +12,7 @@ import { namingAttribute, renamed, toChanges } from './entry';
 import { type Exchange } from './exchange';
 import { hasCode, nameFailure, RESULT } from './failures';
 import { followRename } from './groups';
-import { type LdapSettings } from './settings';
+import { checkChanges } from './vendor/check';
 
 /** The value that is to name the entry, or undefined when the naming attribute is left alone. */
 function newNamingValue(
@@ -84,7 +84,7 @@ async function stillNeeded(
 
 /** RFC 4511 section 4.9. Only the new RDN is sent: the entry stays where it is. */
 async function rename(exchange: Exchange, ref: EntryRef, rdn: string): Promise<string> {
-  const postRead = new PostReadControl(['entryUUID']);
+  const postRead = new PostReadControl([exchange.scheme.attribute]);
   const { dn } = await exchange.writeTo(ref, ({ client }, current, controls) =>
     client.modifyDN(current, rdn, [...controls, postRead]),
   );
@@ -96,12 +96,13 @@ async function rename(exchange: Exchange, ref: EntryRef, rdn: string): Promise<s
 /** Applies the changes to the entry of the reference. */
 export async function updateEntry(
   exchange: Exchange,
-  settings: LdapSettings,
   kind: EntryKind,
   ref: EntryRef,
   changes: readonly AttributeChange[],
 ): Promise<Written> {
   const { reference } = ref;
+  const { settings } = exchange;
+  checkChanges(await exchange.profile(), kind, changes);
   const naming = namingAttribute(kind, settings);
   const isNaming = (one: AttributeChange): boolean =>
     one.attribute.toLowerCase() === naming.toLowerCase();
@@ -122,8 +123,7 @@ export async function updateEntry(
   // Groups first: at a second attempt the entry has its new name already, and nobody would know the old one. An empty group
   // holds its own name, and that one no directory need follow.
   const follow = settings.followRenames || kind === 'group';
-  const warnings =
-    follow && !sameDn(name, now) ? await followRename(exchange, settings, name, now) : [];
+  const warnings = follow && !sameDn(name, now) ? await followRename(exchange, name, now) : [];
   const rest = withoutRdn(namingChange, from, to);
   const others = changes.filter((one) => !isNaming(one));
   await modify(exchange, { reference, name: now }, rest ? [...others, rest] : others);

@@ -1,0 +1,55 @@
+/** What OpenLDAP, 389 Directory Server and other directories by the RFCs have in common. */
+import { type Mapping } from '../../spi';
+import { type VendorProfile } from './profile';
+import { ENTRY_UUID } from './reference';
+
+const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+
+/** RFC 2798 and RFC 4519. */
+const MAPPING: Mapping = {
+  user: [
+    { attribute: 'uid', expression: 'userName' },
+    {
+      attribute: 'cn',
+      expression: 'default(displayName, join(" ", name.givenName, name.familyName), userName)',
+    },
+    { attribute: 'sn', expression: 'default(name.familyName, userName)' },
+    { attribute: 'givenName', expression: 'name.givenName' },
+    { attribute: 'displayName', expression: 'displayName' },
+    {
+      attribute: 'mail',
+      expression: 'default(emails[type eq "work"].value, emails[primary eq true].value)',
+    },
+    { attribute: 'telephoneNumber', expression: 'phoneNumbers[type eq "work"].value' },
+    { attribute: 'mobile', expression: 'phoneNumbers[type eq "mobile"].value' },
+    { attribute: 'title', expression: 'title' },
+    { attribute: 'o', expression: `${ENTERPRISE}:organization` },
+    { attribute: 'ou', expression: `${ENTERPRISE}:department` },
+    { attribute: 'departmentNumber', expression: `${ENTERPRISE}:department` },
+    { attribute: 'employeeNumber', expression: `${ENTERPRISE}:employeeNumber` },
+  ],
+  group: [{ attribute: 'cn', expression: 'displayName' }],
+};
+
+/** All of a profile but its name. */
+export const INET_ORG_PERSON: Omit<VendorProfile, 'id' | 'title'> = {
+  reference: ENTRY_UUID,
+  identifiers: ['entryUUID'],
+  layout: {
+    userObjectClasses: ['top', 'person', 'organizationalPerson', 'inetOrgPerson'],
+    userRdnAttribute: 'uid',
+    groupObjectClasses: ['top', 'groupOfNames'],
+    groupRdnAttribute: 'cn',
+    followRenames: true,
+  },
+  mapping: () => MAPPING,
+  activation: { by: 'pwdAccountLockedTime', needsPasswordPolicy: true },
+  password: 'passwordModify',
+  bindsByName: false,
+  needsEncryption: false,
+  // RFC 4511 appendix A.2: attributeOrValueExists, noSuchAttribute.
+  membership: { exists: [20], missing: [16] },
+  emptyGroups: false,
+  primaryGroups: false,
+  values: [],
+};
