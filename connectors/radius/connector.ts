@@ -1,10 +1,8 @@
-/** One RADIUS target: FreeRADIUS profiles in the tables of its `sql` module. */
-import path from 'node:path';
+/** One RADIUS target: profiles in one of the stores, under one set of rules. */
 import {
   type AttributeChange,
   type CallContext,
   type Connector,
-  type ConnectorContext,
   ConnectorError,
   type CorrelationKey,
   type DesiredEntry,
@@ -17,44 +15,44 @@ import {
   type TestStep,
   type Written,
 } from '../spi';
-import { step, testDatabase } from '../sql/checks';
-import type { Database } from '../sql/database';
-import type { Transaction } from '../sql/transaction';
 import { changedValues, matches, single } from '../sql/delta';
 import { changeMembers, gone } from '../sql/members';
 import { keyset } from '../sql/paging';
-import { mark, rewrite, rowsOf } from './change';
-import { Dictionary } from './dictionary';
-import { checkName } from './encoding';
-import { NAMING, parseName, type Place } from './names';
+import { profileOf, rewrite } from './change';
+import type { DictionaryFile } from './dictionary-file';
+import { NAMING, parseName } from './names';
 import { plan } from './plan';
-import { type Known, Profiles, type StoredRows } from './profiles';
-import { DISABLED, isDisabling, parseNames } from './rows';
+import { attributesOf, parseNames, type RowRule } from './profile';
+import type { Realm } from './realm';
 import { RADIUS_TARGET_SCHEMA } from './schema';
-import type { RadiusSettings } from './settings';
-import { RADIUS_TABLES, type RadiusSchema } from './tables';
+import type { Known, Profiles, ProfileStore, StoredProfile, Subject } from './store';
+import { checkName, textRule } from './text';
+import { expandAttributes, expandChanges, expandName, withVlan } from './vlan';
 
-const PLACES: readonly Place[] = ['check', 'reply'];
+/** What a connector is made of. */
+export interface RadiusParts {
+  readonly store: ProfileStore;
+  readonly dictionary: DictionaryFile;
+  readonly realm: Realm;
+}
 
-/** A connector over an open or yet unopened database. */
+function entryOf(kind: EntryKind, { id, name, owner }: Known, profile: StoredProfile): Entry {
+  return {
+    reference: id,
+    name,
+    attributes: withVlan(attributesOf(kind, name, profile.rows)),
+    active: profile.active,
+    ...(owner === null ? {} : { owner }),
+  };
+}
+
+/** A connector over a store that is opened by its first call. */
 export class RadiusConnector implements Connector {
-  private loaded: Dictionary | undefined;
-
-  constructor(
-    private readonly database: Database<RadiusSchema>,
-    private readonly settings: RadiusSettings,
-    private readonly context: ConnectorContext,
-  ) {}
+  constructor(private readonly parts: RadiusParts) {}
 
   async test(call: CallContext): Promise<readonly TestStep[]> {
-    const steps = await testDatabase(this.database, RADIUS_TABLES, call);
-    const { dictionary } = this.settings;
-    if (dictionary === undefined) return steps;
-    const read = await step('dictionary', async () => {
-      this.loaded = undefined;
-      return `${this.dictionary()?.size ?? 0} attributes in ${dictionary}`;
-    });
-    return [...steps, read];
+    const steps = await this.parts.store.test(call);
+    return [...steps, await this.parts.dictionary.test()];
   }
 
   async schema(): Promise<TargetSchema> {
@@ -62,9 +60,9 @@ export class RadiusConnector implements Connector {
   }
 
   read(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<Entry | undefined> {
-    return this.reading(call, async (profiles) => {
+    return this.parts.store.read(call, async (profiles) => {
       const known = await profiles.locate(kind, ref, 'read');
-      return known && (await profiles.load(kind, [known]))[0];
+      return known && (await entriesOf(profiles, kind, [known]))[0];
     });
   }
 
@@ -76,16 +74,22 @@ export class RadiusConnector implements Connector {
     const name = keys.find((key) => key.attribute === NAMING[kind]);
     const best = name ?? keys[0];
     if (!best || keys.some((key) => key.value === '')) return [];
-    return this.reading(call, async (profiles) => {
+    if (name && !this.parts.realm.covers(kind, name.value)) return [];
+    return this.parts.store.read(call, async (profiles) => {
       const names = name
         ? [name.value]
-        : await profiles.holders(kind, best.attribute, parseName(kind, best.attribute), best.value);
+        : await profiles.holders(
+            kind,
+            best.attribute,
+            parseName(kind, expandName(best.attribute)),
+            best.value,
+          );
       const known: Known[] = [];
       for (const one of names) {
         const found = await profiles.named(kind, one);
         if (found) known.push(found);
       }
-      return (await profiles.load(kind, known)).filter((entry) => matches(entry, keys));
+      return (await entriesOf(profiles, kind, known)).filter((entry) => matches(entry, keys));
     });
   }
 
@@ -95,13 +99,12 @@ export class RadiusConnector implements Connector {
     owner: string,
     call: CallContext,
   ): Promise<Written> {
-    const { attributes } = desired;
+    const attributes = expandAttributes(desired.attributes);
     const name = single(NAMING[kind], attributes[NAMING[kind]]);
-    checkName(kind, NAMING[kind], name);
-    const rows = rowsOf(kind, desired, this.dictionary());
-    return this.writing(call, async (profiles) => {
-      const { id } = await profiles.create(kind, name, owner);
-      for (const place of PLACES) await profiles.insertRows(kind, name, place, rows[place]);
+    this.checkName(kind, name);
+    const profile = profileOf(kind, { ...desired, attributes }, this.rule());
+    return this.parts.store.write(call, async (profiles) => {
+      const { id } = await profiles.create(kind, name, owner, profile);
       return { reference: id, name };
     });
   }
@@ -112,25 +115,23 @@ export class RadiusConnector implements Connector {
     changes: readonly AttributeChange[],
     call: CallContext,
   ): Promise<Written> {
-    const named = parseNames(
-      kind,
-      changes.map((change) => change.attribute),
-    );
-    const dictionary = this.dictionary();
-    return this.writing(call, async (profiles) => {
-      const intent = changes.length > 0 ? 'adopt' : 'read';
-      const entry = await profiles.locate(kind, ref, intent);
-      if (!entry) throw gone(kind);
-      const rows = (await profiles.rows(kind, [entry.name])).get(entry.name) as StoredRows;
-      if (changes.length > 0) await mark(profiles, { kind, entry, rows });
-      for (const change of changes) {
+    const rule = this.rule();
+    return this.parts.store.write(call, async (profiles) => {
+      const subject = await subjectOf(profiles, kind, ref, changes.length > 0 ? 'adopt' : 'read');
+      const { entry } = subject;
+      const steps = expandChanges(changes, attributesOf(kind, entry.name, subject.profile.rows));
+      const named = parseNames(
+        kind,
+        steps.map((change) => change.attribute),
+      );
+      for (const change of steps) {
         const slot = named.find((one) => one.name === change.attribute);
-        if (slot) await rewrite(profiles, { kind, entry, rows }, slot, change, dictionary);
+        if (slot) await rewrite(profiles, subject, slot, change, rule);
       }
       const naming = changes.find((change) => change.attribute === NAMING[kind]);
       const name = naming ? single(NAMING[kind], changedValues([entry.name], naming)) : entry.name;
       if (name !== entry.name) {
-        checkName(kind, NAMING[kind], name);
+        this.checkName(kind, name);
         await profiles.rename(kind, entry, name);
       }
       return { reference: entry.id, name };
@@ -140,7 +141,7 @@ export class RadiusConnector implements Connector {
   async members(group: EntryRef, delta: MemberDelta, call: CallContext): Promise<Written> {
     return changeMembers<Profiles, Known>(
       {
-        write: (work) => this.writing(call, work),
+        write: (work) => this.parts.store.write(call, work),
         locate: (profiles) => profiles.locate('group', group, 'adopt'),
         remove: async (profiles, found, refs) =>
           profiles.removeMembers(found, await profiles.users(refs, 'remove')),
@@ -161,24 +162,15 @@ export class RadiusConnector implements Connector {
     call: CallContext,
   ): Promise<Written> {
     if (kind === 'group') throw new ConnectorError('unsupported', 'groups cannot be disabled');
-    return this.writing(call, async (profiles) => {
-      const entry = await profiles.locate(kind, ref, 'adopt');
-      if (!entry) throw gone(kind);
-      const rows = (await profiles.rows(kind, [entry.name])).get(entry.name) as StoredRows;
-      await mark(profiles, { kind, entry, rows });
-      for (const place of PLACES) {
-        const present = rows[place].filter((row) => isDisabling(place, row));
-        if (active) await profiles.deleteRows(kind, place, present);
-        else if (present.length === 0) {
-          await profiles.insertRows(kind, entry.name, place, DISABLED[place]);
-        }
-      }
-      return { reference: entry.id, name: entry.name };
+    return this.parts.store.write(call, async (profiles) => {
+      const subject = await subjectOf(profiles, kind, ref, 'adopt');
+      await profiles.setActive(subject, active);
+      return { reference: subject.entry.id, name: subject.entry.name };
     });
   }
 
   async remove(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<void> {
-    await this.writing(call, async (profiles) => {
+    await this.parts.store.write(call, async (profiles) => {
       const entry = await profiles.locate(kind, ref, 'remove');
       if (entry) await profiles.remove(kind, entry);
     });
@@ -186,8 +178,8 @@ export class RadiusConnector implements Connector {
 
   async *list(kind: EntryKind, call: CallContext): AsyncGenerator<Entry, void, undefined> {
     const page = async (after: string, limit: number): Promise<(Entry & { id: string })[]> =>
-      this.reading(call, async (profiles) => {
-        const entries = await profiles.load(kind, await profiles.page(kind, after, limit));
+      this.parts.store.read(call, async (profiles) => {
+        const entries = await entriesOf(profiles, kind, await profiles.page(kind, after, limit));
         return entries.map((entry) => ({ ...entry, id: entry.reference }));
       });
     for await (const { id: _id, ...entry } of keyset(page)) yield entry;
@@ -198,43 +190,46 @@ export class RadiusConnector implements Connector {
     current: Entry | undefined,
     desired: DesiredEntry,
   ): readonly NativeChange[] {
-    return plan(kind, current, desired);
+    const attributes = expandAttributes(desired.attributes);
+    return plan(this.parts.store.notation, kind, current, { ...desired, attributes });
   }
 
   close(): Promise<void> {
-    return this.database.close();
+    return this.parts.store.close();
   }
 
-  private reading<Result>(
-    call: CallContext,
-    work: (profiles: Profiles) => Promise<Result>,
-  ): Promise<Result> {
-    return this.database.read(call, (transaction) => work(this.profiles(transaction)));
+  private checkName(kind: EntryKind, name: string): void {
+    checkName(kind, NAMING[kind], name);
+    this.parts.realm.check(kind, NAMING[kind], name);
+    this.parts.store.checkName?.(kind, name);
   }
 
-  private writing<Result>(
-    call: CallContext,
-    work: (profiles: Profiles) => Promise<Result>,
-  ): Promise<Result> {
-    return this.database.write(call, (transaction) => work(this.profiles(transaction)));
+  private rule(): RowRule {
+    const rules = [textRule, this.parts.store.rule, this.parts.dictionary.rule()];
+    return (kind, name, place, row) => {
+      for (const rule of rules) rule(kind, name, place, row);
+    };
   }
+}
 
-  private profiles(transaction: Transaction<RadiusSchema>): Profiles {
-    return new Profiles(transaction, this.settings.safeCharacters);
-  }
+async function entriesOf(
+  profiles: Profiles,
+  kind: EntryKind,
+  known: readonly Known[],
+): Promise<Entry[]> {
+  const loaded = await profiles.load(kind, known);
+  return known.map((one, index) => entryOf(kind, one, loaded[index] as StoredProfile));
+}
 
-  /** Read once: a server has to be restarted for a new dictionary too. */
-  private dictionary(): Dictionary | undefined {
-    const { dictionary } = this.settings;
-    if (dictionary === undefined) return undefined;
-    const file = path.resolve(this.context.dataDir, dictionary);
-    try {
-      return (this.loaded ??= new Dictionary(file));
-    } catch (error) {
-      throw new ConnectorError(
-        'invalid',
-        `the dictionary cannot be read: ${(error as Error).message}`,
-      );
-    }
-  }
+/** The entry with its content; fails with `notFound`. */
+async function subjectOf(
+  profiles: Profiles,
+  kind: EntryKind,
+  ref: EntryRef,
+  intent: 'read' | 'adopt',
+): Promise<Subject> {
+  const entry = await profiles.locate(kind, ref, intent);
+  if (!entry) throw gone(kind);
+  const [profile] = await profiles.load(kind, [entry]);
+  return { kind, entry, profile: profile as StoredProfile };
 }

@@ -1,29 +1,16 @@
-/** Reads FreeRADIUS dictionary files: which attributes there are, and of what type. */
+/** Reads FreeRADIUS dictionary files: which attributes there are, of what type, and which values have names. */
 import { readFileSync, statSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { ConnectorError } from '../spi';
+import { fault, type Definition } from './types';
 
-interface Definition {
-  readonly type: string;
-  readonly values: Set<string>;
-}
-
-const INTEGERS: readonly string[] = ['byte', 'short', 'integer', 'integer64', 'signed'];
 const DEPTH = 10;
-
-function fits({ type, values }: Definition, value: string): boolean {
-  if (INTEGERS.includes(type)) {
-    return /^-?\d+$|^0x[0-9a-f]+$/i.test(value) || values.has(value.toLowerCase());
-  }
-  if (type === 'ipaddr') return net.isIPv4(value);
-  if (type === 'ipv6addr') return net.isIPv6(value);
-  return true;
-}
 
 /** The attributes a FreeRADIUS server knows. */
 export class Dictionary {
   private readonly definitions = new Map<string, Definition>();
+  /** Inside BEGIN-VENDOR and END-VENDOR. */
+  private isVendor = false;
 
   /** Reads the file and all it includes; fails with the error of the file system. */
   constructor(file: string) {
@@ -36,41 +23,76 @@ export class Dictionary {
 
   /** Fails with `invalid` for an attribute or value that would make the server reject the user. */
   check(name: string, attribute: string, values: readonly string[]): void {
-    const definition = this.definitions.get(attribute.replace(/:\d+$/, '').toLowerCase());
+    const [plain = '', tag] = attribute.split(':');
+    const definition = this.definitions.get(plain.toLowerCase());
     if (!definition) {
-      throw new ConnectorError('invalid', `${name}: the dictionary has no attribute ${attribute}`, {
-        attribute: name,
-      });
+      throw new ConnectorError(
+        'invalid',
+        `${name}: the dictionary has no attribute ${plain}. Correct the mapping, or add the attribute to the server's dictionary.`,
+        { attribute: name },
+      );
     }
-    if (values.every((value) => fits(definition, value))) return;
-    throw new ConnectorError('invalid', `${name}: a value is not of type ${definition.type}`, {
-      attribute: name,
-    });
+    if (tag !== undefined && (!definition.hasTag || Number(tag) > 31)) {
+      // RFC 2868 section 3.1: tags go from 1 to 31; FreeRADIUS writes 0 for none.
+      throw new ConnectorError(
+        'invalid',
+        definition.hasTag
+          ? `${name}: a tag is a number from 0 to 31`
+          : `${name}: ${plain} takes no tag; leave :${tag} out of the mapping`,
+        { attribute: name },
+      );
+    }
+    for (const value of values) {
+      const problem = fault(definition, value, tag !== undefined);
+      if (problem === undefined) continue;
+      throw new ConnectorError(
+        'invalid',
+        `${name}: a value is not of type ${definition.type}: ${problem}`,
+        { attribute: name },
+      );
+    }
   }
 
   private include(file: string, depth: number): void {
     if (depth > DEPTH) throw new Error(`${file}: included too deeply`);
+    const outer = this.isVendor;
     for (const line of readFileSync(file, 'utf8').split('\n')) {
-      const [word = '', first = '', second = '', third = ''] = line.trim().split(/\s+/);
-      this.line(word.toUpperCase(), [first, second, third], path.dirname(file), depth);
+      const [word = '', ...fields] = line.replace(/#.*/, '').trim().split(/\s+/);
+      this.line(word.toUpperCase(), fields, { folder: path.dirname(file), depth });
     }
+    this.isVendor = outer;
   }
 
   private line(
     word: string,
-    [first, second, third]: readonly [string, string, string],
-    folder: string,
-    depth: number,
+    [first = '', second = '', third = '', flags = '']: readonly string[],
+    place: { readonly folder: string; readonly depth: number },
   ): void {
-    if (word === '$INCLUDE' || word === '$INCLUDE-') {
-      const file = path.resolve(folder, first);
-      if (word === '$INCLUDE' || statSync(file, { throwIfNoEntry: false }))
-        this.include(file, depth + 1);
-    } else if (word === 'ATTRIBUTE') {
-      const type = third.replace(/\[.*/, '').toLowerCase();
-      this.definitions.set(first.toLowerCase(), { type, values: new Set() });
-    } else if (word === 'VALUE') {
-      this.definitions.get(first.toLowerCase())?.values.add(second.toLowerCase());
+    switch (word) {
+      case '$INCLUDE':
+      case '$INCLUDE-': {
+        const file = path.resolve(place.folder, first);
+        if (word === '$INCLUDE' || statSync(file, { throwIfNoEntry: false })) {
+          this.include(file, place.depth + 1);
+        }
+        return;
+      }
+      case 'BEGIN-VENDOR':
+      case 'END-VENDOR':
+        this.isVendor = word === 'BEGIN-VENDOR';
+        return;
+      case 'ATTRIBUTE':
+        this.definitions.set(first.toLowerCase(), {
+          type: third.replace(/\[.*/, '').toLowerCase(),
+          hasTag: flags.split(',').includes('has_tag'),
+          isVendor: this.isVendor,
+          values: new Set(),
+        });
+        return;
+      case 'VALUE':
+        this.definitions.get(first.toLowerCase())?.values.add(second.toLowerCase());
+        return;
+      default:
     }
   }
 }

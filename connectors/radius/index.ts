@@ -1,11 +1,9 @@
-/** Users and groups as RADIUS profiles, in the tables of FreeRADIUS's `sql` module. */
+/** Users and groups as RADIUS profiles: in the tables of FreeRADIUS's `sql` module. */
 import { type ConnectorType, type Mapping, SPI_VERSION } from '../spi';
-import { openDatabase } from '../sql/open';
 import { inputSchema, parseSettings } from '../sql/settings';
-import { RadiusConnector } from './connector';
 import { NAMING } from './names';
+import { open } from './open';
 import { type RadiusSecrets, type RadiusSettings, radiusSecrets, radiusSettings } from './settings';
-import { RADIUS_TABLES } from './tables';
 
 const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';
 
@@ -41,16 +39,5 @@ export const radius: ConnectorType<RadiusSettings, RadiusSecrets> = {
   defaultMapping: () => MAPPING,
   parse: (settings, secrets) =>
     parseSettings({ settings: radiusSettings, secrets: radiusSecrets }, settings, secrets),
-  open: (settings, secrets, context) =>
-    new RadiusConnector(
-      openDatabase({
-        settings: settings.database,
-        secrets,
-        context,
-        tables: RADIUS_TABLES,
-        createTables: settings.createTables,
-      }),
-      settings,
-      context,
-    ),
+  open,
 };

@@ -65,7 +65,7 @@ export function parseName(kind: EntryKind, name: string): Slot {
   if (!match) {
     refuse(
       name,
-      `must be ${NAMING[kind]}, check:<RADIUS attribute> or reply:<RADIUS attribute>, the latter two with an operator after one space if need be`,
+      `must be ${NAMING[kind]}, VLAN, check:<RADIUS attribute> or reply:<RADIUS attribute>, the last two with an operator after one space if need be`,
     );
   }
   const [place, attribute, operator] = [match[1] as Place, match[2] as string, match[3]];

@@ -1,6 +1,7 @@
 /** What can be mapped. Any attribute of the server's dictionary can; these are the ones most in use. */
 import type { EntryKind, TargetAttribute, TargetSchema } from '../spi';
-import { MAX_BYTES } from './encoding';
+import { MAX_BYTES } from './text';
+import { VLAN } from './vlan';
 import { NAMING } from './names';
 
 const REPLIES: readonly (readonly [name: string, isList: boolean])[] = [
@@ -38,6 +39,7 @@ function attribute(name: string, multiValued: boolean, required = false): Target
 function attributes(kind: EntryKind): TargetAttribute[] {
   return [
     attribute(NAMING[kind], false, true),
+    attribute(VLAN, false),
     ...CHECKS.map((name) => attribute(`check:${name}`, false)),
     ...REPLIES.map(([name, isList]) => attribute(`reply:${name}`, isList)),
   ];

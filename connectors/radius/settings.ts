@@ -6,6 +6,20 @@ import { createTablesSetting, databaseSecrets, databaseSettings } from '../sql/s
 export const SAFE_CHARACTERS =
   '@abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_: /';
 
+/** The setting `realm`. */
+const realm = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[^@\s\p{Cc}]+$/u)
+      .describe('The realm. Every user must be mapped to user@realm, spelt exactly so.'),
+    stripped: z
+      .boolean()
+      .default(false)
+      .describe('The server takes the realm off before it looks a user up.'),
+  })
+  .describe('Users are of one realm. Left out: names are taken as they are.');
+
 export const radiusSettings = z.strictObject({
   database: databaseSettings,
   createTables: createTablesSetting,
@@ -13,7 +27,7 @@ export const radiusSettings = z.strictObject({
     .string()
     .optional()
     .describe(
-      'A FreeRADIUS dictionary file on this machine. When given, attributes that are not in it are refused before they reach the server, which would reject the user.',
+      'A FreeRADIUS dictionary file on this machine. When given, attributes and values that do not fit it are refused before they reach the server, which would reject the user.',
     ),
   safeCharacters: z
     .string()
@@ -21,6 +35,7 @@ export const radiusSettings = z.strictObject({
     .describe(
       "What `safe_characters` of the server's sql module says. Other characters of a name are stored as =XX, as the server asks for them.",
     ),
+  realm: realm.optional(),
 });
 
 export const radiusSecrets = databaseSecrets;

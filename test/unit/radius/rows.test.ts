@@ -4,8 +4,9 @@ import { Dictionary } from '../../../connectors/radius/dictionary';
 import { radius } from '../../../connectors/radius/index';
 import { isSecret, parseName } from '../../../connectors/radius/names';
 import { plan } from '../../../connectors/radius/plan';
+import { attributesOf, parseNames, type Row, rowsFor } from '../../../connectors/radius/profile';
 import { referenceOf } from '../../../connectors/radius/reference';
-import { attributesOf, parseNames, type Row, rowsFor } from '../../../connectors/radius/rows';
+import { SQL_NOTATION } from '../../../connectors/radius/sql-store/notation';
 import { ConnectorError } from '../../../connectors/spi';
 import { temporaryFolder } from '../../support/daemon';
 
@@ -52,24 +53,19 @@ describe('rows', () => {
   it('give single values `:=` and further ones `+=`, to groups `=`', () => {
     const slot = { place: 'reply', attribute: 'Class', operator: undefined } as const;
     const operators = (kind: 'user' | 'group') =>
-      rowsFor(kind, 'reply:Class', slot, ['a', 'b']).map((one) => one.op);
+      rowsFor(kind, slot, ['a', 'b']).map((one) => one.op);
     expect(operators('user')).toEqual([':=', '+=']);
     expect(operators('group')).toEqual(['=', '+=']);
   });
 
   it('are read under the name that would write them', () => {
     const rows = {
-      check: [
-        row('User-Name', '=*', 'ANY'),
-        row('NAS-Port', '==', '1'),
-        row('Auth-Type', ':=', 'Reject'),
-      ],
+      check: [row('NAS-Port', '==', '1')],
       reply: [
         row('Class', ':=', 'a'),
         row('Class', '+=', 'b'),
-        row('Cisco-AVPair', '+=', '"`x`"'),
+        row('Cisco-AVPair', '+=', '`x`'),
         row('Session-Timeout', '=', '5'),
-        row('Fall-Through', ':=', 'No'),
       ],
     };
     expect(attributesOf('user', 'alice', rows)).toEqual({
@@ -97,8 +93,8 @@ describe('plan', () => {
   it('masks secrets', () => {
     const attributes = { 'User-Name': ['alice'], 'check:Cleartext-Password': ['hunter2'] };
     const text = JSON.stringify([
-      plan('user', undefined, { attributes, active: true }),
-      plan('user', alice, { attributes, active: true }),
+      plan(SQL_NOTATION, 'user', undefined, { attributes, active: true }),
+      plan(SQL_NOTATION, 'user', alice, { attributes, active: true }),
     ]);
     expect(text).toContain('***');
     expect(text).not.toContain('hunter2');
@@ -107,7 +103,7 @@ describe('plan', () => {
 
   it('shows a rename, a removal and a deactivation', () => {
     const attributes = { 'User-Name': ["o'alice"], 'reply:Class': [] };
-    const changes = plan('user', alice, { attributes, active: false });
+    const changes = plan(SQL_NOTATION, 'user', alice, { attributes, active: false });
     expect(changes.map((one) => `${one.operation} ${one.object}: ${one.detail}`)).toEqual([
       "UPDATE radcheck, radreply, radusergroup, usher_radius_entry: SET name = 'o''alice' WHERE name = 'alice'",
       "DELETE radreply: WHERE username = 'o''alice' AND attribute = 'Class'",

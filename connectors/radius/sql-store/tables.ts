@@ -1,8 +1,8 @@
 /** The tables of FreeRADIUS's stock schema that hold profiles, and the one that says which of them are ours. */
 import type { Generated } from 'kysely';
-import type { EntryKind } from '../spi';
-import type { Table } from '../sql/tables';
-import type { Place } from './names';
+import type { EntryKind } from '../../spi';
+import type { Table } from '../../sql/tables';
+import type { Place } from '../names';
 
 interface UserRow {
   readonly id: Generated<number>;

@@ -1,55 +1,28 @@
-/** Between the attributes of an entry and the rows of the two tables they stand in. */
+/** What a profile is, whatever it is stored in: check and reply rows with operators, and whether the account is let in. */
 import { ConnectorError, type Attributes, type EntryKind } from '../spi';
-import { decodeValue, encodeValue } from './encoding';
+import { rowValue, shownValue } from './expiration';
 import { isAssigning, NAMING, parseName, type Place, type Slot, usualOperator } from './names';
 
-/** A row of radcheck, radreply, radgroupcheck or radgroupreply, without the name it belongs to. */
+/** One RADIUS attribute with an operator and its value in clear, as it has to come out of the server. */
 export interface Row {
   readonly attribute: string;
   readonly op: string;
   readonly value: string;
 }
 
-/** The rows of one entry in both tables. */
+/** The rows of one entry: what has to hold or is set before the login is decided, and what is answered. */
 export type Rows = Readonly<Record<Place, readonly Row[]>>;
 
-/** Disables a user. It has to be rejected, and no group may have the last word on how it is authenticated. */
-export const DISABLED: Rows = {
-  check: [{ attribute: 'Auth-Type', op: ':=', value: 'Reject' }],
-  reply: [{ attribute: 'Fall-Through', op: ':=', value: 'No' }],
-};
-
-/**
- * What every entry has besides its attributes. FreeRADIUS reads the replies of a user only when there is a check row, so
- * there is one that every request meets; and it reads a user's next group only when the one before says so.
- */
-export const MARKS: Readonly<Record<EntryKind, Rows>> = {
-  user: { check: [{ attribute: 'User-Name', op: '=*', value: 'ANY' }], reply: [] },
-  group: { check: [], reply: [{ attribute: 'Fall-Through', op: '=', value: 'Yes' }] },
-};
-
-/** Whether the row is there for the connector's own purpose. */
-export function isMark(kind: EntryKind, place: Place, row: Row): boolean {
-  return MARKS[kind][place].some(
-    (mark) =>
-      mark.attribute.toLowerCase() === row.attribute.toLowerCase() &&
-      (kind === 'group' || mark.op === row.op),
-  );
+/** The content of a user or group. Groups are always active. */
+export interface Profile {
+  readonly rows: Rows;
+  readonly active: boolean;
 }
 
-/** Whether the row is one of those that disable. Case does not matter to FreeRADIUS. */
-export function isDisabling(place: Place, row: Row): boolean {
-  return DISABLED[place].some(
-    (one) =>
-      one.attribute.toLowerCase() === row.attribute.toLowerCase() &&
-      one.value.toLowerCase() === decodeValue(row.value).toLowerCase(),
-  );
-}
+export const PLACES: readonly Place[] = ['check', 'reply'];
 
-/** Whether the account is let in as far as its rows say. */
-export function isActive(rows: Rows): boolean {
-  return !rows.check.some((row) => isDisabling('check', row));
-}
+/** Fails with `invalid` for a row that cannot be written; `name` is what the mapping calls the attribute. */
+export type RowRule = (kind: EntryKind, name: string, place: Place, row: Row) => void;
 
 /** Rows that belong together: one attribute with all its assigning rows, or with those of one comparison. */
 export function slotKey(place: Place, attribute: string, operator: string | undefined): string {
@@ -71,19 +44,18 @@ export function spell(
   return `${place}:${attribute} ${rows[0]?.op ?? ''}`;
 }
 
-/** The attributes that rows amount to; what the connector writes for itself is left out. */
+/** The attributes that rows amount to. */
 export function attributesOf(kind: EntryKind, name: string, rows: Rows): Attributes {
   const attributes: Record<string, readonly string[]> = { [NAMING[kind]]: [name] };
   for (const place of ['check', 'reply'] as const) {
     const slots = new Map<string, Row[]>();
     for (const row of rows[place]) {
-      if (isMark(kind, place, row) || (kind === 'user' && isDisabling(place, row))) continue;
       const key = slotKey(place, row.attribute, row.op);
       slots.set(key, [...(slots.get(key) ?? []), row]);
     }
     for (const own of slots.values()) {
       const { attribute } = own[0] as Row;
-      attributes[spell(kind, place, attribute, own)] = own.map((row) => decodeValue(row.value));
+      attributes[spell(kind, place, attribute, own)] = own.map(shownValue);
     }
   }
   return attributes;
@@ -92,14 +64,13 @@ export function attributesOf(kind: EntryKind, name: string, rows: Rows): Attribu
 /** The rows for the values of one slot. */
 export function rowsFor(
   kind: EntryKind,
-  name: string,
   { place, attribute, operator }: Slot,
   values: readonly string[],
 ): Row[] {
   return values.map((value, index) => ({
     attribute,
     op: operator ?? usualOperator(kind, place, index),
-    value: encodeValue(name, value),
+    value: rowValue(attribute, value),
   }));
 }
 

@@ -1,29 +1,26 @@
-/** The entries of one open transaction: found, read, written. Names are clear here and encoded in the tables. */
+/** The entries of one open transaction in the tables. Names and values are clear outside and encoded inside. */
 import { randomUUID } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
-import { ConnectorError, type Entry, type EntryKind, type EntryRef } from '../spi';
-import type { Transaction } from '../sql/transaction';
-import { chunks } from '../sql/paging';
-import { decodeName, encodeName, encodeValue } from './encoding';
-import { NAMING, type Place, type Slot } from './names';
-import { referenceOf } from './reference';
-import { attributesOf, isActive, type Row } from './rows';
+import type { EntryKind, EntryRef } from '../../spi';
+import { chunks } from '../../sql/paging';
+import type { Transaction } from '../../sql/transaction';
+import { rowValue } from '../expiration';
+import type { Place, Slot } from '../names';
+import { PLACES, type Profile, type Row } from '../profile';
+import type { Realm } from '../realm';
+import { referenceOf } from '../reference';
+import {
+  type Known,
+  type Profiles,
+  type StoredProfile,
+  type StoredRow,
+  type StoredRows,
+  type Subject,
+  taken,
+} from '../store';
+import { decodeName, decodeValue, encodeName, encodeValue } from './encoding';
+import { DISABLED, isDisabling, isMark, MARKS } from './means';
 import { type RadiusSchema, TABLES } from './tables';
-
-/** An entry row, or what it would be for an entry nobody has adopted yet. */
-export interface Known {
-  readonly id: string;
-  readonly name: string;
-  readonly owner: string | null;
-}
-
-/** A row with its key, by which it is deleted. */
-export interface StoredRow extends Row {
-  readonly id: number;
-}
-
-/** All rows of one entry. */
-export type StoredRows = Readonly<Record<Place, readonly StoredRow[]>>;
 
 /** A row with the table it is from and the stored name it belongs to. */
 interface OwnedRow extends StoredRow {
@@ -31,35 +28,36 @@ interface OwnedRow extends StoredRow {
   readonly place: Place;
 }
 
-const PLACES: readonly Place[] = ['check', 'reply'];
 const CANDIDATES = 50;
 const KEY = { user: 'username', group: 'groupname' } as const;
-
-/** The failure for a name that is already used. */
-export function taken(kind: EntryKind): ConnectorError {
-  const attribute = NAMING[kind];
-  return new ConnectorError(
-    'conflict',
-    `${attribute} is taken by another entry, or by rows made by hand`,
-    {
-      attribute,
-    },
-  );
-}
 
 /** PostgreSQL wants to know the type of a bare value in a SELECT. */
 function text(value: string): RawBuilder<unknown> {
   return sql`CAST(${value} AS text)`;
 }
 
+/** Parts the rows of an entry into its content and the connector's means. */
+function sort(kind: EntryKind, rows: StoredRows): StoredProfile {
+  const isMeans = (place: Place, row: Row): boolean =>
+    isMark(kind, place, row) || (kind === 'user' && isDisabling(place, row));
+  const part = (means: boolean): StoredRows => ({
+    check: rows.check.filter((row) => isMeans('check', row) === means),
+    reply: rows.reply.filter((row) => isMeans('reply', row) === means),
+  });
+  const active = kind === 'group' || !rows.check.some((row) => isDisabling('check', row));
+  return { rows: part(false), means: part(true), active };
+}
+
 /** Reads and writes entries inside one transaction. */
-export class Profiles {
+export class SqlProfiles implements Profiles {
+  private readonly marked = new Set<string>();
+
   constructor(
     private readonly transaction: Transaction<RadiusSchema>,
     private readonly safeCharacters: string,
+    private readonly realm: Realm,
   ) {}
 
-  /** The entry behind a reference, locked when it is to be written; a stray one becomes ours with `adopt`. */
   async locate(
     kind: EntryKind,
     ref: EntryRef,
@@ -74,13 +72,12 @@ export class Profiles {
     return stray;
   }
 
-  /** The entry with that name, ours or not. */
   async named(kind: EntryKind, name: string): Promise<Known | undefined> {
     const found = await this.entries(kind).where('name', '=', name).executeTakeFirst();
     return found ?? (await this.stray(kind, name));
   }
 
-  /** Users among the references, in the order of their keys so that two writers cannot wait for each other. */
+  /** In the order of their keys, so that two writers cannot wait for each other. */
   async users(refs: readonly EntryRef[], intent: 'remove' | 'adopt'): Promise<Known[]> {
     if (refs.length === 0) return [];
     const references = refs.map((ref) => ref.reference);
@@ -95,66 +92,45 @@ export class Profiles {
     return found;
   }
 
-  /** Our entries after the given key. */
   page(kind: EntryKind, after: string, limit: number): Promise<Known[]> {
     return this.entries(kind).where('id', '>', after).orderBy('id').limit(limit).execute();
   }
 
-  /** Names of entries that have the value in the slot. */
-  async holders(kind: EntryKind, name: string, slot: Slot, value: string): Promise<string[]> {
+  async holders(kind: EntryKind, _name: string, slot: Slot, value: string): Promise<string[]> {
     const key = sql.ref(KEY[kind]);
     const { rows } = await sql<{ name: string }>`
       SELECT DISTINCT ${key} AS name FROM ${this.table(kind, slot.place)}
-      WHERE lower(attribute) = ${slot.attribute.toLowerCase()} AND value = ${encodeValue(name, value)}
+      WHERE lower(attribute) = ${slot.attribute.toLowerCase()} AND value = ${encodeValue(rowValue(slot.attribute, value))}
       LIMIT ${sql.lit(CANDIDATES)}`.execute(this.transaction.db);
-    return rows.map((row) => decodeName(kind, row.name));
+    return rows.map((row) => this.decode(kind, row.name));
   }
 
-  /** The rows of several entries, by clear name. */
-  async rows(kind: EntryKind, names: readonly string[]): Promise<Map<string, StoredRows>> {
-    const result = new Map<string, Record<Place, StoredRow[]>>();
-    const clear = new Map<string, string>();
-    for (const name of names) {
-      clear.set(this.encode(kind, name), name);
-      result.set(name, { check: [], reply: [] });
+  async load(kind: EntryKind, known: readonly Known[]): Promise<StoredProfile[]> {
+    if (known.length === 0) return [];
+    const keys = known.map(({ name }) => this.encode(kind, name));
+    const found = new Map<string, Record<Place, StoredRow[]>>();
+    for (const key of keys) found.set(key, { check: [], reply: [] });
+    for (const { owner, place, ...row } of await this.select(kind, [...new Set(keys)])) {
+      found.get(owner)?.[place].push({ ...row, value: decodeValue(row.value) });
     }
-    if (names.length === 0) return result;
-    for (const { owner, place, ...row } of await this.select(kind, [...clear.keys()])) {
-      result.get(clear.get(owner) as string)?.[place].push(row);
-    }
-    return result;
+    return keys.map((key) => sort(kind, found.get(key) as StoredRows));
   }
 
-  /** The entries with all their attributes. */
-  async load(kind: EntryKind, known: readonly Known[]): Promise<Entry[]> {
-    const rows = await this.rows(
-      kind,
-      known.map((one) => one.name),
-    );
-    return known.map(({ id, name, owner }) => {
-      const own = rows.get(name) as StoredRows;
-      return {
-        reference: id,
-        name,
-        attributes: attributesOf(kind, name, own),
-        active: isActive(own),
-        ...(owner === null ? {} : { owner }),
-      };
-    });
-  }
-
-  /** Makes the entry row; fails with `conflict` when the name is used, by us or by hand. */
-  async create(kind: EntryKind, name: string, owner: string): Promise<Known> {
+  async create(kind: EntryKind, name: string, owner: string, profile: Profile): Promise<Known> {
     const id = randomUUID();
     const { numAffectedRows } = await sql`
       INSERT INTO usher_radius_entry (id, kind, name, owner)
       SELECT ${text(id)}, ${text(kind)}, ${text(name)}, ${text(owner)}
       WHERE NOT EXISTS (${this.uses(kind, name)})`.execute(this.transaction.db);
     if (numAffectedRows !== 1n) throw taken(kind);
+    for (const place of PLACES) {
+      const means = profile.active ? [] : DISABLED[place];
+      const rows = [...MARKS[kind][place], ...profile.rows[place], ...means];
+      await this.insertRows(kind, name, place, rows);
+    }
     return { id, name, owner };
   }
 
-  /** Gives the entry, its rows and its memberships another name. */
   async rename(kind: EntryKind, entry: Known, name: string): Promise<void> {
     if (await this.isUsed(kind, name)) throw taken(kind);
     const { db } = this.transaction;
@@ -168,28 +144,28 @@ export class Profiles {
     await db.updateTable('usher_radius_entry').set({ name }).where('id', '=', entry.id).execute();
   }
 
-  async insertRows(
-    kind: EntryKind,
-    name: string,
+  async replace(
+    subject: Subject,
     place: Place,
-    rows: readonly Row[],
+    rows: { readonly remove: readonly StoredRow[]; readonly add: readonly Row[] },
   ): Promise<void> {
-    for (const some of chunks(rows)) {
-      const tuples = some.map(
-        (row) => sql`(${this.encode(kind, name)}, ${row.attribute}, ${row.op}, ${row.value})`,
-      );
-      await sql`INSERT INTO ${this.table(kind, place)} (${sql.ref(KEY[kind])}, attribute, op, value)
-        VALUES ${sql.join(tuples)}`.execute(this.transaction.db);
+    await this.mark(subject);
+    await this.deleteRows(subject.kind, place, rows.remove);
+    await this.insertRows(subject.kind, subject.entry.name, place, rows.add);
+  }
+
+  async setActive(subject: Subject, active: boolean): Promise<void> {
+    const { kind, entry, profile } = subject;
+    await this.mark(subject);
+    for (const place of PLACES) {
+      const present = profile.means[place].filter((row) => isDisabling(place, row));
+      if (active) await this.deleteRows(kind, place, present);
+      else if (present.length === 0) {
+        await this.insertRows(kind, entry.name, place, DISABLED[place]);
+      }
     }
   }
 
-  async deleteRows(kind: EntryKind, place: Place, rows: readonly StoredRow[]): Promise<void> {
-    if (rows.length === 0) return;
-    await sql`DELETE FROM ${this.table(kind, place)}
-      WHERE id IN (${sql.join(rows.map((row) => row.id))})`.execute(this.transaction.db);
-  }
-
-  /** Deletes the entry with all rows of its name. */
   async remove(kind: EntryKind, entry: Known): Promise<void> {
     const { db } = this.transaction;
     const key = sql.ref(KEY[kind]);
@@ -204,7 +180,6 @@ export class Profiles {
     await db.deleteFrom('usher_radius_entry').where('id', '=', entry.id).execute();
   }
 
-  /** Puts those users into the group who are not in it. */
   async addMembers(group: Known, users: readonly Known[]): Promise<void> {
     if (users.length === 0) return;
     const { db } = this.transaction;
@@ -244,6 +219,7 @@ export class Profiles {
 
   /** An entry somebody made by hand. Undefined too when its reference belongs to one that was adopted and renamed. */
   private async stray(kind: EntryKind, name: string): Promise<Known | undefined> {
+    if (!this.realm.covers(kind, name)) return undefined;
     const id = referenceOf(kind, name);
     const ours = await this.entries(kind)
       .where((where) => where.or([where('id', '=', id), where('name', '=', name)]))
@@ -275,6 +251,40 @@ export class Profiles {
       LIMIT 1`;
   }
 
+  /** Makes sure that the replies of a user are read, also of one that was adopted. */
+  private async mark({ kind, entry, profile }: Subject): Promise<void> {
+    if (kind === 'group' || this.marked.has(entry.id)) return;
+    this.marked.add(entry.id);
+    if (profile.means.check.some((row) => isMark(kind, 'check', row))) return;
+    await this.insertRows(kind, entry.name, 'check', MARKS.user.check);
+  }
+
+  private async insertRows(
+    kind: EntryKind,
+    name: string,
+    place: Place,
+    rows: readonly Row[],
+  ): Promise<void> {
+    const key = this.encode(kind, name);
+    for (const some of chunks(rows)) {
+      const tuples = some.map(
+        (row) => sql`(${key}, ${row.attribute}, ${row.op}, ${encodeValue(row.value)})`,
+      );
+      await sql`INSERT INTO ${this.table(kind, place)} (${sql.ref(KEY[kind])}, attribute, op, value)
+        VALUES ${sql.join(tuples)}`.execute(this.transaction.db);
+    }
+  }
+
+  private async deleteRows(
+    kind: EntryKind,
+    place: Place,
+    rows: readonly StoredRow[],
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    await sql`DELETE FROM ${this.table(kind, place)}
+      WHERE id IN (${sql.join(rows.map((row) => row.id))})`.execute(this.transaction.db);
+  }
+
   private async insertEntry(kind: EntryKind, entry: Known): Promise<void> {
     await this.transaction.db
       .insertInto('usher_radius_entry')
@@ -296,7 +306,11 @@ export class Profiles {
   }
 
   private encode(kind: EntryKind, name: string): string {
-    return encodeName(kind, name, this.safeCharacters);
+    return encodeName(kind, this.realm.stored(kind, name), this.safeCharacters);
+  }
+
+  private decode(kind: EntryKind, stored: string): string {
+    return this.realm.clear(kind, decodeName(kind, stored));
   }
 
   /** In radusergroup the user name is what FreeRADIUS asks for, the group name what it is told. */
