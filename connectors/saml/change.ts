@@ -1,45 +1,101 @@
-/** What desired attributes and changes mean in columns and attribute rows. */
+/** What desired attributes and changes mean in columns, NameIDs and attribute rows. */
 import { type AttributeChange, type Attributes, ConnectorError } from '../spi';
 import { changedValues, single } from '../sql/delta';
-import { checkAttribute, checkValue, NAME_ID, NAMING, NOT_ON_OR_AFTER } from './names';
+import {
+  checkAttribute,
+  checkValue,
+  EXTERNAL_ID,
+  MATCH_VALUE,
+  NAME_ID,
+  NAMING,
+  NOT_ON_OR_AFTER,
+  ROLE,
+  samlName,
+  serviceProviderOf,
+} from './names';
 import type { SamlSettings } from './settings';
-import type { User, UserColumns, Users } from './users';
+import type { User } from './tables';
+import type { UserColumns, Users } from './users';
 
-const COLUMNS: readonly string[] = [NAMING.user, NAME_ID, NOT_ON_OR_AFTER];
+/** The columns of saml_user that a mapping fills, by what a mapping calls them. */
+export const COLUMNS: ReadonlyMap<
+  string,
+  Exclude<keyof UserColumns, 'active' | 'match_attribute'>
+> = new Map([
+  [NAMING.user, 'username'],
+  [NAME_ID, 'name_id'],
+  [MATCH_VALUE, 'match_value'],
+  [ROLE, 'role'],
+  [EXTERNAL_ID, 'external_id'],
+  [NOT_ON_OR_AFTER, 'not_on_or_after'],
+] as const);
 
 /** A new user, checked. */
 export interface NewUser {
   readonly columns: UserColumns & { username: string };
+  /** Mapped NameIDs by service provider. */
+  readonly nameIds: ReadonlyMap<string, string>;
   readonly attributes: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The configured service provider whose NameID the attribute is. */
+export function pairwiseOf(attribute: string, settings: SamlSettings): string | undefined {
+  const found = serviceProviderOf(attribute);
+  return found !== undefined && settings.serviceProviders.includes(found) ? found : undefined;
 }
 
 function optional(attribute: string, values: readonly string[] | undefined): string | undefined {
   return values === undefined || values.length === 0 ? undefined : single(attribute, values);
 }
 
-function checkAll(attribute: string, values: readonly string[]): void {
-  for (const value of values) checkValue(attribute, value);
+/** Refuses what a mapping cannot fill, and values that cannot be stored or asserted. */
+function check(attribute: string, values: readonly string[], settings: SamlSettings): void {
+  for (const value of values) checkValue(attribute, value, settings);
+  if (attribute === MATCH_VALUE && settings.matchAttribute === undefined) {
+    throw new ConnectorError(
+      'invalid',
+      `${MATCH_VALUE} is mapped, but the settings name no matchAttribute`,
+      { attribute },
+    );
+  }
+  if (COLUMNS.has(attribute) || pairwiseOf(attribute, settings) !== undefined) return;
+  checkAttribute('user', attribute);
+}
+
+/** Whoever is recognised by an attribute needs a value of it. */
+function matchColumns(values: readonly string[], settings: SamlSettings): UserColumns {
+  if (settings.matchAttribute === undefined) return {};
+  return {
+    match_attribute: samlName(settings.matchAttribute).name,
+    match_value: single(MATCH_VALUE, values),
+  };
 }
 
 /** The user that the attributes describe; fails with `invalid` before anything is written. */
-export function newUser(desired: Attributes, active: boolean): NewUser {
+export function newUser(desired: Attributes, active: boolean, settings: SamlSettings): NewUser {
   const attributes = new Map<string, readonly string[]>();
+  const nameIds = new Map<string, string>();
   for (const [attribute, given] of Object.entries(desired)) {
-    checkAll(attribute, given);
-    if (COLUMNS.includes(attribute)) continue;
-    checkAttribute('user', attribute);
-    attributes.set(attribute, [...new Set(given)]);
+    check(attribute, given, settings);
+    const serviceProvider = pairwiseOf(attribute, settings);
+    if (serviceProvider !== undefined) {
+      const nameId = optional(attribute, given);
+      if (nameId !== undefined) nameIds.set(serviceProvider, nameId);
+    } else if (!COLUMNS.has(attribute)) {
+      attributes.set(attribute, [...new Set(given)]);
+    }
   }
   const nameId = optional(NAME_ID, desired[NAME_ID]);
-  return {
-    columns: {
-      username: single(NAMING.user, desired[NAMING.user]),
-      active: active ? 1 : 0,
-      not_on_or_after: optional(NOT_ON_OR_AFTER, desired[NOT_ON_OR_AFTER]) ?? null,
-      ...(nameId === undefined ? {} : { name_id: nameId }),
-    },
-    attributes,
+  const columns = {
+    username: single(NAMING.user, desired[NAMING.user]),
+    active: active ? 1 : 0,
+    not_on_or_after: optional(NOT_ON_OR_AFTER, desired[NOT_ON_OR_AFTER]) ?? null,
+    role: optional(ROLE, desired[ROLE]) ?? null,
+    external_id: optional(EXTERNAL_ID, desired[EXTERNAL_ID]) ?? null,
+    ...matchColumns(desired[MATCH_VALUE] ?? [], settings),
+    ...(nameId === undefined ? {} : { name_id: nameId }),
   };
+  return { columns, nameIds, attributes };
 }
 
 /** The name of a new group; it has nothing else. */
@@ -63,14 +119,15 @@ export function changedGroup(current: string, changes: readonly AttributeChange[
   return name;
 }
 
-function changedNameId(current: string, values: readonly string[], settings: SamlSettings): string {
+function changedNameId(current: string, change: AttributeChange, settings: SamlSettings): string {
+  const { attribute } = change;
   // A NameID that is no longer mapped stays: there is no user without one.
-  const next = optional(NAME_ID, values) ?? current;
+  const next = optional(attribute, changedValues([current], change)) ?? current;
   if (next === current || settings.allowNameIdChange) return next;
   throw new ConnectorError(
     'invalid',
-    `${NAME_ID} would change, and to every service provider the user would be somebody else; undo it at the source or set allowNameIdChange`,
-    { attribute: NAME_ID },
+    `${attribute} would change, and to every service provider the user would be somebody else; undo it at the source or set allowNameIdChange`,
+    { attribute },
   );
 }
 
@@ -81,19 +138,15 @@ export function changedColumns(
   settings: SamlSettings,
 ): UserColumns {
   const columns: UserColumns = {};
-  for (const change of changes.filter(({ attribute }) => COLUMNS.includes(attribute))) {
-    if (change.attribute === NAMING.user) {
-      columns.username = single(NAMING.user, changedValues([user.username], change));
-    } else if (change.attribute === NAME_ID) {
-      columns.name_id = changedNameId(
-        user.name_id,
-        changedValues([user.name_id], change),
-        settings,
-      );
-    } else {
-      const current = user.not_on_or_after === null ? [] : [user.not_on_or_after];
-      columns.not_on_or_after = optional(NOT_ON_OR_AFTER, changedValues(current, change)) ?? null;
-    }
+  for (const change of changes) {
+    const column = COLUMNS.get(change.attribute);
+    if (column === undefined) continue;
+    const value = user[column];
+    const next = changedValues(value === null ? [] : [value], change);
+    if (column === 'username') columns.username = single(change.attribute, next);
+    else if (column === 'name_id') columns.name_id = changedNameId(user.name_id, change, settings);
+    else if (column === 'match_value') Object.assign(columns, matchColumns(next, settings));
+    else columns[column] = optional(change.attribute, next) ?? null;
   }
   const differing = Object.entries(columns).filter(
     ([column, value]) => user[column as keyof UserColumns] !== value,
@@ -102,11 +155,30 @@ export function changedColumns(
 }
 
 /** Refuses changes that can never be made. */
-export function checkChanges(changes: readonly AttributeChange[]): void {
+export function checkChanges(changes: readonly AttributeChange[], settings: SamlSettings): void {
   for (const change of changes) {
-    if (!COLUMNS.includes(change.attribute)) checkAttribute('user', change.attribute);
-    checkAll(change.attribute, 'replace' in change ? change.replace : change.add);
+    check(change.attribute, 'replace' in change ? change.replace : change.add, settings);
   }
+}
+
+/** Brings the NameIDs for single service providers to their new values; answers whether any changed. */
+export async function changeNameIds(
+  users: Users,
+  user: User,
+  changes: readonly AttributeChange[],
+  settings: SamlSettings,
+): Promise<boolean> {
+  let hasChanged = false;
+  for (const change of changes) {
+    const serviceProvider = pairwiseOf(change.attribute, settings);
+    if (serviceProvider === undefined) continue;
+    const current = await users.nameIds.of(user, serviceProvider);
+    const next = changedNameId(current, change, settings);
+    if (next === current) continue;
+    await users.nameIds.replace(user, serviceProvider, next);
+    hasChanged = true;
+  }
+  return hasChanged;
 }
 
 /** Brings the attribute rows to their new values; answers whether any row changed. */
@@ -116,15 +188,17 @@ export async function changeValues(
   changes: readonly AttributeChange[],
 ): Promise<boolean> {
   let hasChanged = false;
-  for (const change of changes.filter(({ attribute }) => !COLUMNS.includes(attribute))) {
-    const current = await users.values(user, change.attribute);
+  for (const change of changes) {
+    const { attribute } = change;
+    if (COLUMNS.has(attribute) || serviceProviderOf(attribute) !== undefined) continue;
+    const current = await users.values(user, attribute);
     const next = changedValues(current, change);
     const [added, removed] = [
       next.filter((value) => !current.includes(value)),
       current.filter((value) => !next.includes(value)),
     ];
-    await users.removeValues(user, change.attribute, removed);
-    await users.addValues(user, change.attribute, added);
+    await users.removeValues(user, attribute, removed);
+    await users.addValues(user, attribute, added);
     hasChanged ||= added.length + removed.length > 0;
   }
   return hasChanged;

@@ -20,20 +20,23 @@ import type { Database } from '../sql/database';
 import { matches } from '../sql/delta';
 import { changeMembers, gone } from '../sql/members';
 import { keyset } from '../sql/paging';
+import type { Transaction } from '../sql/transaction';
 import {
   changedColumns,
   changedGroup,
+  changeNameIds,
   changeValues,
   checkChanges,
   newGroup,
   newUser,
 } from './change';
 import { type Group, Groups, toEntry } from './groups';
+import { tablesOf } from './name-id-tables';
 import { NAMING } from './names';
 import { plan } from './plan';
-import { SAML_TARGET_SCHEMA } from './schema';
+import { targetSchema } from './schema';
 import type { SamlSettings } from './settings';
-import { SAML_TABLES, type SamlSchema } from './tables';
+import { type SamlSchema } from './tables';
 import { Users } from './users';
 
 interface Store {
@@ -45,17 +48,21 @@ type Work<Result> = (store: Store) => Promise<Result>;
 
 /** A connector over an open or yet unopened database. */
 export class SamlConnector implements Connector {
+  private areNameIdsComplete: boolean;
+
   constructor(
     private readonly database: Database<SamlSchema>,
     private readonly settings: SamlSettings,
-  ) {}
+  ) {
+    this.areNameIdsComplete = settings.serviceProviders.length === 0;
+  }
 
   test(call: CallContext): Promise<readonly TestStep[]> {
-    return testDatabase(this.database, SAML_TABLES, call);
+    return testDatabase(this.database, tablesOf(this.settings), call);
   }
 
   async schema(): Promise<TargetSchema> {
-    return SAML_TARGET_SCHEMA;
+    return targetSchema(this.settings);
   }
 
   read(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<Entry | undefined> {
@@ -99,9 +106,13 @@ export class SamlConnector implements Connector {
         return { reference: id, name };
       });
     }
-    const { columns, attributes } = newUser(desired.attributes, desired.active);
+    const { columns, nameIds, attributes } = newUser(
+      desired.attributes,
+      desired.active,
+      this.settings,
+    );
     return this.writing(call, async ({ users }) => {
-      const user = await users.create(columns, owner);
+      const user = await users.create(columns, nameIds, owner);
       for (const [attribute, values] of attributes) {
         await users.addValues(user, attribute, values);
       }
@@ -116,13 +127,16 @@ export class SamlConnector implements Connector {
     call: CallContext,
   ): Promise<Written> {
     if (kind === 'group') return this.updateGroup(ref, changes, call);
-    checkChanges(changes);
+    checkChanges(changes, this.settings);
     return this.writing(call, async ({ users }) => {
       const user = await users.locate(ref, 'write');
       if (!user) throw gone(kind);
       const columns = changedColumns(user, changes, this.settings);
       const haveValuesChanged = await changeValues(users, user, changes);
-      if (haveValuesChanged || Object.keys(columns).length > 0) await users.change(user, columns);
+      const haveNameIdsChanged = await changeNameIds(users, user, changes, this.settings);
+      if (haveValuesChanged || haveNameIdsChanged || Object.keys(columns).length > 0) {
+        await users.change(user, columns);
+      }
       return { reference: user.id, name: columns.username ?? user.username };
     });
   }
@@ -188,7 +202,7 @@ export class SamlConnector implements Connector {
     current: Entry | undefined,
     desired: DesiredEntry,
   ): readonly NativeChange[] {
-    return plan(kind, current, desired);
+    return plan(kind, current, desired, this.settings);
   }
 
   close(): Promise<void> {
@@ -209,21 +223,30 @@ export class SamlConnector implements Connector {
     });
   }
 
-  private reading<Result>(call: CallContext, work: Work<Result>): Promise<Result> {
-    return this.database.read(call, (transaction) =>
-      work({
-        users: new Users(transaction, this.settings),
-        groups: new Groups(transaction, this.settings),
-      }),
-    );
+  private async reading<Result>(call: CallContext, work: Work<Result>): Promise<Result> {
+    await this.prepare(call);
+    return this.database.read(call, (transaction) => work(this.store(transaction)));
   }
 
-  private writing<Result>(call: CallContext, work: Work<Result>): Promise<Result> {
-    return this.database.write(call, (transaction) =>
-      work({
-        users: new Users(transaction, this.settings),
-        groups: new Groups(transaction, this.settings),
-      }),
-    );
+  private async writing<Result>(call: CallContext, work: Work<Result>): Promise<Result> {
+    await this.prepare(call);
+    return this.database.write(call, (transaction) => work(this.store(transaction)));
+  }
+
+  private store(transaction: Transaction<SamlSchema>): Store {
+    return {
+      users: new Users(transaction, this.settings),
+      groups: new Groups(transaction, this.settings),
+    };
+  }
+
+  /** Users made before a service provider was named get their NameID for it, a few at a time. */
+  private async prepare(call: CallContext): Promise<void> {
+    while (!this.areNameIdsComplete) {
+      const isMore = await this.database.write(call, (transaction) =>
+        this.store(transaction).users.completeSome(),
+      );
+      this.areNameIdsComplete = !isMore;
+    }
   }
 }

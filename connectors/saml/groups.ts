@@ -5,8 +5,7 @@ import { ConnectorError, type Entry, type EntryRef } from '../spi';
 import type { Transaction } from '../sql/transaction';
 import { MEMBER_OF, NAMING, samlName } from './names';
 import type { SamlSettings } from './settings';
-import type { SamlSchema } from './tables';
-import type { User } from './users';
+import type { SamlSchema, User } from './tables';
 
 /** A row of saml_group. */
 export type Group = Selectable<SamlSchema['saml_group']>;

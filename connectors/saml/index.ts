@@ -3,15 +3,16 @@ import { type ConnectorType, type Mapping, type MappingEntry, SPI_VERSION } from
 import { openDatabase } from '../sql/open';
 import { inputSchema, parseSettings } from '../sql/settings';
 import { SamlConnector } from './connector';
-import { NAME_ID, NAMING } from './names';
+import { tablesOf } from './name-id-tables';
+import { EXTERNAL_ID, MATCH_VALUE, NAME_ID, NAMING } from './names';
 import { type SamlSecrets, type SamlSettings, samlSecrets, samlSettings } from './settings';
-import { SAML_TABLES } from './tables';
 
 const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 const MAIL = 'emails[type eq "work"].value';
 
 const USER: readonly MappingEntry[] = [
   { attribute: NAMING.user, expression: 'userName' },
+  { attribute: EXTERNAL_ID, expression: 'externalId' },
   { attribute: 'mail', expression: MAIL },
   { attribute: 'displayName', expression: 'displayName' },
   { attribute: 'givenName', expression: 'name.givenName' },
@@ -30,9 +31,14 @@ function nameIdMapping({ nameIdFormat }: SamlSettings): MappingEntry[] {
   return [{ attribute: NAME_ID, expression, apply: 'INITIAL' }];
 }
 
+function matchMapping({ matchAttribute }: SamlSettings): MappingEntry[] {
+  if (matchAttribute === undefined) return [];
+  return [{ attribute: MATCH_VALUE, expression: matchAttribute === 'mail' ? MAIL : 'userName' }];
+}
+
 function mapping(settings: SamlSettings): Mapping {
   return {
-    user: [...USER, ...nameIdMapping(settings)],
+    user: [...USER, ...nameIdMapping(settings), ...matchMapping(settings)],
     group: [{ attribute: NAMING.group, expression: 'displayName' }],
   };
 }
@@ -62,7 +68,7 @@ export const saml: ConnectorType<SamlSettings, SamlSecrets> = {
         settings: settings.database,
         secrets,
         context,
-        tables: SAML_TABLES,
+        tables: tablesOf(settings),
         createTables: settings.createTables,
       }),
       settings,

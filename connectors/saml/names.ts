@@ -1,12 +1,29 @@
 /** SAML attributes: what a mapping calls them, and the names they have in an assertion. */
 import { ConnectorError, type EntryKind } from '../spi';
+import type { SamlSettings } from './settings';
 
 /** Names the entry of each kind. */
 export const NAMING: Readonly<Record<EntryKind, string>> = { user: 'username', group: 'name' };
 
-/** Columns of the user itself that a mapping may fill. */
+/** What a mapping may fill beside attributes: facts about the user itself. */
 export const NAME_ID = 'nameId';
+export const MATCH_VALUE = 'matchValue';
+export const ROLE = 'role';
+export const EXTERNAL_ID = 'externalId';
 export const NOT_ON_OR_AFTER = 'notOnOrAfter';
+
+/** `nameId:` and the entity ID of a service provider: what the user is called there. */
+const PAIRWISE = `${NAME_ID}:`;
+
+/** The attribute a mapping fills with the NameID for that service provider. */
+export function pairwiseAttribute(serviceProvider: string): string {
+  return `${PAIRWISE}${serviceProvider}`;
+}
+
+/** The service provider an attribute holds the NameID for. */
+export function serviceProviderOf(attribute: string): string | undefined {
+  return attribute.startsWith(PAIRWISE) ? attribute.slice(PAIRWISE.length) : undefined;
+}
 
 /** Where groups stand among a user's attributes. */
 export const MEMBER_OF = 'isMemberOf';
@@ -83,15 +100,24 @@ export function checkAttribute(kind: EntryKind, attribute: string): void {
   if (attribute === MEMBER_OF) refuse(attribute, 'is kept by the groups and cannot be mapped');
   const friendly = FRIENDLY.get(attribute);
   if (friendly !== undefined) refuse(attribute, `is called ${friendly} in a mapping`);
+  if (serviceProviderOf(attribute) !== undefined) {
+    refuse(
+      attribute,
+      'is for a service provider that is not among the serviceProviders of the settings',
+    );
+  }
   if (!/^[\x21-\x7e]{1,256}$/.test(attribute) || attribute in {})
     refuse(attribute, 'is not the name of a SAML attribute');
 }
 
-/** Attributes that name somebody, and how long they may be. */
+/** What names or places somebody, and how long it may be: a NameID as SAML core 8.3.7 has it. */
 const NAME_BYTES = new Map([
   [NAMING.user, 256],
   [NAMING.group, 1024],
   [NAME_ID, 256],
+  [MATCH_VALUE, 256],
+  [ROLE, 256],
+  [EXTERNAL_ID, 256],
 ]);
 const MAX_VALUE_BYTES = 2048;
 
@@ -101,21 +127,41 @@ const UNCARRIABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Sur
 // eslint-disable-next-line no-control-regex -- these are the very characters to refuse
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+function nameBytes(attribute: string): number | undefined {
+  const isPairwise = serviceProviderOf(attribute) !== undefined;
+  return NAME_BYTES.get(isPairwise ? NAME_ID : attribute);
+}
+
 /** The longest value of an attribute, in bytes. */
 export function maxBytes(attribute: string): number {
-  return NAME_BYTES.get(attribute) ?? MAX_VALUE_BYTES;
+  return nameBytes(attribute) ?? MAX_VALUE_BYTES;
+}
+
+function isInstant(value: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value) && !Number.isNaN(Date.parse(value));
 }
 
 /** Refuses values that an assertion cannot carry or the database cannot index. */
-export function checkValue(attribute: string, value: string): void {
+export function checkValue(
+  attribute: string,
+  value: string,
+  settings?: Pick<SamlSettings, 'nameIdFormat'>,
+): void {
   if (UNCARRIABLE.test(value)) refuse(attribute, 'has a character that XML cannot carry');
-  const isName = NAME_BYTES.has(attribute);
+  const isName = nameBytes(attribute) !== undefined;
   if (isName && value === '') refuse(attribute, 'is empty');
   if (isName && CONTROL.test(value)) refuse(attribute, 'has a control character');
   if (Buffer.byteLength(value) > maxBytes(attribute)) {
     refuse(attribute, `is longer than ${maxBytes(attribute)} bytes`);
   }
-  if (attribute === NOT_ON_OR_AFTER && !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value)) {
+  if (
+    attribute === NAME_ID &&
+    settings?.nameIdFormat === 'emailAddress' &&
+    !/^[^\s@]+@[^\s@]+$/.test(value)
+  ) {
+    refuse(attribute, 'is no e-mail address, which its format emailAddress asks for');
+  }
+  if (attribute === NOT_ON_OR_AFTER && !isInstant(value)) {
     refuse(attribute, 'must look like 2027-01-31T00:00:00Z, for it is compared as text');
   }
 }

@@ -1,14 +1,9 @@
 /** The rows a change would touch, as SQL, for previews. */
 import type { DesiredEntry, Entry, EntryKind, NativeChange } from '../spi';
 import { changesBetween } from '../sql/delta';
-import { newGroup, newUser } from './change';
-import { MEMBER_OF, NAME_ID, NAMING, NOT_ON_OR_AFTER, samlName } from './names';
-
-const COLUMNS = new Map([
-  [NAMING.user, 'username'],
-  [NAME_ID, 'name_id'],
-  [NOT_ON_OR_AFTER, 'not_on_or_after'],
-]);
+import { COLUMNS, newGroup, newUser } from './change';
+import { MEMBER_OF, NAMING, samlName, serviceProviderOf } from './names';
+import type { SamlSettings } from './settings';
 
 function literal(value: string | number | null): string {
   return typeof value === 'string'
@@ -29,19 +24,31 @@ function insertValue(username: string, attribute: string, value: string): Native
   );
 }
 
-function planCreate(kind: EntryKind, desired: DesiredEntry): NativeChange[] {
+function planCreate(
+  kind: EntryKind,
+  desired: DesiredEntry,
+  settings: SamlSettings,
+): NativeChange[] {
   if (kind === 'group') {
     return [
       change('INSERT', 'saml_group', `(name) VALUES (${literal(newGroup(desired.attributes))})`),
     ];
   }
-  const { columns, attributes } = newUser(desired.attributes, desired.active);
-  const [names, values] = [Object.keys(columns), Object.values(columns)];
+  const { columns, nameIds, attributes } = newUser(desired.attributes, desired.active, settings);
+  const filled = Object.entries(columns).filter(([, value]) => value !== null);
+  const [names, values] = [filled.map(([name]) => name), filled.map(([, value]) => value)];
   return [
     change(
       'INSERT',
       'saml_user',
       `(${names.join(', ')}) VALUES (${values.map(literal).join(', ')})`,
+    ),
+    ...[...nameIds].map(([serviceProvider, nameId]) =>
+      change(
+        'INSERT',
+        'saml_name_id',
+        `VALUES (${[columns.username, serviceProvider, nameId].map(literal).join(', ')})`,
+      ),
     ),
     ...[...attributes].flatMap(([attribute, all]) =>
       all.map((value) => insertValue(columns.username, attribute, value)),
@@ -67,8 +74,16 @@ function planUser(current: Entry, desired: DesiredEntry): NativeChange[] {
   for (const { attribute, ...values } of changesBetween(current.attributes, desired.attributes)) {
     const next = 'replace' in values ? values.replace : [];
     const column = COLUMNS.get(attribute);
+    // A NameID that is no longer mapped stays.
+    if (column === 'name_id' && next.length === 0) continue;
     if (column !== undefined) {
       sets.push(`${column} = ${literal(next[0] ?? null)}`);
+      continue;
+    }
+    const serviceProvider = serviceProviderOf(attribute);
+    if (serviceProvider !== undefined) {
+      const detail = `SET name_id = ${literal(next[0] ?? null)} ${where} AND sp_entity_id = ${literal(serviceProvider)}`;
+      if (next[0] !== undefined) changes.push(change('UPDATE', 'saml_name_id', detail));
       continue;
     }
     const before = current.attributes[attribute] ?? [];
@@ -92,7 +107,8 @@ export function plan(
   kind: EntryKind,
   current: Entry | undefined,
   desired: DesiredEntry,
+  settings: SamlSettings,
 ): NativeChange[] {
-  if (!current) return planCreate(kind, desired);
+  if (!current) return planCreate(kind, desired, settings);
   return kind === 'group' ? planGroup(current, desired) : planUser(current, desired);
 }

@@ -1,20 +1,44 @@
 /** The users of one open transaction. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Selectable } from 'kysely';
 import { type Attributes, ConnectorError, type Entry, type EntryRef } from '../spi';
 import type { Transaction } from '../sql/transaction';
 import { chunks } from '../sql/paging';
-import { mappingName, NAME_ID, NAMING, NOT_ON_OR_AFTER, samlName } from './names';
+import { NameIds } from './name-ids';
+import {
+  EXTERNAL_ID,
+  mappingName,
+  MATCH_VALUE,
+  NAME_ID,
+  NAMING,
+  NOT_ON_OR_AFTER,
+  pairwiseAttribute,
+  ROLE,
+  samlName,
+  serviceProviderOf,
+} from './names';
 import { NAME_ID_FORMATS, type SamlSettings } from './settings';
-import type { SamlSchema } from './tables';
-
-/** A row of saml_user. */
-export type User = Selectable<SamlSchema['saml_user']>;
+import type { SamlSchema, User } from './tables';
 
 /** The columns of a user that a mapping can fill. */
 export type UserColumns = Partial<
-  Pick<User, 'username' | 'name_id' | 'not_on_or_after' | 'active'>
+  Pick<
+    User,
+    | 'username'
+    | 'name_id'
+    | 'not_on_or_after'
+    | 'active'
+    | 'role'
+    | 'external_id'
+    | 'match_attribute'
+    | 'match_value'
+  >
 >;
+
+/** Of the users that share a value no more are looked at: whoever asks wants one. */
+const CANDIDATES = 50;
+
+/** Users that get NameIDs in one transaction. */
+const COMPLETED_AT_ONCE = 100;
 
 /** Random, as SAML core 8.3.7 asks: nobody can tell from it who it is. */
 function randomNameId(): string {
@@ -23,10 +47,14 @@ function randomNameId(): string {
 
 /** Reads and writes users inside one transaction; only those of the configured identity provider exist for it. */
 export class Users {
+  readonly nameIds: NameIds;
+
   constructor(
     private readonly transaction: Transaction<SamlSchema>,
     private readonly settings: SamlSettings,
-  ) {}
+  ) {
+    this.nameIds = new NameIds(transaction, settings);
+  }
 
   /** The user behind a reference, locked when it is to be written. */
   async locate(ref: EntryRef, intent: 'read' | 'write'): Promise<User | undefined> {
@@ -51,12 +79,29 @@ export class Users {
   async candidates(attribute: string, value: string): Promise<User[]> {
     if (attribute === NAMING.user) return this.own().where('username', '=', value).execute();
     if (attribute === NAME_ID) return this.own().where('name_id', '=', value).execute();
+    if (attribute === MATCH_VALUE) {
+      const match = this.own().where('match_attribute', '=', this.matchAttribute());
+      return match.where('match_value', '=', value).execute();
+    }
+    const others = {
+      [EXTERNAL_ID]: 'external_id',
+      [ROLE]: 'role',
+      [NOT_ON_OR_AFTER]: 'not_on_or_after',
+    } as const;
+    const column = Object.entries(others).find(([name]) => name === attribute)?.[1];
+    if (column !== undefined)
+      return this.own().where(column, '=', value).limit(CANDIDATES).execute();
+    const serviceProvider = serviceProviderOf(attribute);
+    if (serviceProvider !== undefined) {
+      const holder = await this.nameIds.holder(serviceProvider, value);
+      return holder === undefined ? [] : this.own().where('id', '=', holder).execute();
+    }
     const holders = this.transaction.db
       .selectFrom('saml_attribute')
       .select('user_id')
       .where('value', '=', value)
       .where('name', '=', samlName(attribute).name);
-    return this.own().where('id', 'in', holders).limit(50).execute();
+    return this.own().where('id', 'in', holders).limit(CANDIDATES).execute();
   }
 
   /** The users with all their attributes. */
@@ -68,17 +113,27 @@ export class Users {
       const name = mappingName(row.name);
       own.set(name, [...(own.get(name) ?? []), row.value]);
     }
+    const nameIds = await this.nameIds.load([...attributes.keys()]);
+    for (const [id, byServiceProvider] of nameIds) {
+      for (const [serviceProvider, nameId] of byServiceProvider) {
+        attributes.get(id)?.set(pairwiseAttribute(serviceProvider), [nameId]);
+      }
+    }
     return users.map((user) => ({
       reference: user.id,
       name: user.username,
       active: user.active !== 0,
-      attributes: { ...Object.fromEntries(attributes.get(user.id) ?? []), ...columnsOf(user) },
+      attributes: { ...Object.fromEntries(attributes.get(user.id) ?? []), ...this.columnsOf(user) },
       ...(user.owner === null ? {} : { owner: user.owner }),
     }));
   }
 
   /** Makes the user; fails with `conflict` when the name or the NameID is taken, by another provider's user too. */
-  async create(columns: UserColumns & { username: string }, owner: string): Promise<User> {
+  async create(
+    columns: UserColumns & { username: string },
+    nameIds: ReadonlyMap<string, string>,
+    owner: string,
+  ): Promise<User> {
     await this.checkFree(columns);
     const user: User = {
       id: randomUUID(),
@@ -90,9 +145,14 @@ export class Users {
       not_on_or_after: null,
       owner,
       version: 1,
+      external_id: null,
+      role: null,
+      match_attribute: null,
+      match_value: null,
       ...columns,
     };
     await this.transaction.db.insertInto('saml_user').values(user).execute();
+    await this.nameIds.complete(user, nameIds);
     return user;
   }
 
@@ -104,6 +164,7 @@ export class Users {
       .set({ ...columns, version: user.version + 1 })
       .where('id', '=', user.id)
       .execute();
+    await this.nameIds.complete({ ...user, ...columns });
   }
 
   /** The values of one attribute. */
@@ -142,8 +203,19 @@ export class Users {
   async remove(user: User): Promise<void> {
     const { db } = this.transaction;
     // Said explicitly: tables made by hand may lack the cascade.
+    await this.nameIds.remove(user);
     await db.deleteFrom('saml_attribute').where('user_id', '=', user.id).execute();
     await db.deleteFrom('saml_user').where('id', '=', user.id).execute();
+  }
+
+  /** Gives some of the users that lack NameIDs for service providers theirs; answers whether there may be more. */
+  async completeSome(): Promise<boolean> {
+    const ids = await this.nameIds.incomplete(COMPLETED_AT_ONCE);
+    if (ids.length === 0) return false;
+    for (const user of await this.own().where('id', 'in', ids).execute()) {
+      await this.nameIds.complete(user);
+    }
+    return true;
   }
 
   private own() {
@@ -172,33 +244,53 @@ export class Users {
     );
   }
 
+  /** What a database calls a conflict of some key is told by its attribute. */
   private async checkFree(columns: UserColumns, self?: User): Promise<void> {
-    const { db } = this.transaction;
-    const conflict = (attribute: string): ConnectorError =>
-      new ConnectorError('conflict', `${attribute} belongs to another user`, { attribute });
-    const { username, name_id: nameId } = columns;
-    const all = db
-      .selectFrom('saml_user')
-      .select('id')
-      .where('id', '!=', self?.id ?? '');
+    const { username, name_id: nameId, match_attribute: by, match_value: value } = columns;
+    const { idpEntityId } = this.settings;
+    const others = () =>
+      this.transaction.db
+        .selectFrom('saml_user')
+        .select('idp_entity_id')
+        .where('id', '!=', self?.id ?? '');
+    const conflict = (attribute: string, idp = idpEntityId): ConnectorError => {
+      const whose = idp === idpEntityId ? '' : ` of another identity provider, ${idp}`;
+      return new ConnectorError('conflict', `${attribute} belongs to another user${whose}`, {
+        attribute,
+      });
+    };
     if (username !== undefined) {
-      const other = await all.where('username', '=', username).executeTakeFirst();
-      if (other) throw conflict(NAMING.user);
+      const other = await others().where('username', '=', username).executeTakeFirst();
+      if (other) throw conflict(NAMING.user, other.idp_entity_id);
     }
+    const own = () => others().where('idp_entity_id', '=', idpEntityId);
     if (nameId !== undefined) {
-      const other = await all
-        .where('idp_entity_id', '=', this.settings.idpEntityId)
-        .where('name_id', '=', nameId)
-        .executeTakeFirst();
-      if (other) throw conflict(NAME_ID);
+      if (await own().where('name_id', '=', nameId).executeTakeFirst()) throw conflict(NAME_ID);
+    }
+    if (value !== undefined) {
+      const same = own().where('match_attribute', '=', by ?? this.matchAttribute());
+      const other = await same.where('match_value', '=', value).executeTakeFirst();
+      if (other) throw conflict(MATCH_VALUE);
     }
   }
-}
 
-function columnsOf(user: User): Attributes {
-  return {
-    [NAMING.user]: [user.username],
-    [NAME_ID]: [user.name_id],
-    ...(user.not_on_or_after === null ? {} : { [NOT_ON_OR_AFTER]: [user.not_on_or_after] }),
-  };
+  private matchAttribute(): string | null {
+    const { matchAttribute } = this.settings;
+    return matchAttribute === undefined ? null : samlName(matchAttribute).name;
+  }
+
+  private columnsOf(user: User): Attributes {
+    const isMatch = user.match_attribute !== null && user.match_attribute === this.matchAttribute();
+    const columns = {
+      [NAMING.user]: user.username,
+      [NAME_ID]: user.name_id,
+      [MATCH_VALUE]: isMatch ? user.match_value : null,
+      [ROLE]: user.role,
+      [EXTERNAL_ID]: user.external_id,
+      [NOT_ON_OR_AFTER]: user.not_on_or_after,
+    };
+    return Object.fromEntries(
+      Object.entries(columns).flatMap(([name, value]) => (value === null ? [] : [[name, [value]]])),
+    );
+  }
 }

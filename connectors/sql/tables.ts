@@ -9,6 +9,14 @@ export interface Table {
   readonly columns: readonly string[];
   /** The statements that make it, in each dialect; they run only when the table is missing. */
   readonly create: Readonly<Record<Dialect, readonly string[]>>;
+  /** Columns that came later, with the statements that add them (their indexes too) to a table that lacks them. */
+  readonly added?: readonly AddedColumn[];
+}
+
+/** A column that older tables lack. */
+export interface AddedColumn {
+  readonly column: string;
+  readonly add: Readonly<Record<Dialect, readonly string[]>>;
 }
 
 /** A column as the database describes it. */
@@ -47,7 +55,7 @@ export async function missing<Schema>(
     columns: tables
       .filter((table) => present.has(table.name))
       .flatMap((table) => table.columns.map((column) => `${table.name}.${column}`))
-      .filter((column) => !known.has(column)),
+      .filter((column) => !known.has(column.toLowerCase())),
   };
 }
 
@@ -55,18 +63,31 @@ async function run<Schema>(db: Kysely<Schema>, statements: readonly string[]): P
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
 
-/** Makes the tables that are missing; two processes may do it at the same time. */
+/** The columns that are missing and that can be added. */
+async function addable<Schema>(
+  transaction: Transaction<Schema>,
+  tables: readonly Table[],
+): Promise<AddedColumn[]> {
+  const lacking = new Set((await missing(transaction, tables)).columns);
+  return tables.flatMap(({ name, added = [] }) =>
+    added.filter(({ column }) => lacking.has(`${name}.${column}`)),
+  );
+}
+
+/** Makes the tables that are missing and adds columns to older ones; two processes may do it at the same time. */
 export async function createMissing<Schema>(
   transaction: Transaction<Schema>,
   tables: readonly Table[],
 ): Promise<void> {
   const { db, dialect } = transaction;
-  if ((await missing(transaction, tables)).tables.length === 0) return;
+  const lacking = await missing(transaction, tables);
+  if (lacking.tables.length + lacking.columns.length === 0) return;
   // PostgreSQL's IF NOT EXISTS is not safe against itself; an arbitrary but common number is the lock.
   if (dialect === 'postgresql') await sql`SELECT pg_advisory_xact_lock(80774312)`.execute(db);
   for (const table of (await missing(transaction, tables)).tables) {
     await run(db, table.create[dialect]);
   }
+  for (const { add } of await addable(transaction, tables)) await run(db, add[dialect]);
 }
 
 /** Fails where a right is missing, and changes nothing: every statement touches no row. */

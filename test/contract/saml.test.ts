@@ -3,7 +3,8 @@ import path from 'node:path';
 import { saml } from '../../connectors/saml/index';
 import type { Attributes, Connector, EntryKind } from '../../connectors/spi';
 import { describeWith, temporaryFolder } from '../support/daemon';
-import { POSTGRES, type Postgres, startPostgres } from '../support/postgres';
+import { POSTGRES, startPostgres } from '../support/postgres';
+import { IDP, onEveryDatabase, openSaml as open } from '../support/saml-target';
 import {
   postgresDirectory,
   postgresQuery,
@@ -13,7 +14,6 @@ import {
 } from '../support/sql';
 import { call, collect, describeConnector, type Directory, failure } from './connector.contract';
 
-const IDP = 'https://idp.example.test/metadata';
 const MEMBER_OF = 'urn:oid:1.3.6.1.4.1.5923.1.5.1.1';
 
 function look(
@@ -68,20 +68,15 @@ const fixture = {
   names: { accepted: ['x'.repeat(256)], refused: ['x'.repeat(257), 'line\nfeed', '\ud800'] },
   wrongSettings: [
     { settings: { idpEntityId: '' }, path: 'idpEntityId' },
-    { settings: { nameIdFormat: 'kerberos' }, path: 'nameIdFormat' },
+    { settings: { nameIdFormat: 'transient' }, path: 'nameIdFormat' },
+    { settings: { serviceProviders: ['a', 'a'] }, path: 'serviceProviders' },
+    { settings: { matchAttribute: 'two words' }, path: 'matchAttribute' },
+    { settings: { shibboleth: {} }, path: 'shibboleth' },
+    { settings: { simplesamlphp: { tablePrefix: 'x;y' } }, path: 'simplesamlphp.tablePrefix' },
     { settings: { database: { kind: 'sqlite' } }, path: 'database.file' },
   ],
   listSize: 600,
 };
-
-function open(settings: object, secrets: object = {}): Connector {
-  const parsed = saml.parse({ idpEntityId: IDP, ...settings }, secrets);
-  return saml.open(parsed.settings, parsed.secrets, {
-    targetId: 'test',
-    dataDir: '.',
-    log: () => undefined,
-  });
-}
 
 describe('saml on SQLite', () => {
   describeConnector({
@@ -114,28 +109,8 @@ describeWith([POSTGRES], 'saml on PostgreSQL', () => {
   });
 });
 
-/** Runs the body on both databases. */
-function onBoth(
-  body: (database: () => { database: object; secrets: object; query: Query }) => void,
-): void {
-  describe('on SQLite', () => {
-    const folder = temporaryFolder();
-    afterAll(() => folder.remove());
-    const file = path.join(folder.path, 'saml.db');
-    body(() => ({ database: { kind: 'sqlite', file }, secrets: {}, query: sqliteQuery(file) }));
-  });
-  describeWith([POSTGRES], 'on PostgreSQL', () => {
-    let server: Postgres;
-    beforeAll(async () => {
-      server = await startPostgres();
-    });
-    afterAll(() => server.stop());
-    body(() => ({ ...postgresTarget(server), query: postgresQuery(server) }));
-  });
-}
-
 describe('saml specifics', () => {
-  onBoth((where) => {
+  onEveryDatabase((where) => {
     let connector: Connector;
     let query: Query;
     const opened: Connector[] = [];

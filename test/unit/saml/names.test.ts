@@ -53,9 +53,14 @@ describe('plan', () => {
     attributes: { username: ['alice'], nameId: ['p'], mail: ['a', 'b'] },
   };
 
+  const { settings } = saml.parse(
+    { idpEntityId: 'i', database: { kind: 'sqlite', file: 'x' }, serviceProviders: ['https://sp'] },
+    {},
+  );
+
   it('shows columns and values', () => {
     const attributes = { username: ["al'ice"], mail: ['b', 'c'] };
-    const changes = plan('user', current, { attributes, active: false });
+    const changes = plan('user', current, { attributes, active: false }, settings);
     expect(changes.map((one) => `${one.operation} ${one.object} ${one.detail}`)).toEqual([
       "UPDATE saml_user SET active = 0, username = 'al''ice' WHERE username = 'alice'",
       "DELETE saml_attribute (mail) value = 'a' WHERE username = 'alice'",
@@ -65,8 +70,10 @@ describe('plan', () => {
 
   it('shows what a group rename does to its members', () => {
     const group = { reference: 'g', name: 'old', active: true, attributes: { name: ['old'] } };
-    const changes = plan('group', group, { attributes: { name: ['new'] }, active: true });
+    const changes = plan('group', group, { attributes: { name: ['new'] }, active: true }, settings);
     expect(changes.map((one) => one.object)).toEqual(['saml_group', 'saml_attribute']);
-    expect(plan('group', group, { attributes: { name: ['old'] }, active: true })).toEqual([]);
+    expect(plan('group', group, { attributes: { name: ['old'] }, active: true }, settings)).toEqual(
+      [],
+    );
   });
 });
