@@ -47,7 +47,15 @@ export function formatRdn(type: string, value: string | undefined): string {
       attribute: type,
     });
   }
+  refuseHalfCharacters(type, value);
   return `${type}=${escapeValue(value)}`;
+}
+
+/** An unpaired surrogate has no form in UTF-8: it would be written as another character. */
+export function refuseHalfCharacters(attribute: string, value: string): void {
+  if (!/\p{Surrogate}/u.test(value)) return;
+  const message = `${attribute} contains half a character (an unpaired surrogate).`;
+  throw new ConnectorError('invalid', message, { attribute });
 }
 
 /** Splits at unescaped separators. Quotes (RFC 1779) are not understood: parsing refuses them. */

@@ -9,7 +9,14 @@ import {
   type EntryKind,
 } from '../spi';
 import { type ActivationStrategy } from './activation/strategy';
-import { formatRdn, isAttributeDescription, isWithin, parentDn, sameDn } from './dn';
+import {
+  formatRdn,
+  isAttributeDescription,
+  isWithin,
+  parentDn,
+  refuseHalfCharacters,
+  sameDn,
+} from './dn';
 import { type LdapSettings } from './settings';
 import { attributeValues, valuesOf } from './values';
 import { settledProfile } from './vendor';
@@ -145,7 +152,10 @@ export function addition(
   const put = (type: string, values: readonly string[]): void => {
     const key = checkedName(type).toLowerCase();
     const known = merged.get(key) ?? { type, values: new Set<string>() };
-    for (const value of values) if (value !== '') known.values.add(value);
+    for (const value of values) {
+      refuseHalfCharacters(type, value);
+      if (value !== '') known.values.add(value);
+    }
     merged.set(key, known);
   };
   put('objectClass', objectClasses(kind, settings));
@@ -169,6 +179,7 @@ export function change(
   type: string,
   values: readonly string[],
 ): Change {
+  for (const value of values) refuseHalfCharacters(type, value);
   const modification = new Attribute({ type: checkedName(type), values: [...values] });
   return new Change({ operation, modification });
 }
