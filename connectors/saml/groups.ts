@@ -33,7 +33,7 @@ export class Groups {
   /** The group behind a reference, locked when it is to be written. */
   async locate(ref: EntryRef, intent: 'read' | 'write'): Promise<Group | undefined> {
     const query = this.own().where('id', '=', ref.reference);
-    const lock = intent === 'write' && this.transaction.dialect === 'postgresql';
+    const lock = intent === 'write' && this.transaction.dialect !== 'sqlite';
     return (lock ? query.forUpdate() : query).executeTakeFirst();
   }
 

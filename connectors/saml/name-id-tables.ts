@@ -53,6 +53,13 @@ class SimpleSamlPhp implements NameIdTable {
             UNIQUE (_idp, _sp, _user))`,
           `CREATE INDEX ${this.name}_idp_sp ON ${this.name} (_idp, _sp)`,
         ],
+        keys: ['_idp', '_sp', '_user', '_value'],
+        mysql: `CREATE TABLE IF NOT EXISTS ${this.name} (
+          _idp varchar(256) NOT NULL,
+          _sp varchar(256) NOT NULL,
+          _user varchar(256) NOT NULL,
+          _value varchar(256) NOT NULL,
+          UNIQUE (_idp, _sp, _user))`,
       }),
       ...(this.versions === undefined
         ? []
@@ -62,6 +69,8 @@ class SimpleSamlPhp implements NameIdTable {
               create: [
                 `CREATE TABLE ${this.versions} (_name varchar(30) NOT NULL UNIQUE, _version integer NOT NULL)`,
               ],
+              keys: [],
+              mysql: `CREATE TABLE IF NOT EXISTS ${this.versions} (_name varchar(30) NOT NULL UNIQUE, _version integer NOT NULL)`,
             }),
           ]),
     ];
@@ -125,6 +134,19 @@ class Shibboleth implements NameIdTable {
           PRIMARY KEY (localEntity, peerEntity, persistentId))`,
         'CREATE INDEX shibpid_local_id ON shibpid (localEntity, peerEntity, localId)',
       ],
+      keys: ['localentity', 'peerentity', 'persistentid', 'localid'],
+      // Without a default the first timestamp of a table follows every change of the row.
+      mysql: `CREATE TABLE IF NOT EXISTS shibpid (
+        localEntity varchar(255) NOT NULL,
+        peerEntity varchar(255) NOT NULL,
+        persistentId varchar(256) NOT NULL,
+        principalName varchar(256) NOT NULL,
+        localId varchar(256) NOT NULL,
+        peerProvidedId varchar(256),
+        creationDate timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
+        deactivationDate timestamp NULL,
+        PRIMARY KEY (localEntity, peerEntity, persistentId),
+        KEY shibpid_local_id (localEntity, peerEntity, localId))`,
     }),
   ];
 

@@ -59,7 +59,7 @@ export class Users {
   /** The user behind a reference, locked when it is to be written. */
   async locate(ref: EntryRef, intent: 'read' | 'write'): Promise<User | undefined> {
     const query = this.own().where('id', '=', ref.reference);
-    const lock = intent === 'write' && this.transaction.dialect === 'postgresql';
+    const lock = intent === 'write' && this.transaction.dialect !== 'sqlite';
     return (lock ? query.forUpdate() : query).executeTakeFirst();
   }
 
@@ -68,7 +68,7 @@ export class Users {
     if (refs.length === 0) return [];
     const references = refs.map((ref) => ref.reference);
     const query = this.own().where('id', 'in', references).orderBy('id');
-    return (this.transaction.dialect === 'postgresql' ? query.forShare() : query).execute();
+    return (this.transaction.dialect !== 'sqlite' ? query.forShare() : query).execute();
   }
 
   page(after: string, limit: number): Promise<User[]> {

@@ -10,7 +10,7 @@ const REMEDIES: Partial<Record<ConnectorError['kind'], string>> = {
   permission:
     'Correct user and password, or grant the missing right, or the owner and mode of the file.',
   unsupported:
-    "Stop whatever uses the file, run `sqlite3 FILE 'PRAGMA journal_mode=WAL'`, start it again.",
+    "SQLite: stop whatever uses the file, run `sqlite3 FILE 'PRAGMA journal_mode=WAL'`, start it again. MySQL: convert the tables to InnoDB.",
   invalid: 'Correct the settings, or make the database and its tables as the README shows.',
 };
 
@@ -33,7 +33,7 @@ export async function testDatabase<Schema>(
 ): Promise<TestStep[]> {
   const steps = [await step('connect', () => database.describe(call))];
   const next = async (name: string, work: () => Promise<string>): Promise<void> => {
-    if (steps.every(({ state }) => state === 'ok')) steps.push(await step(name, work));
+    if (steps.every(({ state }) => state !== 'failed')) steps.push(await step(name, work));
   };
   await next('tables', async () => {
     const found = await database.read(call, (transaction) => missing(transaction, tables));
@@ -41,6 +41,9 @@ export async function testDatabase<Schema>(
     if (lacking.length > 0) throw new ConnectorError('invalid', `missing: ${lacking.join(', ')}`);
     return `${tables.map((table) => table.name).join(', ')} are there with all columns`;
   });
+  if (steps.every(({ state }) => state === 'ok')) {
+    steps.push(...((await database.inspect?.(call)) ?? []));
+  }
   await next('rights', async () => {
     await database.write(call, (transaction) => tryRights(transaction, tables));
     return 'rows can be read, inserted, changed and deleted';

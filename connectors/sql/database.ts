@@ -1,5 +1,5 @@
 /** What a connector sees of its database: transactions that fail with a `ConnectorError` and with nothing else. */
-import type { CallContext, ConnectorContext } from '../spi';
+import type { CallContext, ConnectorContext, TestStep } from '../spi';
 import type { DatabaseSecrets, DatabaseSettings } from './settings';
 import type { Table } from './tables';
 import type { Dialect, Transaction } from './transaction';
@@ -16,6 +16,8 @@ export interface Database<Schema> {
   write<Result>(call: CallContext, work: Work<Schema, Result>): Promise<Result>;
   /** Connects and says to what, in words for an administrator. */
   describe(call: CallContext): Promise<string>;
+  /** What the connection test has to look at in this kind of database only. */
+  inspect?(call: CallContext): Promise<readonly TestStep[]>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Turns what the two database libraries throw into the failures the gateway knows. */
+/** Turns what the database libraries throw into the failures the gateway knows. */
 import { ConnectorError, type FailureKind } from '../spi';
 
 /** Whether the change may have happened although the call failed. */
@@ -66,6 +66,69 @@ const POSTGRES: readonly (readonly [RegExp, Finding])[] = [
   ],
 ];
 
+const MYSQL: readonly (readonly [readonly number[], Finding])[] = [
+  [[1062, 1586], { kind: 'conflict', message: 'another row has that name or key' }],
+  [
+    // Too long, NULL, out of range, no number, no such character, a check or a key of another table.
+    [
+      1048, 1054, 1118, 1153, 1216, 1217, 1264, 1265, 1292, 1364, 1366, 1406, 1451, 1452, 3819,
+      4025,
+    ],
+    { kind: 'invalid', message: 'the database refuses the value' },
+  ],
+  [
+    [1045, 1698, 1862, 3118, 3955, 4151],
+    { kind: 'permission', message: 'the database refuses the login; check user and password' },
+  ],
+  [
+    [1044, 1142, 1143, 1227, 1370],
+    { kind: 'permission', message: 'the account lacks a right; grant it, then retry' },
+  ],
+  [[1049], { kind: 'invalid', message: 'the database does not exist' }],
+  [[1146], MISSING],
+  [[1005], { kind: 'invalid', message: 'a table cannot be made; another one does not fit it' }],
+  [
+    [1267, 1270, 1271],
+    { kind: 'invalid', message: 'a table has another character set; convert it to utf8mb4' },
+  ],
+  [
+    [1665],
+    {
+      kind: 'unsupported',
+      message: 'the server logs statements; set binlog_format to ROW or MIXED',
+    },
+  ],
+  [[1317, 1969, 3024], { kind: 'timeout', message: 'the database took too long' }],
+  [[1020, 1205, 1213, 1615], BUSY],
+  [
+    [1040, 1203, 1226],
+    { kind: 'throttled', message: 'the database has no free connection', retryAfterMs: 1_000 },
+  ],
+  [
+    [1021, 1114],
+    { kind: 'unavailable', message: 'the disk is full; make room and it goes on by itself' },
+  ],
+  [
+    [1290, 1792, 1836],
+    { kind: 'unavailable', message: 'the server may only be read; is it a replica?' },
+  ],
+];
+
+/** What mysql2 says when it will not log in the way the server asks for. */
+const MYSQL_LOGIN = /^(AUTH_SWITCH_PLUGIN_ERROR|MYSQL_CLEAR_PASSWORD_NOT_ENABLED)$/;
+
+interface Thrown {
+  readonly code?: unknown;
+  readonly errno?: unknown;
+  readonly message?: unknown;
+}
+
+/** The number of a MySQL failure. Failures of the operating system have negative ones, other databases none. */
+function mysqlNumber(error: unknown): number | undefined {
+  const number = (error as Thrown | null | undefined)?.errno;
+  return typeof number === 'number' && number >= 1_000 ? number : undefined;
+}
+
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
@@ -75,7 +138,11 @@ function findMissing(message: string): Finding | undefined {
   return /no such (table|column)|has no column/.test(message) ? MISSING : undefined;
 }
 
-function find(error: { readonly code?: unknown; readonly message?: unknown }): Finding {
+function find(error: Thrown): Finding {
+  const number = mysqlNumber(error);
+  if (number !== undefined) {
+    return MYSQL.find(([numbers]) => numbers.includes(number))?.[1] ?? UNAVAILABLE;
+  }
   const code = text(error.code);
   if (code.startsWith('SQLITE_')) {
     const found = SQLITE.find(([pattern]) => pattern.test(code))?.[1];
@@ -83,6 +150,13 @@ function find(error: { readonly code?: unknown; readonly message?: unknown }): F
   }
   if (/^[0-9A-Z]{5}$/.test(code)) {
     return POSTGRES.find(([pattern]) => pattern.test(code))?.[1] ?? UNAVAILABLE;
+  }
+  if (MYSQL_LOGIN.test(code)) {
+    return {
+      kind: 'permission',
+      message:
+        'the server wants a way of logging in that is not supported; give the account a password',
+    };
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return { kind: 'permission', message: 'the file or its folder may not be written' };
@@ -106,13 +180,23 @@ export function toConnectorError(error: unknown, outcome: Outcome = 'none'): Con
 /** Whether a rolled-back transaction may simply be run again. */
 export function isTransient(error: unknown): boolean {
   const code = text((error as { readonly code?: unknown } | null)?.code);
-  return /^SQLITE_(BUSY|LOCKED)/.test(code) || /^40(001|P01)$/.test(code);
+  const isMysql = [1020, 1205, 1213, 1615].includes(mysqlNumber(error) ?? 0);
+  return isMysql || /^SQLITE_(BUSY|LOCKED)/.test(code) || /^40(001|P01)$/.test(code);
 }
 
 /** Whether the tables have gone since they were last looked at. */
 export function isMissingTable(error: unknown): boolean {
-  const thrown = error as { readonly code?: unknown; readonly message?: unknown } | undefined;
-  return thrown?.code === '42P01' || /no such table/.test(text(thrown?.message));
+  const thrown = error as Thrown | undefined;
+  return (
+    thrown?.code === '42P01' ||
+    mysqlNumber(thrown) === 1146 ||
+    /no such table/.test(text(thrown?.message))
+  );
+}
+
+/** Whether somebody else has just added the column to a table of MySQL. */
+export function isDuplicateColumn(error: unknown): boolean {
+  return mysqlNumber(error) === 1060;
 }
 
 /** The deadline of the call has passed. */

@@ -12,7 +12,7 @@ import pg from 'pg';
 import type { CallContext, ConnectorError } from '../spi';
 import type { Database, DatabaseOptions, Work } from './database';
 import { closed, isMissingTable, isTransient, timedOut, toConnectorError } from './errors';
-import type { PostgresSettings } from './settings';
+import { encrypted, type PostgresSettings } from './settings';
 import { createMissing } from './tables';
 
 /** Connections of one connector; more do not make one directory faster. */
@@ -27,11 +27,6 @@ interface Progress {
   /** Something that changes rows may have been sent. */
   sent: boolean;
   aborted: boolean;
-}
-
-function encrypted({ host, ssl }: PostgresSettings): boolean {
-  const isLocal = /^(localhost|127\.[\d.]+|::1|\/.*)$/.test(host);
-  return (ssl ?? (isLocal ? 'off' : 'verify')) === 'verify';
 }
 
 function poolOf(settings: PostgresSettings, options: DatabaseOptions): pg.Pool {

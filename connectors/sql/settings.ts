@@ -24,6 +24,19 @@ const sqlite = z.strictObject({
     ),
 });
 
+const tls = {
+  ssl: z
+    .enum(['verify', 'off'])
+    .optional()
+    .describe(
+      '`verify`: TLS, with a certificate that fits the host name. `off`: clear text. Left out: off on this machine, otherwise verify.',
+    ),
+  ca: z
+    .string()
+    .optional()
+    .describe('PEM of the certificate authority, when it is not one of the well-known ones.'),
+};
+
 const postgresql = z.strictObject({
   kind: z.literal('postgresql').describe('A PostgreSQL database.'),
   host: z.string().min(1).describe('Host name or address, or the folder of a unix socket.'),
@@ -38,22 +51,25 @@ const postgresql = z.strictObject({
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
     .default('public')
     .describe('Schema the tables are in.'),
-  ssl: z
-    .enum(['verify', 'off'])
-    .optional()
-    .describe(
-      '`verify`: TLS, with a certificate that fits the host name. `off`: clear text. Left out: off on this machine, otherwise verify.',
-    ),
-  ca: z
+  ...tls,
+});
+
+const mysql = z.strictObject({
+  kind: z.literal('mysql').describe('A MySQL or MariaDB database.'),
+  host: z.string().min(1).describe('Host name or address, or the file of a unix socket.'),
+  port: z.int().min(1).max(65_535).default(3306).describe('TCP port.'),
+  database: z.string().min(1).describe('Name of the database.'),
+  user: z
     .string()
-    .optional()
-    .describe('PEM of the certificate authority, when it is not one of the well-known ones.'),
+    .min(1)
+    .describe('Account to log in as; its password is the secret `databasePassword`.'),
+  ...tls,
 });
 
 /** The setting `database` of every SQL connector. */
 export const databaseSettings = z
-  .discriminatedUnion('kind', [sqlite, postgresql])
-  .describe('Where the tables are: an SQLite file or a PostgreSQL database.');
+  .discriminatedUnion('kind', [sqlite, postgresql, mysql])
+  .describe('Where the tables are: an SQLite file, or a PostgreSQL, MySQL or MariaDB database.');
 
 /** The setting `createTables` of every SQL connector. */
 export const createTablesSetting = z
@@ -63,13 +79,33 @@ export const createTablesSetting = z
 
 /** The secrets of every SQL connector. */
 export const databaseSecrets = z.strictObject({
-  databasePassword: z.string().optional().describe('Password of the PostgreSQL role.'),
+  databasePassword: z
+    .string()
+    .optional()
+    .describe('Password of the PostgreSQL role or MySQL account.'),
 });
 
 export type SqliteSettings = z.infer<typeof sqlite>;
 export type PostgresSettings = z.infer<typeof postgresql>;
+export type MysqlSettings = z.infer<typeof mysql>;
 export type DatabaseSettings = z.infer<typeof databaseSettings>;
 export type DatabaseSecrets = z.infer<typeof databaseSecrets>;
+
+/** Whether what is said to the host stays on this machine. */
+export function isLocal(host: string): boolean {
+  return /^(localhost|127\.[\d.]+|::1|\/.*)$/.test(host);
+}
+
+/** Whether connections to the host are to be encrypted. */
+export function encrypted({
+  host,
+  ssl,
+}: {
+  readonly host: string;
+  readonly ssl?: 'verify' | 'off' | undefined;
+}): boolean {
+  return (ssl ?? (isLocal(host) ? 'off' : 'verify')) === 'verify';
+}
 
 function issues(root: string, error: z.ZodError): SettingsIssue[] {
   return error.issues.map((issue) => ({

@@ -1,8 +1,8 @@
 /** An open transaction, as its user sees it. */
 import type { Kysely } from 'kysely';
 
-/** The two databases a connector can stand on. */
-export type Dialect = 'sqlite' | 'postgresql';
+/** The databases a connector can stand on; `mysql` is MariaDB too. */
+export type Dialect = 'sqlite' | 'postgresql' | 'mysql';
 
 /** One open transaction: everything in it happens, or nothing. */
 export interface Transaction<Schema> {

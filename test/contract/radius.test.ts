@@ -13,8 +13,12 @@ import {
   RADCLIENT,
   startFreeradius,
 } from '../support/freeradius';
+import { MARIADB, startMariadb } from '../support/mariadb';
 import { POSTGRES, startPostgres } from '../support/postgres';
 import {
+  mariadbDirectory,
+  mariadbQuery,
+  mariadbTarget,
   postgresDirectory,
   postgresQuery,
   postgresTarget,
@@ -123,7 +127,7 @@ const fixture = {
     refused: ['DEFAULT', 'x'.repeat(254), 'tab\there'],
   },
   wrongSettings: [
-    { settings: { database: { kind: 'mysql' } }, path: 'database.kind' },
+    { settings: { database: { kind: 'oracle' } }, path: 'database.kind' },
     { settings: { createTables: 'yes' }, path: 'createTables' },
   ],
   listSize: 600,
@@ -169,6 +173,22 @@ describeWith([POSTGRES], 'radius on PostgreSQL', () => {
   });
 });
 
+describeWith([MARIADB], 'radius on MariaDB', () => {
+  describeConnector({
+    ...fixture,
+    maxConnections: 4,
+    start: async () => {
+      const server = await startMariadb();
+      const { database, secrets } = mariadbTarget(server);
+      return look(mariadbQuery(server), {
+        settings: { database },
+        secrets,
+        ...mariadbDirectory(server),
+      });
+    },
+  });
+});
+
 interface Place {
   readonly database: RadiusDatabase;
   readonly settings: object;
@@ -197,6 +217,18 @@ async function postgresPlace(): Promise<Place> {
     settings: { database },
     secrets,
     query: postgresQuery(server),
+    stop: () => server.stop(),
+  };
+}
+
+async function mariadbPlace(): Promise<Place> {
+  const server = await startMariadb();
+  const { database, secrets } = mariadbTarget(server);
+  return {
+    database: { kind: 'mysql', ...server },
+    settings: { database },
+    secrets,
+    query: mariadbQuery(server),
     stop: () => server.stop(),
   };
 }
@@ -517,6 +549,9 @@ function describeServer(start: () => Promise<Place>): void {
 describeWith([FREERADIUS, RADCLIENT], 'FreeRADIUS on SQLite', () => describeServer(sqlitePlace));
 describeWith([FREERADIUS, RADCLIENT, POSTGRES], 'FreeRADIUS on PostgreSQL', () =>
   describeServer(postgresPlace),
+);
+describeWith([FREERADIUS, RADCLIENT, MARIADB], 'FreeRADIUS on MariaDB', () =>
+  describeServer(mariadbPlace),
 );
 
 describeWith([FREERADIUS, RADCLIENT], 'FreeRADIUS behind another server', () => {

@@ -1,6 +1,8 @@
 /** Who a SAML user is: NameIDs for single service providers, recognition by attribute, and older tables. */
 import { saml } from '../../connectors/saml/index';
 import { type Attributes, type Connector, SettingsError } from '../../connectors/spi';
+import { SAML_TABLES } from '../../connectors/saml/tables';
+import type { Dialect } from '../../connectors/sql/transaction';
 import { IDP, onEveryDatabase, openSaml } from '../support/saml-target';
 import type { Query } from '../support/sql';
 import { call, failure } from './connector.contract';
@@ -37,10 +39,11 @@ describe('NameIDs', () => {
     });
 
     it('brings the tables of an older Usher up to date, and keeps what is in them', async () => {
-      await query(`CREATE TABLE saml_user (id varchar(36) PRIMARY KEY, username text NOT NULL UNIQUE,
-        idp_entity_id text NOT NULL, sp_entity_id text, name_id text NOT NULL, name_id_format text NOT NULL,
-        active integer NOT NULL DEFAULT 1, not_on_or_after text, owner text, version integer NOT NULL DEFAULT 1)`);
-      await query('CREATE UNIQUE INDEX saml_user_name_id ON saml_user (idp_entity_id, name_id)');
+      const { kind } = where().database as { kind: Dialect };
+      const options =
+        kind === 'mysql' ? ' DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_nopad_bin' : '';
+      const first = SAML_TABLES.find((table) => table.name === 'saml_user');
+      for (const statement of first?.create[kind] ?? []) await query(`${statement}${options}`);
       await query(
         "INSERT INTO saml_user (id, username, idp_entity_id, name_id, name_id_format) VALUES ('old', 'old', ?, 'p-old', 'x')",
         [IDP],
@@ -111,8 +114,11 @@ describe('NameIDs', () => {
       expect([unknown.kind, unknown.attribute]).toEqual(['invalid', 'nameId:https://unknown']);
       // The database itself keeps them apart, whoever writes.
       await expect(
-        query('INSERT INTO saml_name_id VALUES (?, ?, ?, ?)', ['old', WIKI, IDP, 'w-2']),
-      ).rejects.toThrow(/unique/i);
+        query(
+          'INSERT INTO saml_name_id (user_id, sp_entity_id, idp_entity_id, name_id) VALUES (?, ?, ?, ?)',
+          ['old', WIKI, IDP, 'w-2'],
+        ),
+      ).rejects.toThrow(/unique|duplicate/i);
     });
 
     it('recognises a user by an attribute, unique for each identity provider', async () => {
@@ -155,7 +161,7 @@ describe('NameIDs', () => {
           'UPDATE saml_user SET idp_entity_id = ?, match_attribute = ?, match_value = ? WHERE username = ?',
           [IDP, 'urn:oid:0.9.2342.19200300.100.1.3', 'n@x.test', 'old'],
         ),
-      ).rejects.toThrow(/unique/i);
+      ).rejects.toThrow(/unique|duplicate/i);
       const unconfigured = await failure(create(open({}), 'x', { matchValue: ['v'] }));
       expect([unconfigured.kind, unconfigured.attribute]).toEqual(['invalid', 'matchValue']);
     });
@@ -252,7 +258,7 @@ describe('NameIDs', () => {
       await connector.remove('user', written, call());
       expect(await ssp('copied2')).toEqual([]);
       expect(await shib()).toEqual([]);
-      expect((await connector.test(call())).map((step) => step.state)).toEqual(['ok', 'ok', 'ok']);
+      expect((await connector.test(call())).filter((step) => step.state !== 'ok')).toEqual([]);
     });
   });
 

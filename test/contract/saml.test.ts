@@ -3,9 +3,13 @@ import path from 'node:path';
 import { saml } from '../../connectors/saml/index';
 import type { Attributes, Connector, EntryKind } from '../../connectors/spi';
 import { describeWith, temporaryFolder } from '../support/daemon';
+import { MARIADB, startMariadb } from '../support/mariadb';
 import { POSTGRES, startPostgres } from '../support/postgres';
 import { IDP, onEveryDatabase, openSaml as open } from '../support/saml-target';
 import {
+  mariadbDirectory,
+  mariadbQuery,
+  mariadbTarget,
   postgresDirectory,
   postgresQuery,
   postgresTarget,
@@ -104,6 +108,22 @@ describeWith([POSTGRES], 'saml on PostgreSQL', () => {
         settings: { idpEntityId: IDP, database },
         secrets,
         ...postgresDirectory(server),
+      });
+    },
+  });
+});
+
+describeWith([MARIADB], 'saml on MariaDB', () => {
+  describeConnector({
+    ...fixture,
+    maxConnections: 4,
+    start: async () => {
+      const server = await startMariadb();
+      const { database, secrets } = mariadbTarget(server);
+      return look(mariadbQuery(server), {
+        settings: { idpEntityId: IDP, database },
+        secrets,
+        ...mariadbDirectory(server),
       });
     },
   });
@@ -237,12 +257,10 @@ describe('saml specifics', () => {
       await connector.members(staff, { add: [written], remove: [] }, call());
       await connector.members(vpn, { add: [written], remove: [] }, call());
       // By hand somebody has given the name the group is about to get.
-      await query('INSERT INTO saml_attribute VALUES (?, ?, ?, NULL, ?)', [
-        written.reference,
-        MEMBER_OF,
-        'employees',
-        'x',
-      ]);
+      await query(
+        'INSERT INTO saml_attribute (user_id, name, value, name_format) VALUES (?, ?, ?, ?)',
+        [written.reference, MEMBER_OF, 'employees', 'x'],
+      );
       await connector.update(
         'user',
         written,

@@ -10,7 +10,7 @@ import { findProgram, type Requirement, run, stopProcess, temporaryFolder, until
 
 export const FREERADIUS: Requirement = {
   program: 'freeradius',
-  package: 'freeradius freeradius-postgresql freeradius-utils',
+  package: 'freeradius freeradius-mysql freeradius-postgresql freeradius-utils',
   paths: ['/usr/sbin/freeradius', '/usr/sbin/radiusd'],
 };
 
@@ -20,11 +20,11 @@ export const RADCLIENT: Requirement = {
   paths: ['/usr/bin/radclient'],
 };
 
-/** Where the profiles are: an SQLite file, or what `startPostgres` answers. */
+/** Where the profiles are: an SQLite file, or what `startPostgres` or `startMariadb` answers. */
 export type RadiusDatabase =
   | { readonly kind: 'sqlite'; readonly file: string }
   | {
-      readonly kind: 'postgresql';
+      readonly kind: 'postgresql' | 'mysql';
       readonly host: string;
       readonly port: number;
       readonly database: string;
@@ -85,6 +85,14 @@ function sqlModule(database: RadiusDatabase): string {
     return shipped('sql-sqlite.conf').replace('/var/lib/usher/radius.db', () => database.file);
   }
   const { host, port, database: name, user, password } = database;
+  if (database.kind === 'mysql') {
+    const values = { server: host, port, login: user, password, radius_db: name };
+    return Object.entries(values).reduce(
+      (text, [key, value]) =>
+        text.replace(new RegExp(`^\\t${key} = .*$`, 'm'), () => `\t${key} = "${value}"`),
+      shipped('sql-mysql.conf'),
+    );
+  }
   return shipped('sql-postgresql.conf').replace(
     /^\tradius_db = .*$/m,
     () =>

@@ -3,8 +3,16 @@ import path from 'node:path';
 import { saml } from '../../connectors/saml/index';
 import type { Connector } from '../../connectors/spi';
 import { describeWith, temporaryFolder } from './daemon';
+import { type Mariadb, MARIADB, startMariadb } from './mariadb';
 import { type Postgres, POSTGRES, startPostgres } from './postgres';
-import { postgresQuery, postgresTarget, type Query, sqliteQuery } from './sql';
+import {
+  mariadbQuery,
+  mariadbTarget,
+  postgresQuery,
+  postgresTarget,
+  type Query,
+  sqliteQuery,
+} from './sql';
 
 export const IDP = 'https://idp.example.test/metadata';
 
@@ -40,5 +48,13 @@ export function onEveryDatabase(body: (database: () => SamlDatabase) => void): v
     });
     afterAll(() => server.stop());
     body(() => ({ ...postgresTarget(server), query: postgresQuery(server) }));
+  });
+  describeWith([MARIADB], 'on MariaDB', () => {
+    let server: Mariadb;
+    beforeAll(async () => {
+      server = await startMariadb();
+    });
+    afterAll(() => server.stop());
+    body(() => ({ ...mariadbTarget(server), query: mariadbQuery(server) }));
   });
 }

@@ -31,9 +31,9 @@ interface OwnedRow extends StoredRow {
 const CANDIDATES = 50;
 const KEY = { user: 'username', group: 'groupname' } as const;
 
-/** PostgreSQL wants to know the type of a bare value in a SELECT. */
-function text(value: string): RawBuilder<unknown> {
-  return sql`CAST(${value} AS text)`;
+/** PostgreSQL wants to know the type of a bare value in a SELECT; what MySQL calls so is no type of a value. */
+function text({ dialect }: Transaction<RadiusSchema>, value: string): RawBuilder<unknown> {
+  return dialect === 'mysql' ? sql`${value}` : sql`CAST(${value} AS text)`;
 }
 
 /** Parts the rows of an entry into its content and the connector's means. */
@@ -64,7 +64,7 @@ export class SqlProfiles implements Profiles {
     intent: 'read' | 'remove' | 'adopt',
   ): Promise<Known | undefined> {
     const query = this.entries(kind).where('id', '=', ref.reference);
-    const lock = intent !== 'read' && this.transaction.dialect === 'postgresql';
+    const lock = intent !== 'read' && this.transaction.dialect !== 'sqlite';
     const found = await (lock ? query.forUpdate() : query).executeTakeFirst();
     if (found || ref.reference !== referenceOf(kind, ref.name)) return found;
     const stray = await this.stray(kind, ref.name);
@@ -82,7 +82,7 @@ export class SqlProfiles implements Profiles {
     if (refs.length === 0) return [];
     const references = refs.map((ref) => ref.reference);
     const query = this.entries('user').where('id', 'in', references).orderBy('id');
-    const lock = this.transaction.dialect === 'postgresql';
+    const lock = this.transaction.dialect !== 'sqlite';
     const found = await (lock ? query.forShare() : query).execute();
     const known = new Set(found.map((one) => one.id));
     for (const ref of refs.filter((one) => !known.has(one.reference))) {
@@ -120,7 +120,7 @@ export class SqlProfiles implements Profiles {
     const id = randomUUID();
     const { numAffectedRows } = await sql`
       INSERT INTO usher_radius_entry (id, kind, name, owner)
-      SELECT ${text(id)}, ${text(kind)}, ${text(name)}, ${text(owner)}
+      SELECT ${sql.join([id, kind, name, owner].map((value) => text(this.transaction, value)))}
       WHERE NOT EXISTS (${this.uses(kind, name)})`.execute(this.transaction.db);
     if (numAffectedRows !== 1n) throw taken(kind);
     for (const place of PLACES) {
@@ -224,7 +224,7 @@ export class SqlProfiles implements Profiles {
     const ours = await this.entries(kind)
       .where((where) => where.or([where('id', '=', id), where('name', '=', name)]))
       .executeTakeFirst();
-    if (ours || !(await this.hasRows(kind, name))) return undefined;
+    if (ours || !(await this.isStray(kind, name))) return undefined;
     return { id, name, owner: null };
   }
 
@@ -232,22 +232,35 @@ export class SqlProfiles implements Profiles {
     return (await this.uses(kind, name).execute(this.transaction.db)).rows.length > 0;
   }
 
-  private async hasRows(kind: EntryKind, name: string): Promise<boolean> {
-    return (await this.rowsByHand(kind, name).execute(this.transaction.db)).rows.length > 0;
+  /** Whether there are rows of just that name. */
+  private async isStray(kind: EntryKind, name: string): Promise<boolean> {
+    const query = this.rowsByHand(kind, name, (key, stored) => this.exactly(key, stored));
+    return (await query.execute(this.transaction.db)).rows.length > 0;
   }
 
-  /** Answers a row when the name is used, by us or by hand. */
+  /** In MySQL a table of another collation also answers the rows of `ALICE` for `alice`. */
+  private exactly(key: RawBuilder<unknown>, stored: string): RawBuilder<unknown> {
+    const equal = sql`${key} = ${stored}`;
+    if (this.transaction.dialect !== 'mysql') return equal;
+    return sql`${equal} AND CAST(CONVERT(${key} USING utf8mb4) AS BINARY) = CAST(${stored} AS BINARY)`;
+  }
+
+  /** Answers a row when the name is used, by us or by hand, or when the database would take it for one that is. */
   private uses(kind: EntryKind, name: string): RawBuilder<unknown> {
     return sql`SELECT 1 FROM usher_radius_entry WHERE kind = ${kind} AND name = ${name}
       UNION ALL ${this.rowsByHand(kind, name)}`;
   }
 
-  private rowsByHand(kind: EntryKind, name: string): RawBuilder<unknown> {
+  private rowsByHand(
+    kind: EntryKind,
+    name: string,
+    same = (key: RawBuilder<unknown>, stored: string) => sql`${key} = ${stored}`,
+  ): RawBuilder<unknown> {
     const key = sql.ref(KEY[kind]);
     const stored = this.encode(kind, name);
-    return sql`SELECT 1 FROM ${this.table(kind, 'check')} WHERE ${key} = ${stored}
-      UNION ALL SELECT 1 FROM ${this.table(kind, 'reply')} WHERE ${key} = ${stored}
-      UNION ALL SELECT 1 FROM radusergroup WHERE ${key} = ${this.memberKey(kind, name)}
+    return sql`SELECT 1 FROM ${this.table(kind, 'check')} WHERE ${same(key, stored)}
+      UNION ALL SELECT 1 FROM ${this.table(kind, 'reply')} WHERE ${same(key, stored)}
+      UNION ALL SELECT 1 FROM radusergroup WHERE ${same(key, this.memberKey(kind, name))}
       LIMIT 1`;
   }
 

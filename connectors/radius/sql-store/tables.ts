@@ -36,10 +36,18 @@ export const TABLES = {
   group: { check: 'radgroupcheck', reply: 'radgroupreply' },
 } as const satisfies Record<EntryKind, Record<Place, keyof RadiusSchema>>;
 
+/**
+ * As long as the longest name of 253 bytes when every one of them is escaped, and the longest value. MySQL indexes the
+ * start of such columns only.
+ */
+const NAME_LENGTH = 1536;
+const VALUE_LENGTH = 512;
+
 function attributeTable(name: string, key: 'username' | 'groupname', op: '==' | '='): Table {
   return {
     name,
     columns: ['id', key, 'attribute', 'op', 'value'],
+    keys: [key],
     create: {
       sqlite: [
         `CREATE TABLE ${name} (id INTEGER PRIMARY KEY AUTOINCREMENT, ${key} varchar(64) NOT NULL DEFAULT '',
@@ -50,6 +58,12 @@ function attributeTable(name: string, key: 'username' | 'groupname', op: '==' | 
         `CREATE TABLE ${name} (id serial PRIMARY KEY, ${key} text NOT NULL DEFAULT '',
           attribute text NOT NULL DEFAULT '', op varchar(2) NOT NULL DEFAULT '${op}', value text NOT NULL DEFAULT '')`,
         `CREATE INDEX ${name}_${key} ON ${name} (${key}, attribute)`,
+      ],
+      mysql: [
+        `CREATE TABLE IF NOT EXISTS ${name} (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+          ${key} varchar(${NAME_LENGTH}) NOT NULL DEFAULT '', attribute varchar(64) NOT NULL DEFAULT '',
+          op char(2) NOT NULL DEFAULT '${op}', value varchar(${VALUE_LENGTH}) NOT NULL DEFAULT '',
+          KEY ${key} (${key}(64)))`,
       ],
     },
   };
@@ -62,6 +76,7 @@ function membershipTable(): Table {
   return {
     name: 'radusergroup',
     columns: ['id', 'username', 'groupname', 'priority'],
+    keys: ['username', 'groupname'],
     create: {
       sqlite: [
         `CREATE TABLE radusergroup (id INTEGER PRIMARY KEY AUTOINCREMENT, username varchar(64) NOT NULL DEFAULT '',
@@ -73,6 +88,11 @@ function membershipTable(): Table {
           groupname text NOT NULL DEFAULT '', priority integer NOT NULL DEFAULT 0)`,
         ...indexes,
       ],
+      mysql: [
+        `CREATE TABLE IF NOT EXISTS radusergroup (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+          username varchar(${NAME_LENGTH}) NOT NULL DEFAULT '', groupname varchar(${NAME_LENGTH}) NOT NULL DEFAULT '',
+          priority int NOT NULL DEFAULT 1, KEY username (username(64)), KEY groupname (groupname(64)))`,
+      ],
     },
   };
 }
@@ -83,7 +103,15 @@ function entryTable(): Table {
   return {
     name: 'usher_radius_entry',
     columns: ['id', 'kind', 'name', 'owner'],
-    create: { sqlite: [statement], postgresql: [statement] },
+    keys: ['id', 'name'],
+    create: {
+      sqlite: [statement],
+      postgresql: [statement],
+      mysql: [
+        `CREATE TABLE IF NOT EXISTS usher_radius_entry (id varchar(36) PRIMARY KEY, kind varchar(5) NOT NULL,
+          name varchar(253) NOT NULL, owner text, UNIQUE (kind, name))`,
+      ],
+    },
   };
 }
 

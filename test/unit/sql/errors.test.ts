@@ -34,6 +34,37 @@ describe('failures of the databases', () => {
     expect(toConnectorError(thrown(code)).kind).toBe(kind);
   });
 
+  it.each([
+    [1062, 'conflict'],
+    [1406, 'invalid'],
+    [1366, 'invalid'],
+    [1048, 'invalid'],
+    [1153, 'invalid'],
+    [1452, 'invalid'],
+    [1045, 'permission'],
+    [1142, 'permission'],
+    [1049, 'invalid'],
+    [1146, 'invalid'],
+    [1665, 'unsupported'],
+    [1969, 'timeout'],
+    [1205, 'throttled'],
+    [1213, 'throttled'],
+    [1040, 'throttled'],
+    [1290, 'unavailable'],
+    [1053, 'unavailable'],
+  ])('MySQL %s is %s', (errno, kind) => {
+    const error = Object.assign(new Error('message'), { code: 'ER_SOMETHING', errno });
+    expect(toConnectorError(error, 'unknown')).toMatchObject({
+      kind,
+      outcome: kind === 'unavailable' ? 'unknown' : 'none',
+    });
+  });
+
+  it('takes the numbers of the operating system for what they are', () => {
+    const error = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', errno: -111 });
+    expect(toConnectorError(error).kind).toBe('unavailable');
+  });
+
   it('doubts the outcome of a lost connection only', () => {
     expect(toConnectorError(thrown('ECONNRESET'), 'unknown').outcome).toBe('unknown');
     expect(toConnectorError(thrown('23505'), 'unknown').outcome).toBe('none');
@@ -51,6 +82,10 @@ describe('failures of the databases', () => {
     expect(isMissingTable(thrown('42P01'))).toBe(true);
     expect(isMissingTable(thrown('SQLITE_ERROR', 'no such table: radcheck'))).toBe(true);
     expect(toConnectorError(thrown('SQLITE_ERROR', 'no such column: x')).kind).toBe('invalid');
+    const mysql = (errno: number): Error => Object.assign(new Error('message'), { errno });
+    expect([1205, 1213, 1020, 1615].map((errno) => isTransient(mysql(errno)))).not.toContain(false);
+    expect(isTransient(mysql(1062))).toBe(false);
+    expect(isMissingTable(mysql(1146))).toBe(true);
     expect(isMissingTable(undefined)).toBe(false);
   });
 });
