@@ -11,6 +11,7 @@ import { type Config } from './config';
 import { type Database, openDatabase } from './database';
 import { createDeliveryEngine, type DeliveryEngine } from './delivery/engine';
 import { extendedTable } from './domain/extended-table';
+import { Profiles } from './domain/profile';
 import { Provisioning } from './domain/provisioning';
 import { RuleSchemas } from './domain/rule-schemas';
 import { standardSchemas } from './domain/standard-schemas';
@@ -37,6 +38,7 @@ import { forgetful, RuleAccessCache } from './store/rule-access';
 import { openStore, type Store } from './store/store';
 import { createTargetRequests, TARGETS_PATH } from './target-requests';
 import { createLogger, type Logger } from './telemetry/logger';
+import { createLogoRouter, LOGO_PATH } from './token-logo-images';
 
 export interface App {
   /** Where it listens. */
@@ -119,14 +121,17 @@ async function open(
   const store = await openStoreOf(database);
   opened.push(() => store.close());
   const schemas = await openSchemas(schemaFiles, store, log);
-  const engine = createEngine({ config, registry, store, schemas, log });
+  const logoUrl = (id: string): string => `${url}${LOGO_PATH}/${id}`;
+  const profiles = new Profiles((rule) => schemas.of(rule), logoUrl);
+  const engine = createEngine({ config, registry, store, schemas, profiles, log });
   opened.push(() => engine.stop());
   const access = new RuleAccessCache(store.credentials, store.syncRules);
   const administration = createAdministrators({ store, engine, access, schemas });
   const graphql = await createGraphqlMiddleware({
     administration,
-    ports: { ...store, directories: engine.directories },
+    ports: { ...store, directories: engine.directories, profiles },
     publicUrl: () => url,
+    logoUrl,
     log,
   });
   opened.push(() => graphql.stop());
@@ -191,9 +196,10 @@ async function openSchemas(files: SchemaFiles, store: Store, log: Logger): Promi
 }
 
 function createEngine(
-  parts: Pick<Ground, 'config' | 'registry' | 'log'> & Pick<Parts, 'store' | 'schemas'>,
+  parts: Pick<Ground, 'config' | 'registry' | 'log'> &
+    Pick<Parts, 'store' | 'schemas'> & { readonly profiles: Profiles },
 ): DeliveryEngine {
-  const { config, registry, store, schemas, log } = parts;
+  const { config, registry, store, schemas, profiles, log } = parts;
   return createDeliveryEngine({
     resources: store.resources,
     journal: store.memberships,
@@ -204,6 +210,7 @@ function createEngine(
     deltas: store.membershipDeltas,
     registry,
     schemas: (rule) => schemas.of(rule),
+    profiles,
     workers: config.WORKERS,
     dataDir: path.resolve(config.DATA_DIR),
     log: (level, message, fields = {}) => log[level](fields, message),
@@ -222,6 +229,7 @@ function createAdministrators(
     delivery: engine.control,
     schemas,
     storedValues: store.storedValues,
+    tokenLogos: store.tokenLogos,
   });
 }
 
@@ -249,6 +257,7 @@ function createExpress(config: Config, parts: Parts): Express {
   app.use(helmet());
   app.use('/graphql', graphql.handler);
   app.use(TARGETS_PATH, createTargetRequests({ questions: engine.questions, log }));
+  app.use(LOGO_PATH, createLogoRouter(store.tokenLogos));
   app.use(createStatusRouter({ isReady: () => store.isReachable(), version: packageJson.version }));
   return app;
 }

@@ -4,6 +4,7 @@ import { Bindings } from './bindings';
 import { type AdministrationPorts } from './ports';
 import { SyncRules } from './sync-rules';
 import { Targets } from './targets';
+import { TokenLogos } from './token-logos';
 
 export { type Issue, type IssueCode, type Outcome } from './issue';
 export { type AdministrationPorts } from './ports';
@@ -13,6 +14,7 @@ export interface Administration {
   readonly targets: Targets;
   readonly bindings: Bindings;
   readonly apiKeys: ApiKeys;
+  readonly tokenLogos: TokenLogos;
 }
 
 /** One per process: it keeps the guards of API keys in order. `now` is the clock. */
@@ -25,5 +27,6 @@ export function createAdministration(
     targets: new Targets(ports.targets, ports.directories),
     bindings: new Bindings(ports.delivery),
     apiKeys: new ApiKeys(ports.credentials, now),
+    tokenLogos: new TokenLogos(ports.tokenLogos, ports.syncRules),
   };
 }

@@ -7,12 +7,14 @@ import {
   type TargetStore,
 } from '../domain/ports';
 import { type RuleSchemas } from '../domain/rule-schemas';
+import { type TokenLogoStore } from '../domain/token-logo';
 
 /** What the administrators' commands need from the outside. */
 export interface AdministrationPorts {
   readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
+  readonly tokenLogos: TokenLogoStore;
   readonly directories: Directories;
   readonly delivery: DeliveryControl;
   readonly schemas: RuleSchemas;

@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { type DefinitionDocuments } from '../domain/definitions';
 import { type RuleCredential } from '../domain/credential';
+import { RULE_VALUE_DEFAULTS, type RuleValues } from '../domain/rule-values';
 import { type SchemaTable } from '../domain/schema-table';
+import { extendedTable } from '../domain/extended-table';
 import { newSecretToken } from '../domain/secret-token';
 import {
   type DeletePolicy,
+  type ScimDefinitions,
   type SyncAs,
   type SyncRule,
-  type SyncRuleDraft,
 } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
 import {
@@ -23,6 +25,7 @@ import {
 } from './issue';
 import { type AdministrationPorts } from './ports';
 import { RuleDefinitions } from './rule-definitions';
+import { RuleValueChecks } from './rule-values';
 
 /** More targets than this per rule are a mistake: every change of a resource is delivered to each of them. */
 export const MAX_TARGETS_PER_RULE = 50;
@@ -41,11 +44,11 @@ export interface NewCredential {
 
 /** A rule to be made; its definitions are still unchecked. */
 export type NewSyncRule = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
-  Partial<Pick<SyncRule, 'scimProfile' | 'meUserName'> & DefinitionDocuments>;
+  Partial<Pick<SyncRule, 'scimProfile' | 'meUserName'> & RuleValues & DefinitionDocuments>;
 
 /** What is to change of a rule; its definitions are still unchecked. */
 export type SyncRuleUpdate = Partial<
-  Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName'> & DefinitionDocuments
+  Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName'> & RuleValues & DefinitionDocuments
 >;
 
 const NAME_TAKEN =
@@ -54,12 +57,14 @@ const NAME_TAKEN =
 /** What administrators do to sync rules. */
 export class SyncRules {
   private readonly definitions: RuleDefinitions;
+  private readonly values: RuleValueChecks;
 
   constructor(
     private readonly ports: AdministrationPorts,
     private readonly now: () => Date,
   ) {
     this.definitions = new RuleDefinitions(ports, now);
+    this.values = new RuleValueChecks(ports, now);
   }
 
   /** Makes a rule together with the credential its IdP will use. */
@@ -68,13 +73,17 @@ export class SyncRules {
     const checked = this.definitions.check(given({ schemas, resourceTypes, schemaExtensions }));
     const name = tidyName(input.name);
     const table = checked.value?.table ?? this.ports.schemas.base;
+    const values = await this.values.check(RULE_VALUE_DEFAULTS, plain, table);
     const issues = [
       ...nameIssues(name),
       ...(checked.issues ?? []),
+      ...(values.issues ?? []),
       ...(await this.syncAsIssues(input.syncAs, table)),
     ];
-    if (checked.issues !== undefined || issues.length > 0) return { issues };
-    const draft: SyncRuleDraft = { ...plain, ...checked.value.definitions, name };
+    if (checked.issues !== undefined || values.issues !== undefined || issues.length > 0) {
+      return { issues };
+    }
+    const draft = { ...plain, ...values.value, ...checked.value.definitions, name };
 
     const inserted = await unlessTaken(() => this.ports.syncRules.insert(draft), NAME_TAKEN);
     if (inserted.issues !== undefined) return inserted;
@@ -100,9 +109,13 @@ export class SyncRules {
       rule,
       given({ schemas, resourceTypes, schemaExtensions }),
     );
-    const issues = [...nameIssues(name), ...(definitions.issues ?? [])];
-    if (definitions.issues !== undefined || issues.length > 0) return { issues };
+    const values = await this.values.check(rule, input, this.tableAfter(rule, definitions.value));
+    const issues = [...nameIssues(name), ...(definitions.issues ?? []), ...(values.issues ?? [])];
+    if (definitions.issues !== undefined || values.issues !== undefined || issues.length > 0) {
+      return { issues };
+    }
     const change = {
+      ...values.value,
       name,
       scimProfile: scimProfile ?? rule.scimProfile,
       meUserName: meUserName ?? rule.meUserName,
@@ -183,6 +196,13 @@ export class SyncRules {
     if (found.issues !== undefined || found.value.enabled === enabled) return found;
     const changed = await this.ports.syncRules.setEnabled(id, enabled);
     return changed === undefined ? noSuchRule() : { value: changed };
+  }
+
+  /** Undefined: the rule has definitions that fit no longer, and nobody can say what its attributes are. */
+  private tableAfter(rule: SyncRule, after: ScimDefinitions = rule): SchemaTable | undefined {
+    const { schemas } = this.ports;
+    if (after.schemas === rule.schemas && schemas.clashesOf(rule).length > 0) return undefined;
+    return extendedTable(schemas.base, after);
   }
 
   private async changeable(id: string): Promise<Outcome<SyncRule>> {

@@ -12,6 +12,7 @@ import {
   type MappedAttributes,
   type MappingLine,
 } from '../domain/mapping';
+import { type Profiles, schemaForMappings } from '../domain/profile';
 import { type Resource } from '../domain/resource';
 import { type ResourceSchema, type SchemasOf } from '../domain/schema-table';
 import { type SyncAs, type SyncRule } from '../domain/sync-rule';
@@ -33,11 +34,24 @@ export class DesiredEntries {
   private readonly mappings = new Map<string, CompiledMapping>();
   private readonly filters = new Map<string, Filter>();
 
-  constructor(private readonly schemas: SchemasOf) {}
+  constructor(
+    private readonly schemas: SchemasOf,
+    private readonly profiles: Profiles,
+  ) {}
 
   /** Throws {@link MappingFailed}. */
   evaluate(kind: EntryKind, resource: Resource, context: MappingContext): MappedAttributes {
-    return refusing(() => evaluateMapping(this.mapping(kind, resource, context), resource));
+    return refusing(() =>
+      evaluateMapping(
+        this.mapping(kind, resource, context),
+        this.profiles.forMappings(resource, context.rule),
+      ),
+    );
+  }
+
+  /** Whether a user may log in. Throws {@link MappingFailed}. */
+  isActive(user: Resource, rule: SyncRule): boolean {
+    return refusing(() => this.profiles.of(user, rule).active);
   }
 
   /** Whether the target's scope filter lets the resource in. Throws {@link MappingFailed}. */
@@ -54,7 +68,10 @@ export class DesiredEntries {
     const { rule, syncAs, target, connector } = context;
     const key = [rule.id, rule.version, target.id, target.version, kind].join(' ');
     return remember(this.mappings, key, () =>
-      compileMapping(mappingOf(kind, syncAs, connector), this.schemaOf(resource, rule)),
+      compileMapping(
+        mappingOf(kind, syncAs, connector),
+        schemaForMappings(this.schemaOf(resource, rule)),
+      ),
     );
   }
 

@@ -13,6 +13,7 @@ import {
   type InputIssue,
   type TargetTestStep,
 } from '../domain/ports';
+import { schemaForMappings } from '../domain/profile';
 import { GROUP, USER } from '../domain/resource';
 import { type SchemaTable } from '../domain/schema-table';
 import { type SyncAs } from '../domain/sync-rule';
@@ -118,7 +119,7 @@ export class ConnectorDirectories implements Directories {
       const schema = schemas.get(kind === 'user' ? USER : GROUP);
       const mapping = mappingOf(kind, syncAs, connector);
       const field = kind === 'user' ? 'userMapping' : 'groupMapping';
-      const wrong = schema ? checkMapping(mapping, schema) : [];
+      const wrong = schema ? checkMapping(mapping, schemaForMappings(schema)) : [];
       const naming = connector.namingAttribute(kind);
       const named = mapping.some(
         (line) => line.attribute.toLowerCase() === naming.toLowerCase() && line.apply !== 'IGNORE',

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ConnectorRegistry } from '../../connectors/spi';
 import { type ChangeListener, type DeliveryControl, type Directories } from '../domain/ports';
+import { type Profiles } from '../domain/profile';
 import { type SchemasOf } from '../domain/schema-table';
 import { type Clock, systemClock } from './clock';
 import { ConnectorHost } from './connector-host';
@@ -38,6 +39,7 @@ export interface DeliveryEngineDeps {
   readonly deltas: MembershipDeltas;
   readonly registry: ConnectorRegistry;
   readonly schemas: SchemasOf;
+  readonly profiles: Profiles;
   /** Calls to a target at the same time; a connector may want fewer. */
   readonly workers: number;
   readonly dataDir: string;
@@ -66,7 +68,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   const common = { ...deps, clock, times };
   const host = new ConnectorHost({ ...deps, times: times.call });
   const rules = new RuleCache(deps.rules, clock);
-  const desired = new DesiredEntries(deps.schemas);
+  const desired = new DesiredEntries(deps.schemas, deps.profiles);
   const reconciler = new Reconciler({
     ...common,
     rules,

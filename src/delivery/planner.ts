@@ -27,6 +27,7 @@ export interface Situation {
   readonly capabilities: Capabilities;
   readonly hasEntry: boolean;
   readonly inScope: () => boolean;
+  readonly isActive: () => boolean;
 }
 
 export function entryKind(resourceType: string): EntryKind | undefined {
@@ -65,7 +66,7 @@ export function plan(situation: Situation): Plan {
   }
   if (kind === 'group') return { action: 'ensure', active: true };
   if (!situation.inScope()) return planned(syncAs.onDeactivate, 'OUT_OF_SCOPE');
-  if (resource.attributes['active'] !== false) return { action: 'ensure', active: true };
+  if (situation.isActive()) return { action: 'ensure', active: true };
   return planDeactivated(syncAs.onDeactivate, situation);
 }
 

@@ -117,6 +117,7 @@ export class Reconciler {
       syncAs,
       capabilities: connector.capabilities,
       hasEntry: item.reference !== undefined || item.creating !== undefined,
+      isActive: () => rule !== undefined && this.deps.desired.isActive(resource, rule),
       inScope: () => !rule || !syncAs || this.deps.desired.inScope(resource, rule, syncAs),
     });
     const members = await this.carryOut(delivery, planned, subject);

@@ -142,6 +142,7 @@ export interface SyncRuleStore {
   /** Notes a SCIM request; cheap, at most once a few seconds per rule. */
   touch(id: string, userAgent: string | undefined): Promise<void>;
   usesOfTarget(targetId: string): Promise<number>;
+  usesOfLogo(logoId: string): Promise<number>;
 }
 
 /** What is stored under attributes that a rule is about to get. */

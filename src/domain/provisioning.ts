@@ -15,17 +15,21 @@ import {
   USER,
   type Membership,
   type MembershipDelta,
+  type NewResource,
   type Resource,
   type ResourceScope,
   type ScimObject,
 } from './resource';
 import { type ResourceSchema } from './schema-table';
+import { checkRoles, type RoleRules } from './profile';
 import { coerceResource, isActivation, keepImmutable, type ValidationProfile } from './validation';
 
 /** What a request is about: the resources of one type of one rule, and how strictly they are read. */
 export interface ProvisioningScope extends ResourceScope {
   readonly schema: ResourceSchema;
   readonly profile: ValidationProfile;
+  /** What the rule says of roles; only users have any. */
+  readonly roles: RoleRules;
 }
 
 /** What a modification makes of a resource. */
@@ -67,12 +71,14 @@ export class Provisioning {
     const { ruleId, resourceType, schema, profile } = scope;
     const { attributes, members } = coerceResource(schema, body, profile);
     checkSize(members?.length ?? 0);
+    checkUserRoles(scope, {}, attributes);
     const ids = members && (await this.resolvable(scope, members));
     const resource = {
       ruleId,
       resourceType,
       attributes: withDefaults(schema, attributes),
       ...(ids && ids.length > 0 ? { members: ids } : {}),
+      ...(resourceType === USER ? importRole(scope.roles) : {}),
     };
     return this.changed(await this.deps.store.insert(resource, schema, profile.groupNames));
   }
@@ -133,6 +139,7 @@ export class Provisioning {
       checkExpected(current, expected);
       const modified = await modification.apply(current.attributes, currentMembers);
       const attributes = withActivation(schema, current.attributes, modified.attributes);
+      checkUserRoles(scope, current.attributes, attributes);
       const members = await this.resolvableDelta(scope, id, modified.members);
       const written = await this.write(scope, current, { attributes, members }, expected);
       if (written !== undefined) return written;
@@ -275,6 +282,19 @@ export class Provisioning {
     this.deps.changes.resourceChanged({ id: resource.id, ruleId: resource.ruleId });
     return resource;
   }
+}
+
+function checkUserRoles(
+  { resourceType, roles }: ProvisioningScope,
+  before: ScimObject,
+  after: ScimObject,
+): void {
+  if (resourceType === USER) checkRoles(roles, before, after);
+}
+
+/** It stays with the user, whatever the rule says later (requirement A6). Nothing is stored where it is the usual one. */
+function importRole({ roleForNewUsers }: RoleRules): Pick<NewResource, 'importRole'> {
+  return roleForNewUsers === 'USER' ? {} : { importRole: roleForNewUsers };
 }
 
 /** A new user is active unless the client says otherwise, so that `filter=active eq true` finds it. */

@@ -1,4 +1,6 @@
 /** SCIM resources as Usher holds them (RFC 7643 section 3), and the memberships between them. */
+import { type OtpChoice } from './otp';
+import { type UserRole } from './rule-values';
 
 /** A JSON value inside a resource. */
 export type ScimValue = string | number | boolean | ScimObject | readonly ScimValue[];
@@ -29,6 +31,10 @@ export interface Resource {
   readonly lastModified: Date;
   /** Set once the resource is gone for SCIM and only kept until every directory has heard of it. */
   readonly deletedAt?: Date;
+  /** The role a user was given when it was made; absent: `USER` (requirement A6). */
+  readonly importRole?: UserRole;
+  /** Which one-time password method a user has; absent: its rule names none. */
+  readonly otp?: OtpChoice;
 }
 
 /** A resource about to be made. */
@@ -38,6 +44,7 @@ export interface NewResource {
   readonly attributes: ScimObject;
   /** For groups: ids of resources of the same rule. */
   readonly members?: readonly string[];
+  readonly importRole?: UserRole;
 }
 
 /** One member of one group. */

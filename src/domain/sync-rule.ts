@@ -1,4 +1,5 @@
 /** A sync rule: one IdP connection, its policies and its targets. One rule is one isolated SCIM tenant. */
+import { RULE_VALUE_DEFAULTS, type RuleValues } from './rule-values';
 import { type ResourceTypeDefinition, type SchemaDefinition } from './schema';
 
 /** How strictly a rule's requests are read: as real clients write them, or as the RFCs have it. */
@@ -64,7 +65,7 @@ export interface SyncAs {
   };
 }
 
-export interface SyncRule extends ScimDefinitions {
+export interface SyncRule extends ScimDefinitions, RuleValues {
   readonly id: string;
   readonly name: string;
   /** A disabled rule answers SCIM with 403, delivers nothing and loses nothing (requirements B3). */
@@ -86,15 +87,18 @@ export interface SyncRule extends ScimDefinitions {
 
 /** The part of a rule an administrator decides. What is left out is as {@link RULE_DEFAULTS} say. */
 export type SyncRuleDraft = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
-  Partial<ScimDefinitions & Pick<SyncRule, 'scimProfile' | 'meUserName'>>;
+  Partial<ScimDefinitions & RuleValues & Pick<SyncRule, 'scimProfile' | 'meUserName'>>;
 
 /** What of a rule can be changed; only what is given changes. */
 export type SyncRuleChange = Partial<
-  ScimDefinitions & Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName'>
+  ScimDefinitions & RuleValues & Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName'>
 >;
 
-export const RULE_DEFAULTS: ScimDefinitions & Pick<SyncRule, 'scimProfile' | 'meUserName'> = {
+export const RULE_DEFAULTS: ScimDefinitions &
+  RuleValues &
+  Pick<SyncRule, 'scimProfile' | 'meUserName'> = {
   scimProfile: 'tolerant',
   meUserName: '',
   ...NO_DEFINITIONS,
+  ...RULE_VALUE_DEFAULTS,
 };

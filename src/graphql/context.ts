@@ -12,6 +12,8 @@ export interface GraphqlServices {
   readonly ports: ReadPorts;
   /** The URL this process is reached at from outside; asked for each time, as it may depend on the port in use. */
   readonly publicUrl: () => string;
+  /** Where the image of a token logo is, for everybody. */
+  readonly logoUrl: (logoId: string) => string;
 }
 
 export interface GraphqlContext extends GraphqlServices {

@@ -4,11 +4,13 @@ import { type Binding } from '../domain/binding';
 import { type Resource } from '../domain/resource';
 import { type SyncRule } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
+import { type TokenLogo } from '../domain/token-logo';
 import { type ReadPorts } from './ports';
 
 export interface Loaders {
   readonly rules: DataLoader<string, SyncRule | undefined>;
   readonly targets: DataLoader<string, Target | undefined>;
+  readonly tokenLogos: DataLoader<string, TokenLogo | undefined>;
   /** Deleted resources included, while they exist. */
   readonly resources: DataLoader<string, Resource | undefined>;
   /** All bindings of a resource, by ascending id. */
@@ -21,6 +23,7 @@ export function createLoaders(ports: ReadPorts): Loaders {
   return {
     rules: byId((ids) => ports.syncRules.findAll(ids)),
     targets: byId((ids) => ports.targets.findAll(ids)),
+    tokenLogos: byId((ids) => ports.tokenLogos.findAll(ids)),
     resources: byId((ids) => ports.resources.findAll(ids)),
     bindingsOf: listsByKey((ids) => ports.bindings.ofResources(ids)),
     groupsOf: listsByKey((ids) => ports.resources.groupsOf(ids)),

@@ -1,7 +1,15 @@
 /** Ids as GraphQL shows them: opaque and unique over all types (the Relay specification's global object identification). */
 
 /** The types that `Query.node` finds. */
-export const NODE_TYPES = ['SyncRule', 'Target', 'User', 'Group', 'Binding', 'ApiKey'] as const;
+export const NODE_TYPES = [
+  'SyncRule',
+  'Target',
+  'User',
+  'Group',
+  'Binding',
+  'ApiKey',
+  'TokenLogo',
+] as const;
 
 export type NodeTypeName = (typeof NODE_TYPES)[number];
 

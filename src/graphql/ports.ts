@@ -6,6 +6,8 @@ import {
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { type Profiles } from '../domain/profile';
+import { type TokenLogoStore } from '../domain/token-logo';
 
 /** What is read without a command in between. */
 export interface ReadPorts {
@@ -14,5 +16,7 @@ export interface ReadPorts {
   readonly credentials: Pick<CredentialStore, 'ruleCredentials' | 'apiKeys'>;
   readonly resources: Pick<ResourceStore, 'findAll' | 'list' | 'count' | 'members' | 'groupsOf'>;
   readonly bindings: BindingReader;
+  readonly tokenLogos: Pick<TokenLogoStore, 'findAll' | 'list' | 'count'>;
+  readonly profiles: Profiles;
   readonly directories: Pick<Directories, 'types'>;
 }

@@ -15,6 +15,7 @@ import { GroupResolver } from './resolvers/group.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
 import { SyncAsResolver, SyncRuleResolver } from './resolvers/sync-rule.resolver';
 import { TargetResolver } from './resolvers/target.resolver';
+import { TokenLogoResolver } from './resolvers/token-logo.resolver';
 import { UserResolver } from './resolvers/user.resolver';
 import { ViewerResolver } from './resolvers/viewer.resolver';
 
@@ -42,6 +43,7 @@ function buildGraphqlSchema(): GraphQLSchema {
       UserResolver,
       GroupResolver,
       BindingResolver,
+      TokenLogoResolver,
       ApiKeyResolver,
     ],
     orphanedTypes: [],

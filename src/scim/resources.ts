@@ -20,7 +20,7 @@ export function schemaOf(request: ScimRequest): ResourceSchema {
 }
 
 export function scopeOf({ rule, profile }: ScimRequest, schema: ResourceSchema): ProvisioningScope {
-  return { ruleId: rule.id, resourceType: schema.type.name, schema, profile };
+  return { ruleId: rule.id, resourceType: schema.type.name, schema, profile, roles: rule };
 }
 
 export interface ResourceHandlers {

@@ -23,6 +23,8 @@ export function toResource(document: ResourceDocument): Resource {
     createdAt: document.createdAt,
     lastModified: document.lastModified,
     ...(document.deletedAt ? { deletedAt: document.deletedAt } : {}),
+    ...(document.importRole ? { importRole: document.importRole } : {}),
+    ...(document.otp ? { otp: document.otp } : {}),
   };
 }
 

@@ -16,6 +16,8 @@ export const SHOWN = {
   lastModified: 1,
   live: 1,
   deletedAt: 1,
+  importRole: 1,
+  otp: 1,
 } as const;
 
 export type ShownDocument = Pick<ResourceDocument, '_id' | keyof typeof SHOWN | 'unique'> & {

@@ -72,6 +72,7 @@ export class MongoResourceStore implements ResourceStore {
       lastModified: now,
       live: true,
       pending: now,
+      ...(resource.importRole ? { importRole: resource.importRole } : {}),
       ...(members.length > 0
         ? { journal: [journalEntry({ replaceAll: false, add: members, remove: [] })] }
         : {}),

@@ -8,6 +8,7 @@ import {
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { type TokenLogoStore } from '../domain/token-logo';
 import { MongoAcceptedDefinitions } from './accepted-definitions';
 import { MongoBindingStore } from './bindings';
 import { connect, ensureIndexes, isReachable } from './connection';
@@ -20,10 +21,12 @@ import { bindingModel } from './models/binding.model';
 import { membershipModel } from './models/membership.model';
 import { resourceModel } from './models/resource.model';
 import { MongoResourceStore } from './resources';
+import { tokenLogoModel } from './models/token-logo.model';
 import { SecretBox } from './secret-box';
 import { MongoStoredValues } from './stored-values';
 import { MongoSyncRuleStore } from './sync-rules';
 import { MongoTargetStore } from './targets';
+import { MongoTokenLogoStore } from './token-logos';
 
 export interface StoreOptions {
   readonly uri: string;
@@ -44,6 +47,7 @@ export interface Store {
   readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
+  readonly tokenLogos: TokenLogoStore;
   /** For tests that look behind the ports. */
   readonly connection: Connection;
   isReachable(): Promise<boolean>;
@@ -56,6 +60,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const members = membershipModel(connection);
   const bindings = bindingModel(connection);
   const administration = administrationModels(connection);
+  const tokenLogos = tokenLogoModel(connection);
   await ensureIndexes(connection);
   const memberships = new Memberships(resources, members);
   return {
@@ -69,6 +74,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     syncRules: new MongoSyncRuleStore(administration, resources, members),
     targets: new MongoTargetStore(administration.targets, new SecretBox(options.encryptionKey)),
     credentials: new MongoCredentialStore(administration),
+    tokenLogos: new MongoTokenLogoStore(tokenLogos),
     connection,
     isReachable: () => isReachable(connection),
     close: () => connection.close(),

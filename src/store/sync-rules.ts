@@ -138,6 +138,10 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     return this.model.countDocuments({ 'syncAs.targetId': targetId }).exec();
   }
 
+  usesOfLogo(tokenLogoId: string): Promise<number> {
+    return this.model.countDocuments({ tokenLogoId }).exec();
+  }
+
   /** Makes every removal that is still under way look at the policy again. */
   private async deliverAgain(ruleId: string): Promise<void> {
     await this.resources.updateMany(

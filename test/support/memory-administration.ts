@@ -19,6 +19,7 @@ import {
   type TargetStore,
   type TargetTestStep,
 } from '../../src/domain/ports';
+import { Profiles } from '../../src/domain/profile';
 import { RuleSchemas } from '../../src/domain/rule-schemas';
 import { standardSchemas } from '../../src/domain/standard-schemas';
 import {
@@ -30,7 +31,9 @@ import {
   type SyncRuleDraft,
 } from '../../src/domain/sync-rule';
 import { type Target, type TargetDraft } from '../../src/domain/target';
+import { type TokenLogoStore } from '../../src/domain/token-logo';
 import { MemoryResourceStore } from './memory-resource-store';
+import { MemoryTokenLogoStore } from './memory-token-logos';
 
 /** The stores that a database can stand behind. */
 export interface WorldStores {
@@ -40,6 +43,7 @@ export interface WorldStores {
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
   readonly resources: ResourceStore;
+  readonly tokenLogos: TokenLogoStore;
 }
 
 /** Everything a test of the administration needs. */
@@ -48,6 +52,7 @@ export interface World extends WorldStores {
   readonly directories: MemoryDirectories;
   readonly delivery: MemoryDelivery;
   readonly schemas: RuleSchemas;
+  readonly profiles: Profiles;
   readonly storedValues: StoredValues;
   close(): Promise<void>;
 }
@@ -55,13 +60,18 @@ export interface World extends WorldStores {
 /** A world on the given stores; directories and deliveries are always in memory. */
 export function worldOn(stores: WorldStores, close: () => Promise<void>): World {
   const bindings = new MemoryBindings();
+  const schemas = new RuleSchemas(standardSchemas);
   return {
     storedValues: { countMisfits: async () => 0, countLosses: async () => 0 },
     ...stores,
     bindings,
     directories: new MemoryDirectories(),
     delivery: new MemoryDelivery(bindings),
-    schemas: new RuleSchemas(standardSchemas),
+    schemas,
+    profiles: new Profiles(
+      (rule) => schemas.of(rule),
+      (id) => `https://usher.example/logos/${id}`,
+    ),
     close,
   };
 }
@@ -74,6 +84,7 @@ export async function memoryWorld(): Promise<World> {
       syncRules: new MemorySyncRuleStore(credentials),
       targets: new MemoryTargetStore(),
       resources: new MemoryResourceStore(),
+      tokenLogos: new MemoryTokenLogoStore(),
     },
     async () => undefined,
   );
@@ -199,6 +210,10 @@ export class MemorySyncRuleStore implements SyncRuleStore {
     return this.rules.matching(undefined, (rule) =>
       rule.syncAs.some((one) => one.targetId === targetId),
     ).length;
+  }
+
+  async usesOfLogo(logoId: string): Promise<number> {
+    return this.rules.matching(undefined, (rule) => rule.tokenLogoId === logoId).length;
   }
 
   private matching(filter: Parameters<SyncRuleStore['count']>[0]): readonly SyncRule[] {

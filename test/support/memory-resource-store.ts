@@ -35,7 +35,7 @@ export class MemoryResourceStore implements ResourceStore {
 
   async insert(resource: NewResource, schema: ResourceSchema): Promise<Resource> {
     this.note('insert');
-    const { ruleId, resourceType, attributes, members = [] } = resource;
+    const { ruleId, resourceType, attributes, members = [], importRole } = resource;
     this.refuseDuplicate(resource, schema);
     const now = new Date();
     const inserted: Resource = {
@@ -46,6 +46,7 @@ export class MemoryResourceStore implements ResourceStore {
       generation: 1,
       createdAt: now,
       lastModified: now,
+      ...(importRole === undefined ? {} : { importRole }),
     };
     this.resources.set(inserted.id, inserted);
     this.memberIds.set(inserted.id, new Set(members));

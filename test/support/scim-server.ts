@@ -7,6 +7,7 @@ import { checkDefinitions, type DefinitionDocuments } from '../../src/domain/def
 import { type ResourceStore } from '../../src/domain/ports';
 import { Provisioning } from '../../src/domain/provisioning';
 import { RuleSchemas } from '../../src/domain/rule-schemas';
+import { type RuleValues } from '../../src/domain/rule-values';
 import { newSecretToken } from '../../src/domain/secret-token';
 import { standardSchemas } from '../../src/domain/standard-schemas';
 import { RULE_DEFAULTS, type ScimDefinitions, type SyncRule } from '../../src/domain/sync-rule';
@@ -50,6 +51,7 @@ export interface ScimServerOptions {
   readonly enabled?: boolean;
   readonly scimProfile?: SyncRule['scimProfile'];
   readonly meUserName?: string;
+  readonly values?: Partial<RuleValues>;
   /** What the rule adds to the standard schemas; must be right. */
   readonly definitions?: Partial<DefinitionDocuments>;
 }
@@ -61,6 +63,7 @@ export async function startScimServer(
     enabled = true,
     scimProfile = SCIM_PROFILE,
     meUserName = '',
+    values = {},
     definitions,
   }: ScimServerOptions = {},
 ): Promise<ScimServer> {
@@ -69,7 +72,13 @@ export async function startScimServer(
   const changes: string[] = [];
   const errors: object[] = [];
   const schemas = new RuleSchemas(standardSchemas);
-  const rule = { ...ruleNamed(ruleId, enabled), scimProfile, meUserName, ...checked(definitions) };
+  const rule = {
+    ...ruleNamed(ruleId, enabled),
+    ...values,
+    ...checked(definitions),
+    scimProfile,
+    meUserName,
+  };
   const provisioning = new Provisioning({
     store,
     changes: { resourceChanged: ({ id }) => changes.push(id) },

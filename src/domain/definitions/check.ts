@@ -46,6 +46,9 @@ const RESERVED_TYPES: ReadonlySet<string> = new Set([
 const SERVICE_SCHEMA =
   /^urn:ietf:params:scim:(?:api:|schemas:core:2\.0:(?:ServiceProviderConfig|ResourceType|Schema)$)/i;
 
+/** What mappings find the values of a sync rule under, and room for more. */
+const OWN_SCHEMA = /^urn:usher:/i;
+
 /** Checks everything that is added to `base`, tells all that is wrong, and fills in what was left out. */
 export function checkDefinitions(
   base: SchemaTable,
@@ -141,6 +144,7 @@ function checkSchemas(
       void issues.push({ path: [...path, member], message });
     if (taken.has(schema.id.toLowerCase())) note('id', 'Another schema has this URN.');
     else if (SERVICE_SCHEMA.test(schema.id)) note('id', 'RFC 7643 and 7644 use this URN.');
+    else if (OWN_SCHEMA.test(schema.id)) note('id', 'URNs that begin with urn:usher: are taken.');
     else if (!used.has(schema.id)) {
       note('id', 'No resource type uses this schema. Name it in one, or in schemaExtensions.');
     }

@@ -1,5 +1,6 @@
 /** Every path of a resource type, for "did you mean". */
 import { ID, META } from '../common-attributes';
+import { PROFILE_URN } from '../profile/schema';
 import { type AttributeDefinition } from '../schema';
 import { type ResourceSchema } from '../schema-table';
 import { type Candidate } from './nearest';
@@ -11,7 +12,8 @@ import { type Candidate } from './nearest';
 export function* knownPaths(schema: ResourceSchema): Generator<Candidate> {
   for (const attribute of [ID, META, ...schema.attributes]) yield* pathsOf(attribute, '');
   for (const extension of schema.extensions) {
-    for (const attribute of extension.attributes) yield* pathsOf(attribute, `${extension.id}:`);
+    const prefix = extension.id === PROFILE_URN ? '' : `${extension.id}:`;
+    for (const attribute of extension.attributes) yield* pathsOf(attribute, prefix);
   }
 }
 

@@ -7,6 +7,7 @@ import { type GraphqlContext } from '../context';
 import { ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
 import { DeletePolicyEnum } from '../types/enums.type';
+import { fromRuleValuesInput } from '../types/rule-values.type';
 import { fromSyncAsInput } from '../types/sync-as.type';
 import {
   SyncRuleCreateInput,
@@ -64,6 +65,7 @@ export class SyncRuleCommandResolver {
       syncAs: input.syncAs.map(fromSyncAsInput),
       scimProfile: input.scimProfile ?? 'tolerant',
       meUserName: input.meUserName ?? '',
+      ...fromRuleValuesInput(input),
       ...definitionsIn(input),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues.map(inWordsOfTheInput)) };
@@ -87,6 +89,7 @@ export class SyncRuleCommandResolver {
       ...(input.name == null ? {} : { name: input.name }),
       ...(input.scimProfile == null ? {} : { scimProfile: input.scimProfile }),
       ...(input.meUserName == null ? {} : { meUserName: input.meUserName }),
+      ...fromRuleValuesInput(input),
       ...definitionsIn(input),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };

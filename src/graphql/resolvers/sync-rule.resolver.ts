@@ -26,6 +26,7 @@ import {
   toSyncRule,
 } from '../types/sync-rule.type';
 import { TargetType, toTarget } from '../types/target.type';
+import { TokenLogoType, toTokenLogo } from '../types/token-logo.type';
 import { found } from './found';
 import { resourcePage } from './resource-page';
 
@@ -77,6 +78,18 @@ export class SyncRuleResolver {
   })
   scimBaseUrl(@Ctx() { publicUrl }: GraphqlContext): string {
     return `${publicUrl().replace(/\/+$/, '')}/scim/v2`;
+  }
+
+  @FieldResolver(() => TokenLogoType, {
+    nullable: true,
+    description: 'The image that tokens of its users show.',
+  })
+  async tokenLogo(
+    @Root() rule: SyncRuleType,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<TokenLogoType | undefined> {
+    if (rule.tokenLogoKey === '') return undefined;
+    return found(await loaders.tokenLogos.load(rule.tokenLogoKey), toTokenLogo);
   }
 
   @FieldResolver(() => [RuleCredentialType], {

@@ -3,9 +3,10 @@ import { USER } from '../../domain/resource';
 import { Access } from '../access';
 import { type Connection, ConnectionArgs } from '../connection';
 import { type GraphqlContext } from '../context';
-import { connectionCost, listCost } from '../limits';
+import { connectionCost, listCost, ownCost } from '../limits';
 import { keyOf } from '../node-id';
 import { BindingType, toBinding } from '../types/binding.type';
+import { EffectiveProfileType, toEffectiveProfile } from '../types/effective-profile.type';
 import {
   GroupConnectionType,
   type GroupType,
@@ -62,6 +63,19 @@ export class UserResolver {
     @Ctx() { loaders }: GraphqlContext,
   ): Promise<SyncRuleType | undefined> {
     return found(await loaders.rules.load(user.ruleKey), toSyncRule);
+  }
+
+  @FieldResolver(() => EffectiveProfileType, {
+    nullable: true,
+    complexity: ownCost(5),
+    description: 'What its sync rule makes of it. Null: the rule is gone.',
+  })
+  async effectiveProfile(
+    @Root() user: UserType,
+    @Ctx() { loaders, ports }: GraphqlContext,
+  ): Promise<EffectiveProfileType | undefined> {
+    const rule = await loaders.rules.load(user.ruleKey);
+    return rule && toEffectiveProfile(ports.profiles.of(user.resource, rule));
   }
 
   @FieldResolver(() => [BindingType], {

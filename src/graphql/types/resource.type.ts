@@ -19,6 +19,7 @@ const DELETED_AT = 'It is gone for SCIM, and kept only until every target has he
 export class UserType extends NodeType {
   /** The store's id. */
   key!: string;
+  resource!: Resource;
   ruleKey!: string;
 
   @Field(() => String, { description: 'Unique in its sync rule, regardless of case.' })
@@ -84,6 +85,7 @@ export function toUser(resource: Resource): UserType {
   const { displayName, active } = resource.attributes;
   return {
     ...common(resource),
+    resource,
     id: toNodeId('User', resource.id),
     userName: text(resource.attributes['userName']) ?? '',
     ...(typeof displayName === 'string' ? { displayName } : {}),

@@ -6,13 +6,14 @@ import {
   ScimSchemaExtensionInput,
   ScimSchemaInput,
 } from './scim-definitions.type';
+import { RuleValuesInput } from './rule-values.type';
 import { ScimProfileEnum } from './scim-enums.type';
 import { SyncAsInput } from './sync-as.type';
 import { SyncRuleType } from './sync-rule.type';
 import { MutationPayload } from './user-error.type';
 
 @InputType({ description: 'What of SCIM can be set for a sync rule.' })
-abstract class ScimSettingsInput {
+abstract class ScimSettingsInput extends RuleValuesInput {
   @Field(() => String, {
     nullable: true,
     description: 'userName of the user that SCIM `/Me` stands for; empty: nobody.',

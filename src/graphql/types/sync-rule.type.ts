@@ -8,6 +8,7 @@ import { toNodeId } from '../node-id';
 import { DeletePolicyEnum, OrderDirectionEnum, SyncRuleOrderFieldEnum } from './enums.type';
 import { BooleanFilter } from './filter.type';
 import { NodeType } from './node.type';
+import { RuleValuesType, toRuleValues } from './rule-values.type';
 import {
   ScimResourceTypeType,
   ScimSchemaExtensionType,
@@ -129,9 +130,11 @@ export function toRuleCredential(credential: RuleCredential): RuleCredentialType
   description:
     'The connection of one identity provider: its credentials, its targets, its own users and groups.',
 })
-export class SyncRuleType extends NodeType {
+export class SyncRuleType extends RuleValuesType {
   /** The store's id. */
   key!: string;
+  /** The store's id of the logo; empty: none. */
+  tokenLogoKey!: string;
 
   @Field(() => String, { description: 'Unique among sync rules, regardless of case.' })
   name!: string;
@@ -197,8 +200,15 @@ export class SyncRuleType extends NodeType {
 }
 
 export function toSyncRule(rule: SyncRule): SyncRuleType {
-  const { id, syncAs, ...rest } = rule;
-  return { ...rest, id: toNodeId('SyncRule', id), key: id, syncAs: syncAs.map(toSyncAs) };
+  const { id, syncAs, tokenLogoId, ...rest } = rule;
+  return {
+    ...rest,
+    ...toRuleValues(rule),
+    id: toNodeId('SyncRule', id),
+    key: id,
+    tokenLogoKey: tokenLogoId,
+    syncAs: syncAs.map(toSyncAs),
+  };
 }
 
 export const SyncRuleConnectionType = connectionType('SyncRule', () => SyncRuleType, 'sync rules');

@@ -1,7 +1,9 @@
 /** The `resources` collection. */
 import { type Connection, type Model, Schema } from 'mongoose';
 import { collectionOptions } from './collection-options';
+import { type OtpChoice } from '../../domain/otp';
 import { type MembershipDelta } from '../../domain/resource';
+import { type UserRole } from '../../domain/rule-values';
 
 /** A change of members that is durable here and still has to be carried over to `memberships`. */
 export interface JournalEntry extends MembershipDelta {
@@ -27,6 +29,10 @@ export interface ResourceDocument {
   /** Since when the resource waits to be fanned out; absent when it does not. */
   pending?: Date;
   journal?: JournalEntry[];
+  /** The role a user was given when it was made; absent: `USER`. */
+  importRole?: UserRole;
+  /** What was decided for a user. */
+  otp?: OtpChoice;
 }
 
 const schema = new Schema<ResourceDocument>(
@@ -44,6 +50,8 @@ const schema = new Schema<ResourceDocument>(
     deletedAt: Date,
     pending: Date,
     journal: { type: [Schema.Types.Mixed], default: undefined },
+    importRole: String,
+    otp: Schema.Types.Mixed,
   },
   collectionOptions('resources'),
 );

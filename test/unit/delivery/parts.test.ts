@@ -12,7 +12,9 @@ import { RetryPolicy } from '../../../src/delivery/retry-policy';
 import { checkDefinitions } from '../../../src/domain/definitions';
 import { extendedTable } from '../../../src/domain/extended-table';
 import { GROUP, USER, type Resource } from '../../../src/domain/resource';
+import { Profiles } from '../../../src/domain/profile';
 import { RuleSchemas } from '../../../src/domain/rule-schemas';
+import { type SchemaTable } from '../../../src/domain/schema-table';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
 import { CUSTOM_DEFINITIONS } from '../../support/custom-definitions';
 
@@ -82,7 +84,8 @@ describe('the retry policy', () => {
     };
     // What every rule has, has the rule's own schemas now too.
     const schemas = new RuleSchemas(extendedTable(standardSchemas, definitions));
-    const desired = new DesiredEntries((one) => schemas.of(one));
+    const schemasOf = (one: SyncRule): SchemaTable => schemas.of(one);
+    const desired = new DesiredEntries(schemasOf, new Profiles(schemasOf, String));
     const resource = { resourceType: USER, id: 'u', attributes: {} } as Resource;
     const syncAs = { scopeFilter: 'active eq true' } as SyncAs;
     let error: unknown;
@@ -176,6 +179,7 @@ describe('the planner', () => {
     capabilities,
     hasEntry: true,
     inScope: () => true,
+    isActive: () => true,
   };
 
   test('a rule that is gone leaves everything as it is', () => {

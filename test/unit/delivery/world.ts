@@ -9,6 +9,7 @@ import {
   type ResourceScope,
   type ScimObject,
 } from '../../../src/domain/resource';
+import { Profiles } from '../../../src/domain/profile';
 import { type ResourceSchema } from '../../../src/domain/schema-table';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
 import { type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
@@ -110,6 +111,7 @@ export class World {
         all: () => this.directories.map(({ type }) => type),
       },
       schemas: () => standardSchemas,
+      profiles: new Profiles(() => standardSchemas, (id) => `https://usher.example/logos/${id}`),
       workers: 4,
       dataDir: '.',
       log: (level, message, fields) => this.log.push({ level, message, fields }),

@@ -1,12 +1,19 @@
 import { Provisioning, type Modification } from '../../../src/domain/provisioning';
 import { type Resource, type ScimObject } from '../../../src/domain/resource';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
+import { RULE_DEFAULTS } from '../../../src/domain/sync-rule';
 import { tolerant } from '../../../src/domain/validation';
 import { MemoryResourceStore } from '../../support/memory-resource-store';
 
 const userSchema = standardSchemas.get('User')!;
 const groupSchema = standardSchemas.get('Group')!;
-const users = { ruleId: 'rule-1', resourceType: 'User', schema: userSchema, profile: tolerant };
+const users = {
+  ruleId: 'rule-1',
+  resourceType: 'User',
+  schema: userSchema,
+  profile: tolerant,
+  roles: RULE_DEFAULTS,
+};
 const groups = { ...users, resourceType: 'Group', schema: groupSchema };
 
 let store: MemoryResourceStore;

@@ -110,6 +110,7 @@ export class Gateway {
     options: Partial<Pick<GraphqlOptions, 'introspection' | 'limits'>>,
   ): Promise<void> {
     const { syncRules, targets, credentials, resources, bindings, directories } = this.world;
+    const { tokenLogos, profiles } = this.world;
     const note = (fields: object, message: string): void => void this.log.push({ fields, message });
     const { handler, stop } = await createGraphqlMiddleware({
       ...options,
@@ -121,8 +122,11 @@ export class Gateway {
         resources: this.counted('resources', resources),
         bindings: this.counted('bindings', bindings),
         directories,
+        tokenLogos,
+        profiles,
       },
       publicUrl: () => 'https://usher.example/',
+      logoUrl: (id) => `https://usher.example/logos/${id}`,
       log: { error: note, warn: note },
     });
     const app = express().use('/graphql', handler);

@@ -5,9 +5,11 @@ import { apiKeySuite } from './suites/api-keys';
 import { commandSuite } from './suites/commands';
 import { definitionSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
+import { ruleValueSuite } from './suites/rule-values';
 
 accessSuite(memoryWorld);
 commandSuite(memoryWorld);
 apiKeySuite(memoryWorld);
 listSuite(memoryWorld);
+ruleValueSuite(memoryWorld);
 definitionSuite(memoryWorld);

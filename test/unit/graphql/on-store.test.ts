@@ -6,6 +6,7 @@ import { apiKeySuite } from './suites/api-keys';
 import { commandSuite } from './suites/commands';
 import { definitionSuite, storedValueSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
+import { ruleValueSuite } from './suites/rule-values';
 
 async function storedWorld(): Promise<World> {
   const store = await openTestStore();
@@ -16,5 +17,6 @@ accessSuite(storedWorld);
 commandSuite(storedWorld);
 apiKeySuite(storedWorld);
 listSuite(storedWorld);
+ruleValueSuite(storedWorld);
 definitionSuite(storedWorld);
 storedValueSuite(storedWorld);

@@ -4,6 +4,7 @@ import { DomainError } from '../../../../src/domain/error';
 import { Provisioning } from '../../../../src/domain/provisioning';
 import { type Resource } from '../../../../src/domain/resource';
 import { standardSchemas } from '../../../../src/domain/standard-schemas';
+import { RULE_DEFAULTS } from '../../../../src/domain/sync-rule';
 import { coerceResource, profiles } from '../../../../src/domain/validation';
 import { parsePatch, patchModification } from '../../../../src/scim/patch';
 import { MemoryResourceStore } from '../../../support/memory-resource-store';
@@ -41,7 +42,7 @@ const messages = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
 function world(profile: keyof typeof profiles) {
   const store = new MemoryResourceStore();
   const provisioning = new Provisioning({ store, changes: { resourceChanged: () => undefined } });
-  const scope = { ruleId: 'r', resourceType: 'User', schema, profile: profiles[profile] };
+  const scope = { ruleId: 'r', resourceType: 'User', schema, profile: profiles[profile], roles: RULE_DEFAULTS };
   const patch = (id: string, Operations: unknown): Promise<Resource> => {
     const operations = parsePatch({ schemas: messages, Operations }, scope.profile);
     return provisioning.modify(scope, id, patchModification(scope, operations));
