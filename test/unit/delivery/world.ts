@@ -111,7 +111,10 @@ export class World {
         all: () => this.directories.map(({ type }) => type),
       },
       schemas: () => standardSchemas,
-      profiles: new Profiles(() => standardSchemas, (id) => `https://usher.example/logos/${id}`),
+      profiles: new Profiles(
+        () => standardSchemas,
+        (id) => `https://usher.example/logos/${id}`,
+      ),
       workers: 4,
       dataDir: '.',
       log: (level, message, fields) => this.log.push({ level, message, fields }),

@@ -42,7 +42,13 @@ const messages = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
 function world(profile: keyof typeof profiles) {
   const store = new MemoryResourceStore();
   const provisioning = new Provisioning({ store, changes: { resourceChanged: () => undefined } });
-  const scope = { ruleId: 'r', resourceType: 'User', schema, profile: profiles[profile], roles: RULE_DEFAULTS };
+  const scope = {
+    ruleId: 'r',
+    resourceType: 'User',
+    schema,
+    profile: profiles[profile],
+    roles: RULE_DEFAULTS,
+  };
   const patch = (id: string, Operations: unknown): Promise<Resource> => {
     const operations = parsePatch({ schemas: messages, Operations }, scope.profile);
     return provisioning.modify(scope, id, patchModification(scope, operations));
