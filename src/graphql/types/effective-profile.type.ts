@@ -76,10 +76,8 @@ export function toEffectiveProfile(profile: Profile): EffectiveProfileType {
       return undefined;
     }
   };
-  const attributes = USER_ATTRIBUTES.filter((name) => name !== 'active').map((name) => [
-    name,
-    read(() => profile.first(name)),
-  ]);
+  const attributes: Partial<Record<UserAttribute, string | undefined>> = {};
+  for (const name of USER_ATTRIBUTES) attributes[name] = read(() => profile.first(name));
   const roles = read(() => profile.roles) ?? [];
   const rest = {
     active: read(() => profile.active) ?? false,
@@ -91,6 +89,5 @@ export function toEffectiveProfile(profile: Profile): EffectiveProfileType {
     tokenLogoUrl: profile.tokenLogoUrl,
     passwordRecovery: read(() => profile.passwordRecovery) ?? false,
   };
-  const shown: object = Object.fromEntries(attributes);
-  return { ...shown, ...rest, problems: [...new Set(problems)] };
+  return { ...attributes, ...rest, problems: [...new Set(problems)] };
 }
