@@ -6,7 +6,8 @@ import { dial } from './dial';
 import { activationOf } from './activation';
 import { addition, baseDn, namingAttribute, objectClasses } from './entry';
 import { type Exchange } from './exchange';
-import { ConnectionLost, toConnectorError } from './failures';
+import { toConnectorError } from './failures';
+import { testFailoverServers, within } from './test-servers';
 import { allowedAttributes, readSubschema, type Subschema } from './schema';
 import { type LdapSecrets, type LdapSettings, serverAddress } from './settings';
 import { PROFILES } from './vendor';
@@ -21,20 +22,6 @@ function ok(name: string, message: string): TestStep {
 function failed(name: string, error: unknown, remedy: string): TestStep {
   const { message } = toConnectorError(error, { action: `test the ${name}` });
   return { name, state: 'failed', message, remedy };
-}
-
-/** The value, or a rejection when the signal is first. */
-function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void =>
-      reject(new ConnectionLost('it took longer than allowed', false, 'aborted'));
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort))
-      .catch(() => undefined);
-  });
 }
 
 async function testConnection(
@@ -219,6 +206,7 @@ export async function testSteps(
   steps.push(await testVendor(exchange, settings));
   if (steps.some((step) => step.state === 'failed')) return steps;
   try {
+    steps.push(...(await testFailoverServers(settings, secrets, signal)));
     const bases = await testBases(exchange, settings);
     steps.push(bases);
     const subschema = await readSubschema(exchange).catch((error: unknown) => {

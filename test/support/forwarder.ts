@@ -12,6 +12,7 @@ export class Forwarder {
   private readonly clients = new Set<net.Socket>();
   private mode: Mode = 'forward';
   private tampering: Tamper = (answer) => answer;
+  private readonly sent: Buffer[] = [];
   /** Connections taken since the start. */
   accepted = 0;
   /** Bytes in both directions since the start. */
@@ -35,6 +36,11 @@ export class Forwarder {
 
   get connections(): number {
     return this.clients.size;
+  }
+
+  /** Whether a client has sent these bytes as they are, as far as the first thousand pieces tell. */
+  saw(bytes: Buffer): boolean {
+    return Buffer.concat(this.sent).includes(bytes);
   }
 
   /** Listens again after `refuse`, on the same port, and forwards. */
@@ -99,6 +105,7 @@ export class Forwarder {
     });
     client.on('data', (chunk: Buffer) => {
       this.bytes += chunk.length;
+      if (this.sent.length < 1_000) this.sent.push(chunk);
       if (this.mode === 'forward') upstream.write(chunk);
     });
     upstream.on('close', () => client.destroy());

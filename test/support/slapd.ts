@@ -27,6 +27,10 @@ export interface SlapdOptions {
   readonly durable?: boolean;
   /** The most entries one search by the provisioner may see; no limit unless given. */
   readonly sizeLimit?: number;
+  /** How long its certificate is valid; -1: it has expired. */
+  readonly certificateDays?: number;
+  /** Holds the same entries as this server, down to their entryUUIDs. */
+  readonly copyOf?: Slapd;
   /** Further lines for the global section of slapd.conf. */
   readonly globalLines?: readonly string[];
   /** Further lines for the database section of slapd.conf, before the access rules. */
@@ -196,14 +200,21 @@ userPassword: ${READER_PASSWORD}
 `;
 }
 
-/** Writes `tls.crt` and `tls.key` for 127.0.0.1 into the folder and answers the certificate. */
-export async function makeCertificate(folder: string): Promise<string> {
+/** Writes `tls.crt` and `tls.key` for 127.0.0.1 into the folder and answers the certificate; -1 day: it has expired. */
+export async function makeCertificate(folder: string, days = 3650): Promise<string> {
+  const [key, request, certificate] = ['tls.key', 'tls.csr', 'tls.crt'].map((name) =>
+    path.join(folder, name),
+  ) as [string, string, string];
   await capture('openssl', [
-    ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650'.split(' '),
+    ...'req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'.split(' '),
     ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-    ...['-keyout', path.join(folder, 'tls.key'), '-out', path.join(folder, 'tls.crt')],
+    ...['-keyout', key, '-out', request],
   ]);
-  return readFileSync(path.join(folder, 'tls.crt'), 'utf8');
+  await capture('openssl', [
+    ...['x509', '-req', '-in', request, '-signkey', key, '-days', String(days)],
+    ...['-copy_extensions', 'copy', '-out', certificate],
+  ]);
+  return readFileSync(certificate, 'utf8');
 }
 
 /** Reads LDIF content records printed without line folding (RFC 2849). */
@@ -343,13 +354,17 @@ class PrivateSlapd implements Slapd {
 /** Starts a server that holds the base, `ou=people`, `ou=groups` and nobody in them. */
 export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   const folder = temporaryFolder('slapd-');
-  const ca = await makeCertificate(folder.path);
+  const ca = await makeCertificate(folder.path, options.certificateDays);
   mkdirSync(path.join(folder.path, 'db'), { mode: 0o700 });
   const configurationFile = path.join(folder.path, 'slapd.conf');
   const seedFile = path.join(folder.path, 'seed.ldif');
   writeFileSync(configurationFile, configuration(folder.path, options));
   writeFileSync(seedFile, toAscii(seed(options.overlays ?? true)));
-  await capture('/usr/sbin/slapadd', ['-q', '-f', configurationFile, '-l', seedFile]);
+  if (options.copyOf) {
+    const copy = path.join(options.copyOf.folder, 'slapd.conf');
+    writeFileSync(seedFile, await capture('/usr/sbin/slapcat', ['-f', copy]));
+  }
+  await capture('/usr/sbin/slapadd', ['-q', '-w', '-f', configurationFile, '-l', seedFile]);
   const server = new PrivateSlapd(
     folder.path,
     await freePort(),
