@@ -1,5 +1,5 @@
 /** Entries between LDAP's shapes and the connector interface: always arrays of strings, empty means absent. */
-import { Attribute, Change, type Entry as LdapEntry } from 'ldapts';
+import { type Attribute, Change, type Entry as LdapEntry } from 'ldapts';
 import {
   type AttributeChange,
   type Attributes,
@@ -17,6 +17,7 @@ import {
   refuseHalfCharacters,
   sameDn,
 } from './dn';
+import { SentAttribute } from './sent-attribute';
 import { type LdapSettings } from './settings';
 import { attributeValues, valuesOf } from './values';
 import { settledProfile } from './vendor';
@@ -169,7 +170,7 @@ export function addition(
     dn,
     attributes: [...merged.values()]
       .filter(({ values }) => values.size > 0)
-      .map(({ type, values }) => new Attribute({ type, values: [...values] })),
+      .map(({ type, values }) => new SentAttribute({ type, values: [...values] })),
   };
 }
 
@@ -180,13 +181,13 @@ export function change(
   values: readonly string[],
 ): Change {
   for (const value of values) refuseHalfCharacters(type, value);
-  const modification = new Attribute({ type: checkedName(type), values: [...values] });
+  const modification = new SentAttribute({ type: checkedName(type), values: [...values] });
   return new Change({ operation, modification });
 }
 
 /** The same for a value that is no text. */
 export function bytesChange(operation: 'replace', type: string, value: Buffer): Change {
-  return new Change({ operation, modification: new Attribute({ type, values: [value] }) });
+  return new Change({ operation, modification: new SentAttribute({ type, values: [value] }) });
 }
 
 const filled = (values: readonly string[]): string[] => [

@@ -29,6 +29,15 @@ const MANAGER_PASSWORD = 'manager-secret-1';
 const PROVISIONER = `cn=provisioner,${BASE}`;
 const PROVISIONER_PASSWORD = 'prov pässw0rd';
 
+/** Switched on beside those that always are. */
+const PLUGINS = ['MemberOf Plugin', 'referential integrity postoperation'];
+
+/** What differs from the default server. */
+export interface DirectoryServer389Options {
+  /** Refuses every `uid` and `mail` beyond ASCII, as the package does unless told otherwise. Off unless wanted. */
+  readonly sevenBitCheck?: boolean;
+}
+
 /** The backend of the suffix, which the template lacks. */
 const BACKEND = `
 dn: cn=userRoot,cn=ldbm database,cn=plugins,cn=config
@@ -87,7 +96,11 @@ function hashed(password: string): string {
 }
 
 /** What dscreate would make of the packaged template, for loopback and one folder. */
-function configuration(folder: string, port: number, tlsPort: number): string {
+function configuration(
+  folder: string,
+  [port, tlsPort]: readonly [number, number],
+  { sevenBitCheck = false }: DirectoryServer389Options,
+): string {
   const places: Record<string, string> = {
     schema_dir: `${folder}/etc/schema`,
     cert_dir: `${folder}/etc`,
@@ -117,27 +130,23 @@ function configuration(folder: string, port: number, tlsPort: number): string {
     'nsslapd-accesslog-logging-enabled: off',
   ];
   const started = template.replace(/^nsslapd-port:/m, `${listening.join('\n')}\nnsslapd-port:`);
-  return enable(
-    ['MemberOf Plugin', 'referential integrity postoperation'],
-    started.trimEnd() + '\n' + BACKEND,
-  );
-}
-
-function enable(plugins: readonly string[], ldif: string): string {
-  return ldif
-    .split(/\n\n/)
-    .map((entry) =>
-      plugins.some((name) => entry.includes(`dn: cn=${name},`))
-        ? entry
-            .replace('nsslapd-pluginenabled: off', 'nsslapd-pluginenabled: on')
-            // The class it adds to members for their memberOf.
-            .replace(
-              'memberOfAttr: memberOf',
-              'memberOfAttr: memberOf\nmemberOfAutoAddOC: nsMemberOf',
-            )
-        : entry,
-    )
-    .join('\n\n');
+  const entries = `${started.trimEnd()}\n${BACKEND}`.split(/\n\n/).map((entry) => {
+    if (PLUGINS.some((name) => entry.includes(`dn: cn=${name},`))) {
+      return (
+        entry
+          .replace('nsslapd-pluginenabled: off', 'nsslapd-pluginenabled: on')
+          // The class it adds to members for their memberOf.
+          .replace(
+            'memberOfAttr: memberOf',
+            'memberOfAttr: memberOf\nmemberOfAutoAddOC: nsMemberOf',
+          )
+      );
+    }
+    return !sevenBitCheck && entry.includes('dn: cn=7-bit check,')
+      ? entry.replace('nsslapd-pluginenabled: on', 'nsslapd-pluginenabled: off')
+      : entry;
+  });
+  return entries.join('\n\n');
 }
 
 /** The server's key and certificate in its own database, which has no password. */
@@ -177,14 +186,12 @@ export class DirectoryServer389 {
   }
 
   /** Starts a server that holds the base, `ou=people`, `ou=groups` and nobody in them. */
-  static async start(): Promise<DirectoryServer389> {
+  static async start(options: DirectoryServer389Options = {}): Promise<DirectoryServer389> {
     const folder = temporaryFolder('ds-');
     for (const name of ['etc/schema', 'db', 'bak', 'ldif', 'lock', 'log', 'run', 'tmp', 'inst']) {
       mkdirSync(path.join(folder.path, name), { recursive: true, mode: 0o700 });
     }
-    const packaged = [
-      ...['config/slapd-collations.conf', 'config/certmap.conf', 'schema/99user.ldif'],
-    ];
+    const packaged = ['config/slapd-collations.conf', 'config/certmap.conf', 'schema/99user.ldif'];
     for (const name of packaged.filter((one) => existsSync(path.join(CONFIGURATION, one)))) {
       const to = path.join(folder.path, 'etc', name.replace('config/', ''));
       copyFileSync(path.join(CONFIGURATION, name), to);
@@ -192,7 +199,7 @@ export class DirectoryServer389 {
     const ca = await makeKeyDatabase(folder.path);
     const ports = [await freePort(), await freePort()] as const;
     const dse = path.join(folder.path, 'etc/dse.ldif');
-    writeFileSync(dse, configuration(folder.path, ...ports), { mode: 0o600 });
+    writeFileSync(dse, configuration(folder.path, ports, options), { mode: 0o600 });
     const server = new DirectoryServer389(folder.path, ports, ca, folder.remove);
     await server.boot();
     await server.ldapmodify(SEED, ['-a']);
