@@ -35,6 +35,9 @@ export function escapeValue(value: string): string {
     .replace(/ $/, hex);
 }
 
+/** Some servers take names of any length, and nobody downstream does. */
+const LONGEST_RDN = 4_096;
+
 /** Writes `type=value`; a value that cannot name an entry is `invalid`. */
 export function formatRdn(type: string, value: string | undefined): string {
   if (value === undefined || value.trim() === '') {
@@ -48,7 +51,13 @@ export function formatRdn(type: string, value: string | undefined): string {
     });
   }
   refuseHalfCharacters(type, value);
-  return `${type}=${escapeValue(value)}`;
+  const rdn = `${type}=${escapeValue(value)}`;
+  if (rdn.length > LONGEST_RDN) {
+    throw new ConnectorError('invalid', `${type} is too long to name an entry.`, {
+      attribute: type,
+    });
+  }
+  return rdn;
 }
 
 /** An unpaired surrogate has no form in UTF-8: it would be written as another character. */
