@@ -12,7 +12,10 @@ export const SPI_VERSION = 1;
 /** What stands in a directory: an account or a group. */
 export type EntryKind = 'user' | 'group';
 
-/** Attribute name, in the directory's own words, to its values. No values and no key mean the same: absent. */
+/**
+ * Attribute name, in the directory's own words, to its values. No values and no key mean the same: absent. What the gateway
+ * gives has no unpaired surrogates in it; everything else about values is the connector's to check and to encode.
+ */
 export type Attributes = Readonly<Record<string, readonly string[]>>;
 
 /** How an entry is found again. */
@@ -295,15 +298,15 @@ export interface ConnectorType<Settings = unknown, Secrets = unknown> {
   /** The most that any target of this type can do. */
   readonly capabilities: Capabilities;
   /** What a target with these settings can do, where that is less. Absent: `capabilities`. */
-  readonly capabilitiesFor?: (settings: Settings) => Capabilities;
+  capabilitiesFor?(settings: Settings): Capabilities;
   /** JSON Schema (2020-12) of the settings, from which forms are drawn. */
   readonly settingsSchema: object;
   /** JSON Schema of the secrets. They are stored encrypted and never shown again. */
   readonly secretsSchema: object;
   /** The attribute whose value names an entry of that kind (`uid`, `cn`, `User-Name`). */
-  readonly namingAttribute: (kind: EntryKind, settings: Settings) => string;
+  namingAttribute(kind: EntryKind, settings: Settings): string;
   /** What a sync rule uses when its administrator gives no mapping. Expressions are the gateway's (docs/mapping.md). */
-  readonly defaultMapping: (settings: Settings) => Mapping;
+  defaultMapping(settings: Settings): Mapping;
   /** Checks and completes settings and secrets; throws `SettingsError`. */
   parse(settings: unknown, secrets: unknown): { settings: Settings; secrets: Secrets };
   /** Opens the target without touching the network: a directory that is down must not keep the gateway down. */

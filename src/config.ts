@@ -91,7 +91,9 @@ export const ENVIRONMENT = {
     .string()
     .default('')
     .transform((text) => text.split(/[\s,]+/).filter((name) => name !== ''))
-    .describe('npm packages with further connectors, separated by commas.'),
+    .describe(
+      'npm packages with further connectors, separated by commas; a name that begins with ./, ../ or / is a folder.',
+    ),
   WORKERS: wholeNumber(1, 256)
     .default(16)
     .describe('Deliveries at the same time to one target, at most.'),
