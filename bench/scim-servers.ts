@@ -14,6 +14,7 @@ const KEY = 'benchmark-administrator-key-0123456789';
 export interface Delivery {
   readonly connector: string;
   readonly settings: object;
+  readonly secrets?: object;
   readonly scopeFilter?: string;
 }
 
@@ -91,11 +92,11 @@ async function ask<Data>(url: string, query: string, input?: object): Promise<Da
 }
 
 async function createRule(url: string, delivery: Delivery): Promise<string> {
-  const { connector, settings, scopeFilter } = delivery;
+  const { connector, settings, secrets, scopeFilter } = delivery;
   const target = await ask<{ targetCreate: { target: { id: string } } }>(
     url,
     'mutation ($input: TargetCreateInput!) { targetCreate(input: $input) { target { id } } }',
-    { name: 'T', connector, settings },
+    { name: 'T', connector, settings, ...(secrets === undefined ? {} : { secrets }) },
   );
   const syncAs = { targetId: target.targetCreate.target.id, scopeFilter };
   const rule = await ask<{ syncRuleCreate: { secretToken: string } }>(
@@ -106,15 +107,21 @@ async function createRule(url: string, delivery: Delivery): Promise<string> {
   return rule.syncRuleCreate.secretToken;
 }
 
+/** How many bindings are in one of the states. */
+export async function countBindings({ url }: Pick<Server, 'url'>, states: string): Promise<number> {
+  const query = `{ bindings(states: [${states}]) { totalCount } }`;
+  const { bindings } = await ask<{ bindings: { totalCount: number } }>(url, query);
+  return bindings.totalCount;
+}
+
 /** Until deliveries are done, so that a figure is about its own requests alone. */
-export async function quiet({ name, url }: Server): Promise<void> {
-  if (name !== 'usher') return;
-  const query = '{ bindings(states: [PENDING, DELIVERING, RETRYING]) { totalCount } }';
+export async function quiet(server: Server): Promise<void> {
+  if (server.name !== 'usher') return;
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    const { bindings } = await ask<{ bindings: { totalCount: number } }>(url, query);
-    if (bindings.totalCount === 0) return;
-    process.stderr.write(`\r${bindings.totalCount} deliveries to go      `);
+    const left = await countBindings(server, 'PENDING, DELIVERING, RETRYING');
+    if (left === 0) return;
+    process.stderr.write(`\r${left} deliveries to go      `);
   }
 }
 

@@ -70,10 +70,7 @@ const MYSQL: readonly (readonly [readonly number[], Finding])[] = [
   [[1062, 1586], { kind: 'conflict', message: 'another row has that name or key' }],
   [
     // Too long, NULL, out of range, no number, no such character, a check or a key of another table.
-    [
-      1048, 1054, 1118, 1153, 1216, 1217, 1264, 1265, 1292, 1364, 1366, 1406, 1451, 1452, 3819,
-      4025,
-    ],
+    [1048, 1118, 1153, 1216, 1217, 1264, 1265, 1292, 1364, 1366, 1406, 1451, 1452, 3819, 4025],
     { kind: 'invalid', message: 'the database refuses the value' },
   ],
   [
@@ -85,7 +82,8 @@ const MYSQL: readonly (readonly [readonly number[], Finding])[] = [
     { kind: 'permission', message: 'the account lacks a right; grant it, then retry' },
   ],
   [[1049], { kind: 'invalid', message: 'the database does not exist' }],
-  [[1146], MISSING],
+  [[1054, 1146], MISSING],
+  [[1064, 1235], { kind: 'unsupported', message: 'the server does not understand the statement' }],
   [[1005], { kind: 'invalid', message: 'a table cannot be made; another one does not fit it' }],
   [
     [1267, 1270, 1271],
