@@ -100,6 +100,8 @@ export interface TargetAttribute {
 export interface TargetSchema {
   readonly user: readonly TargetAttribute[];
   readonly group: readonly TargetAttribute[];
+  /** Other attributes can be mapped as well: these are only the ones most in use. */
+  readonly open?: boolean;
 }
 
 /**
@@ -303,6 +305,12 @@ export interface ConnectorType<Settings = unknown, Secrets = unknown> {
   readonly settingsSchema: object;
   /** JSON Schema of the secrets. They are stored encrypted and never shown again. */
   readonly secretsSchema: object;
+  /**
+   * Names the directory that the settings mean, in words for an administrator: a base DN, a database. While rules use a
+   * target, settings that mean another directory are refused, for the references of its entries would mean nothing there,
+   * or other people. Leave out what may change while the entries stay: hosts, ports, users. No secrets.
+   */
+  identity?(settings: Settings): string;
   /** The attribute whose value names an entry of that kind (`uid`, `cn`, `User-Name`). */
   namingAttribute(kind: EntryKind, settings: Settings): string;
   /** What a sync rule uses when its administrator gives no mapping. Expressions are the gateway's (docs/mapping.md). */

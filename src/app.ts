@@ -208,6 +208,7 @@ function createEngine(
     queue: store.bindings,
     fanOut: store.fanOut,
     deltas: store.membershipDeltas,
+    rollouts: store.rollouts,
     registry,
     schemas: (rule) => schemas.of(rule),
     profiles,

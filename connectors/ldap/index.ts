@@ -27,6 +27,9 @@ export const ldap: ConnectorType<LdapSettings, LdapSecrets> = {
   },
   settingsSchema,
   secretsSchema,
+  // Entries are known by their entryUUID, which other servers of the same directory have as well.
+  identity: ({ userBaseDN, groupBaseDN }) =>
+    [...new Set([userBaseDN, groupBaseDN])].join(' and ').toLowerCase(),
   namingAttribute,
   defaultMapping,
   parse: parseSettings,

@@ -129,6 +129,11 @@ function describeKind(
   settings: LdapSettings,
 ): TargetAttribute[] {
   const { must, may } = allowedAttributes(subschema, objectClasses(kind, settings));
+  // Given to every entry by the connector, so that no mapping has to.
+  const given = [
+    'objectclass',
+    ...(kind === 'group' ? [settings.memberAttribute.toLowerCase()] : []),
+  ];
   return [...new Set([...must, ...may])]
     .flatMap((name) => {
       const type = subschema.attributeTypes.get(name);
@@ -138,7 +143,7 @@ function describeKind(
         {
           name: type.name,
           multiValued: !type.singleValue,
-          required: must.has(name),
+          required: must.has(name) && !given.includes(name),
           readOnly: type.readOnly,
           ...(length === undefined ? {} : { maxLength: length }),
         },

@@ -1,6 +1,6 @@
 /** Users and groups as RADIUS profiles: in the tables of FreeRADIUS's `sql` module. */
 import { type ConnectorType, type Mapping, SPI_VERSION } from '../spi';
-import { inputSchema, parseSettings } from '../sql/settings';
+import { databaseIdentity, inputSchema, parseSettings } from '../sql/settings';
 import { NAMING } from './names';
 import { open } from './open';
 import { type RadiusSecrets, type RadiusSettings, radiusSecrets, radiusSettings } from './settings';
@@ -35,6 +35,7 @@ export const radius: ConnectorType<RadiusSettings, RadiusSecrets> = {
   },
   settingsSchema: inputSchema(radiusSettings),
   secretsSchema: inputSchema(radiusSecrets),
+  identity: ({ database }) => databaseIdentity(database),
   namingAttribute: (kind) => NAMING[kind],
   defaultMapping: () => MAPPING,
   parse: (settings, secrets) =>

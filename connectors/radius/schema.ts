@@ -49,4 +49,5 @@ function attributes(kind: EntryKind): TargetAttribute[] {
 export const RADIUS_TARGET_SCHEMA: TargetSchema = {
   user: attributes('user'),
   group: attributes('group'),
+  open: true,
 };

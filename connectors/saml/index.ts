@@ -1,7 +1,7 @@
 /** Users and groups as federated SAML users, in tables that an identity provider or proxy reads. */
 import { type ConnectorType, type Mapping, type MappingEntry, SPI_VERSION } from '../spi';
 import { openDatabase } from '../sql/open';
-import { inputSchema, parseSettings } from '../sql/settings';
+import { databaseIdentity, inputSchema, parseSettings } from '../sql/settings';
 import { SamlConnector } from './connector';
 import { tablesOf } from './name-id-tables';
 import { EXTERNAL_ID, MATCH_VALUE, NAME_ID, NAMING } from './names';
@@ -58,6 +58,7 @@ export const saml: ConnectorType<SamlSettings, SamlSecrets> = {
   },
   settingsSchema: inputSchema(samlSettings),
   secretsSchema: inputSchema(samlSecrets),
+  identity: ({ database }) => databaseIdentity(database),
   namingAttribute: (kind) => NAMING[kind],
   defaultMapping: mapping,
   parse: (settings, secrets) =>

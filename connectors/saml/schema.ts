@@ -40,5 +40,6 @@ export function targetSchema({ matchAttribute, serviceProviders }: SamlSettings)
       ),
     ],
     group: [attribute(NAMING.group, { required: true })],
+    open: true,
   };
 }

@@ -107,6 +107,15 @@ export function encrypted({
   return (ssl ?? (isLocal(host) ? 'off' : 'verify')) === 'verify';
 }
 
+/** Names the database, wherever it is: rows are known by their ids, which mean nothing in another one. */
+export function databaseIdentity(database: DatabaseSettings): string {
+  return 'file' in database
+    ? `${database.kind} ${database.file}`
+    : [database.kind, database.database, ...('schema' in database ? [database.schema] : [])].join(
+        ' ',
+      );
+}
+
 function issues(root: string, error: z.ZodError): SettingsIssue[] {
   return error.issues.map((issue) => ({
     path: [root, ...issue.path.map(String)],

@@ -24,7 +24,7 @@ export function createAdministration(
 ): Administration {
   return {
     syncRules: new SyncRules(ports, now),
-    targets: new Targets(ports.targets, ports.directories),
+    targets: new Targets(ports, now),
     bindings: new Bindings(ports.delivery),
     apiKeys: new ApiKeys(ports.credentials, now),
     tokenLogos: new TokenLogos(ports.tokenLogos, ports.syncRules),

@@ -1,20 +1,21 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { type DefinitionDocuments } from '../domain/definitions';
 import { type RuleCredential } from '../domain/credential';
 import { RULE_VALUE_DEFAULTS, type RuleValues } from '../domain/rule-values';
 import { type SchemaTable } from '../domain/schema-table';
 import { extendedTable } from '../domain/extended-table';
+import { type InputIssue } from '../domain/ports';
+import { rolloutsOf } from '../domain/rollout';
 import { newSecretToken } from '../domain/secret-token';
 import {
   type DeletePolicy,
   type ScimDefinitions,
-  type SyncAs,
   type SyncRule,
+  type SyncRuleChange,
 } from '../domain/sync-rule';
-import { type Target } from '../domain/target';
 import {
-  invalidBelow,
   issue,
   nameIssues,
   refused,
@@ -25,10 +26,8 @@ import {
 } from './issue';
 import { type AdministrationPorts } from './ports';
 import { RuleDefinitions } from './rule-definitions';
-import { RuleValueChecks } from './rule-values';
-
-/** More targets than this per rule are a mistake: every change of a resource is delivered to each of them. */
-export const MAX_TARGETS_PER_RULE = 50;
+import { RuleTargets } from './rule-targets';
+import { RuleValueChecks, valuesIn } from './rule-values';
 
 /** How long an old secret token may live on beside its successor. */
 export const MAX_OVERLAP_SECONDS = 7 * 24 * 60 * 60;
@@ -48,8 +47,14 @@ export type NewSyncRule = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
 
 /** What is to change of a rule; its definitions are still unchecked. */
 export type SyncRuleUpdate = Partial<
-  Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName'> & RuleValues & DefinitionDocuments
->;
+  Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName' | 'syncAs'> &
+    RuleValues &
+    DefinitionDocuments
+> & {
+  /** What becomes of what the rule provisioned in targets that it no longer has. */
+  readonly onRemoved?: DeletePolicy;
+  readonly expectedVersion?: number;
+};
 
 const NAME_TAKEN =
   'Another sync rule has this name. Names differ in more than upper and lower case.';
@@ -58,6 +63,7 @@ const NAME_TAKEN =
 export class SyncRules {
   private readonly definitions: RuleDefinitions;
   private readonly values: RuleValueChecks;
+  private readonly targets: RuleTargets;
 
   constructor(
     private readonly ports: AdministrationPorts,
@@ -65,6 +71,7 @@ export class SyncRules {
   ) {
     this.definitions = new RuleDefinitions(ports, now);
     this.values = new RuleValueChecks(ports, now);
+    this.targets = new RuleTargets(ports);
   }
 
   /** Makes a rule together with the credential its IdP will use. */
@@ -78,7 +85,7 @@ export class SyncRules {
       ...nameIssues(name),
       ...(checked.issues ?? []),
       ...(values.issues ?? []),
-      ...(await this.syncAsIssues(input.syncAs, table)),
+      ...(await this.targets.issues(input.syncAs, table)),
     ];
     if (checked.issues !== undefined || values.issues !== undefined || issues.length > 0) {
       return { issues };
@@ -106,11 +113,19 @@ export class SyncRules {
     const { schemas, resourceTypes, schemaExtensions, scimProfile, meUserName } = input;
     const name = tidyName(input.name ?? rule.name);
     const definitions = await this.definitions.checkChange(
-      rule,
+      // Targets that are given are checked with the definitions as they will be.
+      input.syncAs === undefined ? rule : { ...rule, syncAs: [] },
       given({ schemas, resourceTypes, schemaExtensions }),
     );
-    const values = await this.values.check(rule, input, this.tableAfter(rule, definitions.value));
-    const issues = [...nameIssues(name), ...(definitions.issues ?? []), ...(values.issues ?? [])];
+    const table = this.tableAfter(rule, definitions.value);
+    const values = await this.values.check(rule, input, table);
+    const issues = [
+      ...versionIssues(rule, input),
+      ...nameIssues(name),
+      ...(definitions.issues ?? []),
+      ...(values.issues ?? []),
+      ...(await this.targetIssues(rule, table, input)),
+    ];
     if (definitions.issues !== undefined || values.issues !== undefined || issues.length > 0) {
       return { issues };
     }
@@ -120,12 +135,21 @@ export class SyncRules {
       scimProfile: scimProfile ?? rule.scimProfile,
       meUserName: meUserName ?? rule.meUserName,
       ...definitions.value,
+      ...this.targetChange(rule, input, values.value),
     };
     const updated = await unlessTaken(() => this.ports.syncRules.update(rule, change), NAME_TAKEN);
     if (updated.issues !== undefined) return updated;
-    if (updated.value !== undefined) return { value: updated.value };
+    if (updated.value !== undefined) {
+      this.ports.delivery.ruleChanged(id);
+      return { value: updated.value };
+    }
     const message = 'The rule was changed by somebody else at the same moment. Read it again.';
     return refused('CONFLICT', ['id'], message);
+  }
+
+  /** What may go wrong with a rule that was written, by what its directories say. */
+  warnings(rule: SyncRule): Promise<readonly InputIssue[]> {
+    return this.targets.warnings(rule);
   }
 
   /**
@@ -191,6 +215,34 @@ export class SyncRules {
     return { value: rule };
   }
 
+  private async targetIssues(
+    rule: SyncRule,
+    table: SchemaTable | undefined,
+    { syncAs, onRemoved = 'KEEP' }: SyncRuleUpdate,
+  ): Promise<readonly Issue[]> {
+    if (syncAs === undefined) return [];
+    return [
+      ...(await this.targets.issues(syncAs, table ?? this.ports.schemas.base)),
+      ...(await this.targets.removalIssues(rule, syncAs, onRemoved)),
+    ];
+  }
+
+  /** What is not delivered to as before is delivered to again, whoever dies meanwhile. */
+  private targetChange(
+    rule: SyncRule,
+    { syncAs = rule.syncAs, onRemoved = 'KEEP' }: SyncRuleUpdate,
+    values: RuleValues,
+  ): SyncRuleChange {
+    // What mappings make of users may depend on any of them.
+    const sameValues = isDeepStrictEqual(valuesIn(rule), valuesIn(values));
+    const before = sameValues ? rule.syncAs : [];
+    const removed = rule.syncAs.filter(
+      ({ targetId }) => !syncAs.some((one) => one.targetId === targetId),
+    );
+    const now = this.now();
+    return { syncAs, rollouts: rolloutsOf([...before, ...removed], syncAs, onRemoved, now) };
+  }
+
   private async setEnabled(id: string, enabled: boolean): Promise<Outcome<SyncRule>> {
     const found = await this.changeable(id);
     if (found.issues !== undefined || found.value.enabled === enabled) return found;
@@ -230,37 +282,6 @@ export class SyncRules {
     });
     return { rule, secretToken: token, basicKey };
   }
-
-  private async syncAsIssues(
-    all: readonly SyncAs[],
-    table: SchemaTable,
-  ): Promise<readonly Issue[]> {
-    if (all.length === 0) {
-      return [issue('REQUIRED', ['syncAs'], 'Name at least one target to sync to.')];
-    }
-    if (all.length > MAX_TARGETS_PER_RULE) {
-      const message = `A rule has at most ${String(MAX_TARGETS_PER_RULE)} targets.`;
-      return [issue('LIMIT_EXCEEDED', ['syncAs'], message)];
-    }
-    const ids = new Set(all.map((syncAs) => syncAs.targetId));
-    const targets = new Map<string, Target>();
-    for (const target of await this.ports.targets.findAll([...ids])) targets.set(target.id, target);
-
-    return all.flatMap((syncAs, index) => {
-      const path = ['syncAs', String(index)];
-      const target = targets.get(syncAs.targetId);
-      if (target === undefined) {
-        return [issue('NOT_FOUND', [...path, 'targetId'], 'There is no such target.')];
-      }
-      const twice = all.findIndex((other) => other.targetId === syncAs.targetId) < index;
-      return [
-        ...(twice
-          ? [issue('INVALID', [...path, 'targetId'], 'This target is named twice; once is enough.')]
-          : []),
-        ...invalidBelow(path, this.ports.directories.checkSyncAs(target, syncAs, table)),
-      ];
-    });
-  }
 }
 
 /** Without the members that are undefined. */
@@ -272,6 +293,15 @@ function given(documents: {
 
 function noSuchRule(): { readonly issues: readonly Issue[] } {
   return refused('NOT_FOUND', ['id'], 'There is no such sync rule.');
+}
+
+function versionIssues(
+  { version }: SyncRule,
+  { expectedVersion }: SyncRuleUpdate,
+): readonly Issue[] {
+  if (expectedVersion === undefined || expectedVersion === version) return [];
+  const message = `The sync rule has version ${String(version)} now. Read it again.`;
+  return [issue('CONFLICT', ['expectedVersion'], message)];
 }
 
 function overlapIssues(seconds: number): readonly Issue[] {

@@ -2,6 +2,8 @@
 import {
   type DirectoryResponse,
   type Entry,
+  type NativeChange,
+  type TargetSchema,
   type TestStep,
   type Written,
 } from '../../connectors/spi';
@@ -37,6 +39,45 @@ export function checkEntry(answer: Entry, operation: string): Entry {
 export function checkSteps(answer: readonly TestStep[]): readonly TestStep[] {
   if (isList(answer) && answer.every(isStep)) return answer;
   throw new ConnectorFault('"test" answered with malformed steps');
+}
+
+const MOST_ATTRIBUTES = 5_000;
+
+/** What a directory can hold, as shown to administrators. */
+export function checkSchema(answer: unknown): TargetSchema {
+  if (!isObject(answer) || ![answer['user'], answer['group']].every(isAttributeList)) {
+    throw new ConnectorFault('"schema" answered with a malformed schema');
+  }
+  return answer as unknown as TargetSchema;
+}
+
+function isAttributeList(value: unknown): boolean {
+  return isList(value) && value.length <= MOST_ATTRIBUTES && value.every(isAttribute);
+}
+
+function isAttribute(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    isText(value['name'], LONGEST_REFERENCE) &&
+    ['multiValued', 'required', 'readOnly'].every((flag) => typeof value[flag] === 'boolean') &&
+    (value['maxLength'] === undefined || Number.isSafeInteger(value['maxLength']))
+  );
+}
+
+const MOST_CHANGES = 1_000;
+
+/** What would be changed, as shown to administrators. */
+export function checkChanges(answer: unknown): readonly NativeChange[] {
+  const sound =
+    isList(answer) &&
+    answer.length <= MOST_CHANGES &&
+    answer.every(
+      (change) =>
+        isObject(change) &&
+        ['operation', 'object', 'detail'].every((part) => typeof change[part] === 'string'),
+    );
+  if (!sound) throw new ConnectorFault('"plan" answered with malformed changes');
+  return answer as readonly NativeChange[];
 }
 
 /** As Node takes them: a name that is a token, a value without control characters (RFC 9110 section 5.5). */

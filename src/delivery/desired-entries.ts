@@ -8,9 +8,10 @@ import { printAttributePath } from '../domain/filter/print';
 import {
   compileMapping,
   evaluateMapping,
+  overridden,
   type CompiledMapping,
   type MappedAttributes,
-  type MappingLine,
+  type OriginatedLine,
 } from '../domain/mapping';
 import { type Profiles, schemaForMappings } from '../domain/profile';
 import { type Resource } from '../domain/resource';
@@ -98,14 +99,21 @@ export function checkScopeFilter(filter: Filter, users: ResourceSchema): void {
   }
 }
 
-/** The lines that apply to a kind of entry: the rule's own, or the connector's. */
+/** The lines that apply to a kind of entry: the rule's own, or the connector's with what the rule says otherwise. */
 export function mappingOf(
   kind: EntryKind,
   syncAs: SyncAs,
   connector: Pick<HostedConnector, 'defaultMapping'>,
-): readonly MappingLine[] {
-  const own = kind === 'user' ? syncAs.userMapping : syncAs.groupMapping;
-  return own ?? connector.defaultMapping()[kind];
+): readonly OriginatedLine[] {
+  const { own, overrides } = ownMapping(kind, syncAs);
+  return own ?? overridden(connector.defaultMapping()[kind], overrides);
+}
+
+/** What a rule says of the entries of a kind. */
+export function ownMapping(kind: EntryKind, syncAs: SyncAs) {
+  return kind === 'user'
+    ? { own: syncAs.userMapping, overrides: syncAs.userOverrides ?? [] }
+    : { own: syncAs.groupMapping, overrides: syncAs.groupOverrides ?? [] };
 }
 
 function refusing<Result>(evaluate: () => Result): Result {

@@ -3,30 +3,32 @@ import {
   type ConnectorRegistry,
   type ConnectorType,
   type SettingsIssue,
+  type TargetSchema,
 } from '../../connectors/spi';
 import { DomainError } from '../domain/error';
-import { parseFilter } from '../domain/filter/parser';
-import { checkMapping } from '../domain/mapping';
+import { type MappingLine } from '../domain/mapping';
 import {
   type ConnectorDescription,
   type Directories,
   type InputIssue,
+  type ParsedTarget,
+  type TargetMappings,
   type TargetTestStep,
 } from '../domain/ports';
-import { schemaForMappings } from '../domain/profile';
-import { GROUP, USER } from '../domain/resource';
 import { type SchemaTable } from '../domain/schema-table';
-import { type SyncAs } from '../domain/sync-rule';
+import { type MappingEntry, type SyncAs } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
 import { capabilitiesOf } from './capabilities';
 import { type ConnectorHost } from './connector-host';
-import { checkScopeFilter, mappingOf } from './desired-entries';
 import { type HostedConnector } from './hosted-connector';
 import { describeError, type Log } from './log';
+import { checkSyncAs, type DescribedConnector } from './sync-as-check';
+import { type TargetSchemas } from './target-schemas';
 
 export interface DirectoriesDeps {
   readonly registry: ConnectorRegistry;
   readonly host: ConnectorHost;
+  readonly schemas: TargetSchemas;
   readonly log: Log;
 }
 
@@ -50,21 +52,58 @@ export class ConnectorDirectories implements Directories {
         ok: true,
         settings: parsed.settings as Target['settings'],
         secrets: parsed.secrets as Target['secrets'],
+        ...identityOf(type, parsed.settings),
       };
     } catch (error) {
       return { ok: false, issues: this.settingsIssues(error, connector) };
     }
   }
 
+  mappings(target: Target): TargetMappings | undefined {
+    try {
+      const { user, group } = this.describeOpened(target).defaultMapping();
+      return { user: user.map(withApply), group: group.map(withApply) };
+    } catch (error) {
+      this.deps.log('info', 'A target has no default mapping', {
+        targetId: target.id,
+        ...describeError(error),
+      });
+      return undefined;
+    }
+  }
+
+  canDisable(target: Target): boolean {
+    try {
+      return this.describeOpened(target).capabilities.activation === 'native';
+    } catch {
+      // It cannot be opened: that is told when it is delivered to.
+      return true;
+    }
+  }
+
   checkSyncAs(target: Target, syncAs: SyncAs, schemas: SchemaTable): readonly InputIssue[] {
-    return [...this.checkFilter(syncAs, schemas), ...this.checkMappings(target, syncAs, schemas)];
+    let connector: DescribedConnector;
+    try {
+      connector = this.describeOpened(target);
+    } catch (error) {
+      return [{ path: ['targetId'], message: failedStep(error).message }];
+    }
+    return checkSyncAs(syncAs, connector, schemas);
+  }
+
+  schema(target: Target): Promise<TargetSchema> {
+    return this.deps.schemas.read(target);
+  }
+
+  async warnings(target: Target, syncAs: SyncAs): Promise<readonly InputIssue[]> {
+    return this.deps.schemas.warnings(target, syncAs, this.describeOpened(target));
   }
 
   async test(target: Target): Promise<readonly TargetTestStep[]> {
     let connector: HostedConnector | undefined;
     try {
       connector = this.deps.host.open(target);
-      return await connector.test({});
+      return (await connector.test({})).map(shortened);
     } catch (error) {
       this.deps.log('info', 'A connection test failed', {
         targetId: target.id,
@@ -91,49 +130,7 @@ export class ConnectorDirectories implements Directories {
     return [{ path: ['settings'], message }];
   }
 
-  private checkFilter({ scopeFilter }: SyncAs, schemas: SchemaTable): readonly InputIssue[] {
-    const users = schemas.get(USER);
-    if (scopeFilter === undefined || users === undefined) return [];
-    try {
-      checkScopeFilter(parseFilter(scopeFilter), users);
-      return [];
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      return [{ path: ['scopeFilter'], message: error.message }];
-    }
-  }
-
-  private checkMappings(
-    target: Target,
-    syncAs: SyncAs,
-    schemas: SchemaTable,
-  ): readonly InputIssue[] {
-    let connector: Opened;
-    try {
-      connector = this.describeOpened(target);
-    } catch (error) {
-      return [{ path: ['targetId'], message: failedStep(error).message }];
-    }
-    const { capabilities } = connector;
-    const issues = capabilities.kinds.flatMap((kind) => {
-      const schema = schemas.get(kind === 'user' ? USER : GROUP);
-      const mapping = mappingOf(kind, syncAs, connector);
-      const field = kind === 'user' ? 'userMapping' : 'groupMapping';
-      const wrong = schema ? checkMapping(mapping, schemaForMappings(schema)) : [];
-      const naming = connector.namingAttribute(kind);
-      const named = mapping.some(
-        (line) => line.attribute.toLowerCase() === naming.toLowerCase() && line.apply !== 'IGNORE',
-      );
-      const message = `Map a value to "${naming}": it names the ${kind}s of this target.`;
-      return [
-        ...wrong.map((issue) => ({ path: [field, ...issue.path], message: issue.message })),
-        ...(named ? [] : [{ path: [field], message }]),
-      ];
-    });
-    return [...issues, ...policyIssues(syncAs, capabilities.activation)];
-  }
-
-  private describeOpened(target: Target): Opened {
+  private describeOpened(target: Target): DescribedConnector {
     const type = this.deps.registry.get(target.connector);
     if (!type)
       throw new DomainError('invalidValue', `No connector "${target.connector}" is loaded.`);
@@ -146,15 +143,20 @@ export class ConnectorDirectories implements Directories {
   }
 }
 
-type Opened = Pick<HostedConnector, 'capabilities' | 'namingAttribute' | 'defaultMapping'>;
+/** Long enough for a sentence, too short for what a server that is no directory answers. */
+const LONGEST_MESSAGE = 1_000;
 
-/** Where accounts cannot be disabled, nobody may be promised that they will be. */
-function policyIssues(syncAs: SyncAs, activation: 'native' | 'none'): readonly InputIssue[] {
-  if (activation === 'native') return [];
-  const message = 'This directory knows no disabled accounts. Choose DELETE or KEEP.';
-  return (['onDeactivate', 'onDelete'] as const)
-    .filter((field) => syncAs[field] === 'DISABLE')
-    .map((field) => ({ path: [field], message }));
+function shortened(step: TargetTestStep): TargetTestStep {
+  return { ...step, message: step.message.slice(0, LONGEST_MESSAGE) };
+}
+
+function withApply({ attribute, expression, apply = 'AUTHORITATIVE' }: MappingLine): MappingEntry {
+  return { attribute, expression, apply };
+}
+
+function identityOf(type: ConnectorType, settings: unknown): Pick<ParsedTarget, 'identity'> {
+  const identity = type.identity?.(settings);
+  return typeof identity === 'string' ? { identity } : {};
 }
 
 function describe(type: ConnectorType): ConnectorDescription {

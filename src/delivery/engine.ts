@@ -22,11 +22,14 @@ import {
   type FanOutStore,
   type MembershipDeltas,
   type MembershipJournal,
+  type RolloutStore,
   type WorkQueue,
 } from '../domain/delivery-ports';
 import { Reconciler } from './reconciler';
 import { RetryPolicy } from './retry-policy';
+import { Rollouts } from './rollouts';
 import { RuleCache } from './rule-cache';
+import { TargetSchemas } from './target-schemas';
 import { ENGINE_TIMES, type EngineTimes } from './times';
 
 export interface DeliveryEngineDeps {
@@ -37,6 +40,7 @@ export interface DeliveryEngineDeps {
   readonly queue: WorkQueue;
   readonly fanOut: FanOutStore;
   readonly deltas: MembershipDeltas;
+  readonly rollouts: RolloutStore;
   readonly registry: ConnectorRegistry;
   readonly schemas: SchemasOf;
   readonly profiles: Profiles;
@@ -90,19 +94,29 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
     wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
   });
   const housekeeping = new Housekeeping(common);
+  const rollouts = new Rollouts({
+    ...common,
+    wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
+  });
   return {
     start() {
       dispatcher.start();
       lanes.start();
       housekeeping.start();
+      rollouts.start();
     },
     async stop() {
-      await Promise.all([dispatcher.stop(), housekeeping.stop(), lanes.stop()]);
+      await Promise.all([dispatcher, housekeeping, rollouts, lanes].map((part) => part.stop()));
       await host.closeAll();
     },
     changeListener: { resourceChanged: ({ id }) => dispatcher.hint(id) },
-    control: deliveryControl({ queue, rules, dispatcher, lanes, clock, deps }),
-    directories: new ConnectorDirectories({ registry, host, log }),
+    control: deliveryControl({ queue, rules, dispatcher, lanes, rollouts, clock, deps }),
+    directories: new ConnectorDirectories({
+      registry,
+      host,
+      schemas: new TargetSchemas({ host, clock, log }),
+      log,
+    }),
     questions: new DirectoryQuestions({ targets: deps.targets, host, clock }),
     async idle() {
       while (!dispatcher.isIdle || (await isBusy(deps))) {
@@ -121,10 +135,11 @@ function deliveryControl(parts: {
   readonly rules: RuleCache;
   readonly dispatcher: Dispatcher;
   readonly lanes: Lanes;
+  readonly rollouts: Rollouts;
   readonly clock: Clock;
   readonly deps: DeliveryEngineDeps;
 }): DeliveryControl {
-  const { queue, rules, dispatcher, lanes, clock, deps } = parts;
+  const { queue, rules, dispatcher, lanes, rollouts, clock, deps } = parts;
   return {
     async retry(bindingId) {
       const binding = await queue.retry(bindingId, clock.now());
@@ -140,6 +155,14 @@ function deliveryControl(parts: {
     ruleDeletionStarted(ruleId) {
       rules.invalidate(ruleId);
       dispatcher.hintMany();
+    },
+    ruleChanged(ruleId) {
+      rules.invalidate(ruleId);
+      rollouts.hint();
+    },
+    targetChanged() {
+      lanes.hint();
+      rollouts.hint();
     },
   };
 }

@@ -15,10 +15,19 @@ import {
   type EntryRef,
   type Mapping,
   type MemberDelta,
+  type NativeChange,
+  type TargetSchema,
   type TestStep,
   type Written,
 } from '../../connectors/spi';
-import { checkEntry, checkResponse, checkSteps, checkWritten } from './answers';
+import {
+  checkChanges,
+  checkEntry,
+  checkResponse,
+  checkSchema,
+  checkSteps,
+  checkWritten,
+} from './answers';
 import { guard, type GuardedCall, type GuardTimes } from './call-guard';
 import { ConnectorFault, LeaseLost } from './errors';
 import { Semaphore } from './semaphore';
@@ -79,6 +88,26 @@ export class HostedConnector {
 
   async test(options: CallOptions): Promise<readonly TestStep[]> {
     return checkSteps(await this.look('test', options, (call) => this.parts.connector.test(call)));
+  }
+
+  async schema(options: CallOptions): Promise<TargetSchema> {
+    return checkSchema(
+      await this.look('schema', options, (call) => this.parts.connector.schema(call)),
+    );
+  }
+
+  /** Asks nobody: no deadline and no turn are needed. */
+  plan(
+    kind: EntryKind,
+    current: Entry | undefined,
+    desired: DesiredEntry,
+  ): readonly NativeChange[] {
+    try {
+      return checkChanges(this.parts.connector.plan(kind, current, desired));
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ConnectorError') throw error;
+      throw new ConnectorFault('The connector failed in "plan"', { cause: error });
+    }
   }
 
   async read(

@@ -60,11 +60,9 @@ export class Lane {
     this.wakeup.wake();
   }
 
-  /** The target as it is now. True: its settings changed. */
-  update(target: Target): boolean {
-    const changed = target.version !== this.target.version;
+  /** The target as it is now. */
+  update(target: Target): void {
     this.target = target;
-    return changed;
   }
 
   /** Lets deliveries under way finish for a while, then gives them up. */

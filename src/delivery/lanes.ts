@@ -26,6 +26,10 @@ export class Lanes {
   private readonly wakeup: Wakeup;
   /** Rules with work in targets that have no lane yet. */
   private readonly early = new Map<string, Set<string>>();
+  /** Targets that are not delivered to: their work waits in the store and costs nothing. */
+  private paused: ReadonlySet<string> = new Set();
+  /** The last known version of each target. */
+  private readonly versions = new Map<string, number>();
 
   constructor(private readonly deps: LanesDeps) {
     this.loop = new Background('Looking for targets', deps);
@@ -49,33 +53,49 @@ export class Lanes {
   wake(targetId: string, ruleId: string): void {
     const lane = this.lanes.get(targetId);
     if (lane) return lane.wake(ruleId);
+    if (this.paused.has(targetId)) return;
     // A new target: its lane is made at once.
     this.early.set(targetId, (this.early.get(targetId) ?? new Set()).add(ruleId));
+    this.wakeup.wake();
+  }
+
+  /** Some target was made, changed or removed. */
+  hint(): void {
     this.wakeup.wake();
   }
 
   private async refresh(): Promise<void> {
     const early = new Map(this.early);
     this.early.clear();
-    const targets = await this.deps.targets.all();
+    const all = await this.deps.targets.all();
+    const isPaused = ({ pausedAt }: Target): boolean => pausedAt !== undefined;
+    this.paused = new Set(all.filter(isPaused).map(({ id }) => id));
+    const targets = all.filter((target) => !isPaused(target));
     const present = new Set(targets.map((target) => target.id));
     for (const target of targets) {
-      await this.open(target);
+      this.open(target);
       for (const ruleId of early.get(target.id) ?? []) this.lanes.get(target.id)?.wake(ruleId);
     }
     for (const [targetId, lane] of this.lanes) {
       if (!present.has(targetId)) this.close(targetId, lane);
     }
+    // Only now, lest it be delivered with the old settings.
+    for (const target of all) await this.resumeParked(target);
+    const ids = new Set(all.map(({ id }) => id));
+    for (const id of this.versions.keys()) if (!ids.has(id)) this.versions.delete(id);
   }
 
-  private async open(target: Target): Promise<void> {
+  /** New settings may be what the parked ones waited for, also while the target is paused. */
+  private async resumeParked({ id, version }: Target): Promise<void> {
+    const known = this.versions.get(id);
+    if (known === version) return;
+    if (known !== undefined) await this.deps.queue.requeueParked(id, this.deps.clock.now());
+    this.versions.set(id, version);
+  }
+
+  private open(target: Target): void {
     const existing = this.lanes.get(target.id);
-    if (existing) {
-      if (!existing.update(target)) return;
-      // New settings may be what the parked ones waited for.
-      await this.deps.queue.requeueParked(target.id, this.deps.clock.now());
-      return;
-    }
+    if (existing) return existing.update(target);
     const { host, clock, times } = this.deps;
     const lane = new Lane(target, {
       ...this.deps,

@@ -24,6 +24,8 @@ export interface Situation {
   /** Absent: the rule is gone, and with it the right to touch anything. */
   readonly rule: SyncRule | undefined;
   readonly syncAs: SyncAs | undefined;
+  /** The target was taken out of the rule, see {@link onRemoved}. */
+  readonly leaving: DeletePolicy | undefined;
   readonly capabilities: Capabilities;
   readonly hasEntry: boolean;
   readonly inScope: () => boolean;
@@ -40,26 +42,38 @@ export function isHeld(rule: SyncRule | undefined): boolean {
   return rule !== undefined && !rule.enabled && rule.deletion === undefined;
 }
 
-/** Whether the entry is let go of as it stands: that needs no target, not even one that can be reached. */
-export function isLetGo(
-  resource: Resource,
-  rule: SyncRule | undefined,
-  syncAs: SyncAs | undefined,
-): boolean {
-  if (!rule) return true;
-  return resource.deletedAt !== undefined && deletePolicy(rule, syncAs) === 'KEEP';
+/** What becomes of what the rule provisioned in a target that was taken out of it. */
+export function onRemoved(rule: SyncRule | undefined, targetId: string): DeletePolicy | undefined {
+  return rule?.rollouts?.find((rollout) => rollout.targetId === targetId)?.onRemoved;
 }
 
-function deletePolicy(rule: SyncRule, syncAs: SyncAs | undefined): DeletePolicy {
-  return rule.deletion ?? syncAs?.onDelete ?? 'KEEP';
+/** Whether the entry is let go of as it stands: that needs no target, not even one that can be reached. */
+export function isLetGo({
+  resource,
+  rule,
+  syncAs,
+  leaving,
+}: Pick<Situation, 'resource' | 'rule' | 'syncAs' | 'leaving'>): boolean {
+  if (!rule || leaving === 'KEEP') return true;
+  return resource.deletedAt !== undefined && deletePolicy(rule, syncAs, leaving) === 'KEEP';
+}
+
+function deletePolicy(
+  { deletion }: SyncRule,
+  syncAs: SyncAs | undefined,
+  leaving: DeletePolicy | undefined,
+): DeletePolicy {
+  if (deletion === 'KEEP') return deletion;
+  return leaving ?? deletion ?? syncAs?.onDelete ?? 'KEEP';
 }
 
 export function plan(situation: Situation): Plan {
-  const { resource, rule, syncAs, capabilities } = situation;
+  const { resource, rule, syncAs, leaving, capabilities } = situation;
   if (!rule) return { action: 'leave', state: 'REMOVED' };
   if (resource.deletedAt) {
-    return planned(deletePolicy(rule, syncAs), 'REMOVED');
+    return planned(deletePolicy(rule, syncAs, leaving), 'REMOVED');
   }
+  if (leaving) return planned(leaving, 'REMOVED');
   const kind = entryKind(resource.resourceType);
   if (!syncAs || !kind || !capabilities.kinds.includes(kind)) {
     return { action: 'leave', state: 'OUT_OF_SCOPE' };

@@ -1,6 +1,6 @@
 /** One delivery: looks at what is desired now, brings the entry there, and records what came of it. */
 import { type Resource } from '../domain/resource';
-import { type SyncAs, type SyncRule } from '../domain/sync-rule';
+import { type DeletePolicy, type SyncAs, type SyncRule } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
 import { type Clock } from './clock';
 import { type ConnectorHost } from './connector-host';
@@ -12,7 +12,7 @@ import { type GroupMembers, type MembersDelivered } from './group-members';
 import { type HostedConnector } from './hosted-connector';
 import { type Lease } from './lease';
 import { describeError, type Log } from './log';
-import { entryKind, isHeld, isLetGo, plan, type Plan } from './planner';
+import { entryKind, isHeld, isLetGo, onRemoved, plan, type Plan } from './planner';
 import {
   type Completion,
   type DeliveryResources,
@@ -52,6 +52,7 @@ interface Subject {
   readonly resource: Resource;
   readonly rule: SyncRule | undefined;
   readonly syncAs: SyncAs | undefined;
+  readonly leaving: DeletePolicy | undefined;
   readonly target: Target;
 }
 
@@ -67,8 +68,10 @@ export class Reconciler {
     const rule = await this.deps.rules[resource.deletedAt ? 'fresh' : 'get'](item.ruleId);
     if (isHeld(rule)) return this.hold(item);
     const syncAs = rule?.syncAs.find((candidate) => candidate.targetId === target.id);
-    if (isLetGo(resource, rule, syncAs)) return this.letGo(item);
-    return this.attempt({ item, resource, rule, syncAs, target }, lease);
+    const leaving = syncAs ? undefined : onRemoved(rule, target.id);
+    const subject = { item, resource, rule, syncAs, leaving, target };
+    if (isLetGo(subject)) return this.letGo(item);
+    return this.attempt(subject, lease);
   }
 
   private async attempt(subject: Subject, lease: Lease): Promise<Contact> {
@@ -110,11 +113,12 @@ export class Reconciler {
     subject: Subject,
     connector: HostedConnector,
   ): Promise<Done> {
-    const { resource, rule, syncAs, item } = subject;
+    const { resource, rule, syncAs, leaving, item } = subject;
     const planned = plan({
       resource,
       rule,
       syncAs,
+      leaving,
       capabilities: connector.capabilities,
       hasEntry: item.reference !== undefined || item.creating !== undefined,
       isActive: () => rule !== undefined && this.deps.desired.isActive(resource, rule),

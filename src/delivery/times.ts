@@ -18,6 +18,13 @@ export interface EngineTimes {
   readonly housekeepingMs: number;
   /** Who left a group is remembered at least so long, for processes that are late. */
   readonly tombstoneAgeMs: number;
+  /** Changes of rules are looked for, and brought forward by a step. */
+  readonly rolloutIdleMs: number;
+  readonly rolloutStepMs: number;
+  /** By then every process knows a change of a rule or a target, and has finished what it began before. */
+  readonly rolloutSettleMs: number;
+  /** What could not be taken back yet is looked at again. */
+  readonly rolloutRoundMs: number;
   /** Deliveries under way may finish when the engine stops. */
   readonly drainMs: number;
   readonly retry: RetryTimes;
@@ -34,6 +41,10 @@ export const ENGINE_TIMES: EngineTimes = {
   gatherMs: 20,
   housekeepingMs: 10_000,
   tombstoneAgeMs: 3_600_000,
+  rolloutIdleMs: 1_000,
+  rolloutStepMs: 100,
+  rolloutSettleMs: 3_000,
+  rolloutRoundMs: 5_000,
   drainMs: 5_000,
   retry: RETRY_TIMES,
   breaker: BREAKER_TIMES,

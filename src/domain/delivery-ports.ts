@@ -1,6 +1,7 @@
 /** What the delivery engine needs from the outside; `src/store` implements the stores, `src/app.ts` wires them. */
 import { type Binding } from './binding';
 import { type ResourceStore, type SyncRuleStore, type TargetStore } from './ports';
+import { type DeletePolicy, type Rollout } from './sync-rule';
 
 /** A member a group's entry has to hear of again, whatever the group's generation says. */
 export interface Resend {
@@ -222,6 +223,59 @@ export interface DeliveryResources extends Pick<ResourceStore, 'findAll'> {
 export interface MembershipJournal {
   /** Answers the generation up to which the membership documents are complete; undefined: no such group. */
   applyJournal(groupId: string): Promise<number | undefined>;
+}
+
+/** A rollout and how far it has got. */
+export interface RolloutProgress extends Rollout {
+  readonly ruleId: string;
+  /** Nobody else works on it before. */
+  readonly freeAt: Date;
+  /** Resources up to this one have been looked at in this round. */
+  readonly after?: string;
+  /** Something in this round is not yet as it should be. */
+  readonly leftOver: boolean;
+  /** Rounds through all resources before this one. */
+  readonly rounds: number;
+  readonly ruleEnabled: boolean;
+  readonly ruleDeleted: boolean;
+}
+
+/** Some resources of a rule, for a rollout. */
+export interface RolloutPage {
+  readonly resources: readonly Pick<
+    PendingResource,
+    'id' | 'ruleId' | 'resourceType' | 'generation' | 'deleted'
+  >[];
+  /** Where the next page begins; absent: there is none. */
+  readonly next?: string;
+}
+
+/** Changes of rules and targets on their way to resources that were there before. Repeating any step is harmless. */
+export interface RolloutStore {
+  /** Begins rollouts for the rules of targets that changed. */
+  spread(): Promise<void>;
+  open(): Promise<readonly RolloutProgress[]>;
+  /** Keeps others away until then; false: somebody else was first. */
+  claim(rollout: RolloutProgress, now: Date, until: Date): Promise<boolean>;
+  page(ruleId: string, after: string | undefined, limit: number): Promise<RolloutPage>;
+  /** The page is done; the next one begins after `after`. */
+  advance(rollout: RolloutProgress, after: string, leftOver: boolean): Promise<void>;
+  /** Begins a new round, later; with another policy when one is given. */
+  repeat(rollout: RolloutProgress, at: Date, onRemoved?: DeletePolicy): Promise<void>;
+  finish(rollout: RolloutProgress): Promise<void>;
+
+  /** How many deliveries of the rule to the target are due, counted up to `most`. */
+  countDue(
+    rollout: Rollout & { readonly ruleId: string },
+    now: Date,
+    most: number,
+  ): Promise<number>;
+  /** Delivers again, whatever was delivered before; for deleted resources only what is not yet removed. */
+  redeliver(targetId: string, resources: RolloutPage['resources'], now: Date): Promise<void>;
+  /** Takes bindings back that wait for nothing else. Answers how many are not yet removed. */
+  takeBack(bindingIds: readonly string[], now: Date, parked: boolean): Promise<number>;
+  /** Forgets bindings. Answers how many could not be, because somebody works on them. */
+  forget(bindingIds: readonly string[], now: Date): Promise<number>;
 }
 
 export type DeliveryRules = Pick<SyncRuleStore, 'find' | 'findAll' | 'list' | 'finishDeletions'>;

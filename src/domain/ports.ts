@@ -14,13 +14,14 @@ import {
 import { type ResourceSchema, type SchemaTable } from './schema-table';
 import {
   type DeletePolicy,
+  type MappingEntry,
   type ScimDefinitions,
   type SyncAs,
   type SyncRule,
   type SyncRuleChange,
   type SyncRuleDraft,
 } from './sync-rule';
-import { type Target, type TargetDraft } from './target';
+import { type Target, type TargetChange, type TargetDraft } from './target';
 
 /** Where a resource stands in the order of a list; only the store that made it knows what it means. */
 export interface ListPosition {
@@ -143,6 +144,8 @@ export interface SyncRuleStore {
   touch(id: string, userAgent: string | undefined): Promise<void>;
   usesOfTarget(targetId: string): Promise<number>;
   usesOfLogo(logoId: string): Promise<number>;
+  /** Rules that deliver to the target, or still have something to take back there; some of them when they are many. */
+  usersOfTarget(targetId: string, limit: number): Promise<readonly SyncRule[]>;
 }
 
 /** What is stored under attributes that a rule is about to get. */
@@ -180,6 +183,14 @@ export interface TargetStore {
   }): Promise<Page<Target>>;
   count(filter: { readonly connector?: string; readonly search?: string }): Promise<number>;
   all(): Promise<readonly Target[]>;
+  /** Changes what is given. Undefined when `current` is no longer current, or under deletion. */
+  update(current: Target, change: TargetChange): Promise<Target | undefined>;
+  /** Undefined: no such target. */
+  setPaused(id: string, paused: boolean): Promise<Target | undefined>;
+  /** Announces that the target is about to be removed, or that it is not after all. Undefined: no such target. */
+  setDeleted(id: string, deleted: boolean): Promise<Target | undefined>;
+  /** Removes a target that was announced to be; false: none was. */
+  remove(id: string): Promise<boolean>;
 }
 
 export interface CredentialStore {
@@ -233,6 +244,36 @@ export interface TargetTestStep {
   readonly remedy?: string;
 }
 
+/** Settings and secrets as a connector understands them. */
+export interface ParsedTarget extends Pick<TargetDraft, 'settings' | 'secrets'> {
+  /** Names the directory that the settings mean. Absent: the connector cannot tell. */
+  readonly identity?: string;
+}
+
+/** What a directory can hold under one name. */
+export interface TargetAttributeDescription {
+  readonly name: string;
+  readonly multiValued: boolean;
+  readonly required: boolean;
+  readonly readOnly: boolean;
+  /** In characters. */
+  readonly maxLength?: number;
+}
+
+/** What a directory can hold. */
+export interface TargetSchemaDescription {
+  readonly user: readonly TargetAttributeDescription[];
+  readonly group: readonly TargetAttributeDescription[];
+  /** Other attributes can be mapped as well. */
+  readonly open?: boolean;
+}
+
+/** Lines of a mapping, for each kind of entry. */
+export interface TargetMappings {
+  readonly user: readonly MappingEntry[];
+  readonly group: readonly MappingEntry[];
+}
+
 /** The connectors that are loaded and the targets they open; implemented by `src/delivery`. */
 export interface Directories {
   types(): readonly ConnectorDescription[];
@@ -242,14 +283,18 @@ export interface Directories {
     settings: unknown,
     secrets: unknown,
   ):
-    | {
-        readonly ok: true;
-        readonly settings: TargetDraft['settings'];
-        readonly secrets: TargetDraft['secrets'];
-      }
+    | ({ readonly ok: true } & ParsedTarget)
     | { readonly ok: false; readonly issues: readonly InputIssue[] };
+  /** What a rule uses that has no mapping of its own. Undefined: the connector is not loaded or the settings are wrong. */
+  mappings(target: Target): TargetMappings | undefined;
+  /** Whether the directory knows disabled accounts. */
+  canDisable(target: Target): boolean;
   /** Checks the mappings and the scope filter of a rule's target; no issues: they can be evaluated with its schemas. */
   checkSyncAs(target: Target, syncAs: SyncAs, schemas: SchemaTable): readonly InputIssue[];
+  /** What the directory says it can hold. Throws `unavailable` with the reason when it does not answer. */
+  schema(target: Target): Promise<TargetSchemaDescription>;
+  /** What may go wrong with a sound `SyncAs`, by what the directory says it can hold. */
+  warnings(target: Target, syncAs: SyncAs): Promise<readonly InputIssue[]>;
   /** The connection test of a target; never rejects because of the target. */
   test(target: Target): Promise<readonly TargetTestStep[]>;
 }
@@ -281,4 +326,8 @@ export interface DeliveryControl {
   ruleEnabled(ruleId: string): Promise<void>;
   /** Begins to carry out a rule's deletion. */
   ruleDeletionStarted(ruleId: string): void;
+  /** Begins to deliver by the rule as it is now. */
+  ruleChanged(ruleId: string): void;
+  /** Looks at the targets as they are now. */
+  targetChanged(targetId: string): void;
 }

@@ -48,6 +48,13 @@ export interface MappingEntry {
   readonly apply: ApplyMode;
 }
 
+/** A line of the connector's default mapping, said otherwise; what is absent stays as it is there. */
+export interface MappingOverride {
+  readonly attribute: string;
+  readonly expression?: string;
+  readonly apply?: ApplyMode;
+}
+
 /** How a rule's resources appear in one target. */
 export interface SyncAs {
   readonly targetId: string;
@@ -56,6 +63,9 @@ export interface SyncAs {
   /** Absent: the connector's default mapping. */
   readonly userMapping?: readonly MappingEntry[];
   readonly groupMapping?: readonly MappingEntry[];
+  /** Where there is no mapping of the rule's own. */
+  readonly userOverrides?: readonly MappingOverride[];
+  readonly groupOverrides?: readonly MappingOverride[];
   readonly onDeactivate: DeactivatePolicy;
   readonly onDelete: DeletePolicy;
   readonly correlation: {
@@ -63,6 +73,16 @@ export interface SyncAs {
     readonly attributes: readonly string[];
     readonly policy: CorrelationPolicy;
   };
+}
+
+/** A change of a rule, or of one of its targets, on the way to the resources that were there before it. */
+export interface Rollout {
+  readonly targetId: string;
+  /** Tells it from a later one for the same target. */
+  readonly token: string;
+  readonly startedAt: Date;
+  /** The target was taken out of the rule, and this becomes of what the rule provisioned there. */
+  readonly onRemoved?: DeletePolicy;
 }
 
 export interface SyncRule extends ScimDefinitions, RuleValues {
@@ -76,6 +96,8 @@ export interface SyncRule extends ScimDefinitions, RuleValues {
   readonly meUserName: string;
   /** Set while the rule is being deleted: what becomes of the entries it provisioned (requirements A1). */
   readonly deletion?: DeletePolicy;
+  /** What has not reached every resource yet; for each target the last change counts. */
+  readonly rollouts?: readonly Rollout[];
   /** Counts changes of the rule. */
   readonly version: number;
   readonly createdAt: Date;
@@ -91,8 +113,11 @@ export type SyncRuleDraft = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
 
 /** What of a rule can be changed; only what is given changes. */
 export type SyncRuleChange = Partial<
-  ScimDefinitions & RuleValues & Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName'>
->;
+  ScimDefinitions & RuleValues & Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName' | 'syncAs'>
+> & {
+  /** Replace what is on the way to their targets. */
+  readonly rollouts?: readonly Rollout[];
+};
 
 export const RULE_DEFAULTS: ScimDefinitions &
   RuleValues &

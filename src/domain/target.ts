@@ -10,9 +10,19 @@ export interface Target {
   readonly secrets: Readonly<Record<string, unknown>>;
   /** Counts changes of settings and secrets, so that open connectors are renewed. */
   readonly version: number;
+  /** Since when nothing is delivered to it. Absent: it is delivered to. */
+  readonly pausedAt?: Date;
+  /** It is being deleted: no rule may begin to use it. */
+  readonly deletedAt?: Date;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
 /** The part of a target an administrator decides. */
 export type TargetDraft = Pick<Target, 'name' | 'connector' | 'settings' | 'secrets'>;
+
+/** What of a target can be changed; only what is given changes. */
+export type TargetChange = Partial<Omit<TargetDraft, 'connector'>> & {
+  /** What the target is to hold changes, so that all of its rules deliver to it again. */
+  readonly rollOut?: boolean;
+};

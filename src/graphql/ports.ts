@@ -18,5 +18,5 @@ export interface ReadPorts {
   readonly bindings: BindingReader;
   readonly tokenLogos: Pick<TokenLogoStore, 'findAll' | 'list' | 'count'>;
   readonly profiles: Profiles;
-  readonly directories: Pick<Directories, 'types'>;
+  readonly directories: Pick<Directories, 'types' | 'mappings' | 'schema'>;
 }

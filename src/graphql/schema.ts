@@ -13,7 +13,12 @@ import { ApiKeyResolver } from './resolvers/api-key.resolver';
 import { BindingResolver } from './resolvers/binding.resolver';
 import { GroupResolver } from './resolvers/group.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
-import { SyncAsResolver, SyncRuleResolver } from './resolvers/sync-rule.resolver';
+import {
+  SyncAsResolver,
+  SyncRuleResolver,
+  SyncRuleRolloutResolver,
+} from './resolvers/sync-rule.resolver';
+import { TargetCommandResolver } from './resolvers/target-command.resolver';
 import { TargetResolver } from './resolvers/target.resolver';
 import { TokenLogoResolver } from './resolvers/token-logo.resolver';
 import { UserResolver } from './resolvers/user.resolver';
@@ -39,6 +44,8 @@ function buildGraphqlSchema(): GraphQLSchema {
       TargetResolver,
       SyncRuleResolver,
       SyncAsResolver,
+      SyncRuleRolloutResolver,
+      TargetCommandResolver,
       SyncRuleCommandResolver,
       UserResolver,
       GroupResolver,

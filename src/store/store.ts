@@ -23,6 +23,7 @@ import { resourceModel } from './models/resource.model';
 import { MongoResourceStore } from './resources';
 import { tokenLogoModel } from './models/token-logo.model';
 import { SecretBox } from './secret-box';
+import { MongoRolloutStore } from './rollouts';
 import { MongoStoredValues } from './stored-values';
 import { MongoSyncRuleStore } from './sync-rules';
 import { MongoTargetStore } from './targets';
@@ -44,6 +45,7 @@ export interface Store {
   readonly acceptedDefinitions: AcceptedDefinitions;
   readonly bindings: MongoBindingStore;
   readonly fanOut: MongoFanOutStore;
+  readonly rollouts: MongoRolloutStore;
   readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
@@ -71,6 +73,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     storedValues: new MongoStoredValues(resources),
     bindings: new MongoBindingStore(bindings),
     fanOut: new MongoFanOutStore(resources, members, bindings),
+    rollouts: new MongoRolloutStore(administration, resources, bindings),
     syncRules: new MongoSyncRuleStore(administration, resources, members),
     targets: new MongoTargetStore(administration.targets, new SecretBox(options.encryptionKey)),
     credentials: new MongoCredentialStore(administration),

@@ -15,6 +15,7 @@ import { type MembershipModel } from './models/membership.model';
 import { type ResourceModel } from './models/resource.model';
 import { nameKey, nameSearch, pageById, refuseTakenName } from './named-documents';
 import { tombstone } from './resources';
+import { rolloutField, rolloutFields, toRollouts } from './rollout-fields';
 
 export class MongoSyncRuleStore implements SyncRuleStore {
   private readonly model: Model<SyncRuleDocument>;
@@ -75,12 +76,18 @@ export class MongoSyncRuleStore implements SyncRuleStore {
 
   async update(current: SyncRule, change: SyncRuleChange): Promise<SyncRule | undefined> {
     const { id, version } = current;
-    const name = change.name === undefined ? {} : { nameKey: nameKey(change.name) };
+    const { rollouts = [], ...fields } = change;
+    const set = {
+      ...fields,
+      ...(fields.name === undefined ? {} : { nameKey: nameKey(fields.name) }),
+      ...rolloutFields(rollouts),
+      updatedAt: new Date(),
+    };
     const document = await refuseTakenName(change.name ?? current.name, () =>
       this.model
         .findOneAndUpdate(
           { _id: id, version, deletion: null },
-          { $set: { ...change, ...name, updatedAt: new Date() }, $inc: { version: 1 } },
+          { $set: set, $inc: { version: 1 } },
           { returnDocument: 'after' },
         )
         .lean<SyncRuleDocument>(),
@@ -142,6 +149,16 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     return this.model.countDocuments({ tokenLogoId }).exec();
   }
 
+  async usersOfTarget(targetId: string, limit: number): Promise<readonly SyncRule[]> {
+    const leaving = { rolloutAt: { $exists: true }, [rolloutField(targetId)]: { $exists: true } };
+    const documents = await this.model
+      .find({ $or: [{ 'syncAs.targetId': targetId }, leaving] })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .lean<SyncRuleDocument[]>();
+    return documents.map(toSyncRule);
+  }
+
   /** Makes every removal that is still under way look at the policy again. */
   private async deliverAgain(ruleId: string): Promise<void> {
     await this.resources.updateMany(
@@ -173,7 +190,7 @@ function ruleQuery(filter: { readonly search?: string; readonly enabled?: boolea
 }
 
 function toSyncRule(document: SyncRuleDocument): SyncRule {
-  const { _id, nameKey: _nameKey, ...fields } = document;
+  const { _id, nameKey: _nameKey, rollouts, rolloutAt: _rolloutAt, ...fields } = document;
   // Rules that were made before these fields came to be lack them.
-  return { id: _id, ...RULE_DEFAULTS, ...fields };
+  return { id: _id, ...RULE_DEFAULTS, ...fields, ...toRollouts(rollouts) };
 }

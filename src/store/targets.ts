@@ -2,7 +2,7 @@
 import { type Model } from 'mongoose';
 import { v7 as timeOrderedId } from 'uuid';
 import { type Page, type TargetStore } from '../domain/ports';
-import { type Target, type TargetDraft } from '../domain/target';
+import { type Target, type TargetChange, type TargetDraft } from '../domain/target';
 import { type Query } from './filter-comparison';
 import { type TargetDocument } from './models/administration.model';
 import { nameKey, nameSearch, pageById, refuseTakenName } from './named-documents';
@@ -56,8 +56,60 @@ export class MongoTargetStore implements TargetStore {
     return documents.map((document) => this.toTarget(document));
   }
 
+  async update(current: Target, change: TargetChange): Promise<Target | undefined> {
+    const { id, version } = current;
+    const { name, settings, secrets, rollOut = false } = change;
+    const now = new Date();
+    const set = {
+      updatedAt: now,
+      ...(name === undefined ? {} : { name, nameKey: nameKey(name) }),
+      ...(settings === undefined ? {} : { settings }),
+      ...(secrets === undefined ? {} : { secrets: this.secretBox.seal(secrets, id) }),
+      ...(rollOut ? { rolloutAt: now } : {}),
+    };
+    const document = await refuseTakenName(name ?? current.name, () =>
+      this.model
+        .findOneAndUpdate(
+          { _id: id, version, deletedAt: null },
+          { $set: set, $inc: { version: 1 } },
+          { returnDocument: 'after' },
+        )
+        .lean<TargetDocument>(),
+    );
+    return document ? this.toTarget(document) : undefined;
+  }
+
+  setPaused(id: string, paused: boolean): Promise<Target | undefined> {
+    return this.mark(id, 'pausedAt', paused);
+  }
+
+  setDeleted(id: string, deleted: boolean): Promise<Target | undefined> {
+    return this.mark(id, 'deletedAt', deleted);
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const { deletedCount } = await this.model.deleteOne({ _id: id, deletedAt: { $ne: null } });
+    return deletedCount === 1;
+  }
+
+  /** Settings stay as they are, and with them the version. A mark that is there keeps its time. */
+  private async mark(
+    id: string,
+    field: 'pausedAt' | 'deletedAt',
+    marked: boolean,
+  ): Promise<Target | undefined> {
+    const now = new Date();
+    await this.model.updateOne(
+      { _id: id, [field]: marked ? null : { $ne: null } },
+      marked
+        ? { $set: { [field]: now, updatedAt: now } }
+        : { $set: { updatedAt: now }, $unset: { [field]: 1 } },
+    );
+    return this.find(id);
+  }
+
   private toTarget(document: TargetDocument): Target {
-    const { _id, nameKey: _nameKey, secrets, ...fields } = document;
+    const { _id, nameKey: _nameKey, rolloutAt: _rolloutAt, secrets, ...fields } = document;
     return { id: _id, ...fields, secrets: this.secretBox.open(secrets, _id) };
   }
 }

@@ -16,6 +16,8 @@ import {
   type ResourceStore,
   type StoredValues,
   type SyncRuleStore,
+  type TargetMappings,
+  type TargetSchemaDescription,
   type TargetStore,
   type TargetTestStep,
 } from '../../src/domain/ports';
@@ -30,7 +32,7 @@ import {
   type SyncRuleChange,
   type SyncRuleDraft,
 } from '../../src/domain/sync-rule';
-import { type Target, type TargetDraft } from '../../src/domain/target';
+import { type Target, type TargetChange, type TargetDraft } from '../../src/domain/target';
 import { type TokenLogoStore } from '../../src/domain/token-logo';
 import { MemoryResourceStore } from './memory-resource-store';
 import { MemoryTokenLogoStore } from './memory-token-logos';
@@ -117,6 +119,10 @@ class NamedItems<Item extends Named> {
     return this.items.get(id);
   }
 
+  drop(id: string): boolean {
+    return this.items.delete(id);
+  }
+
   matching(search: string | undefined, matches: (item: Item) => boolean): readonly Item[] {
     const beginning = fold(search?.trim() ?? '');
     return sortedById(this.items.values()).filter(
@@ -182,7 +188,10 @@ export class MemorySyncRuleStore implements SyncRuleStore {
       throw new DomainError('uniqueness', `The name "${name}" is taken.`, { field: 'name' });
     }
     if (this.rules.find(current.id)?.version !== current.version) return undefined;
-    return this.change(current.id, change);
+    const { rollouts = [], ...fields } = change;
+    const begun = new Set(rollouts.map(({ targetId }) => targetId));
+    const others = (current.rollouts ?? []).filter(({ targetId }) => !begun.has(targetId));
+    return this.change(current.id, { ...fields, rollouts: [...others, ...rollouts] });
   }
 
   async setEnabled(id: string, enabled: boolean): Promise<SyncRule | undefined> {
@@ -214,6 +223,14 @@ export class MemorySyncRuleStore implements SyncRuleStore {
 
   async usesOfLogo(logoId: string): Promise<number> {
     return this.rules.matching(undefined, (rule) => rule.tokenLogoId === logoId).length;
+  }
+
+  async usersOfTarget(targetId: string, limit: number): Promise<readonly SyncRule[]> {
+    return this.rules
+      .matching(undefined, (rule) =>
+        [...rule.syncAs, ...(rule.rollouts ?? [])].some((one) => one.targetId === targetId),
+      )
+      .slice(0, limit);
   }
 
   private matching(filter: Parameters<SyncRuleStore['count']>[0]): readonly SyncRule[] {
@@ -261,6 +278,39 @@ export class MemoryTargetStore implements TargetStore {
 
   async all(): Promise<readonly Target[]> {
     return this.matching({});
+  }
+
+  async update(current: Target, change: TargetChange): Promise<Target | undefined> {
+    const { name } = change;
+    const other =
+      name !== undefined && this.targets.matching(name, (one) => fold(one.name) === fold(name))[0];
+    if (other && other.id !== current.id) {
+      throw new DomainError('uniqueness', `The name "${name}" is taken.`, { field: 'name' });
+    }
+    const known = this.targets.find(current.id);
+    if (known?.version !== current.version || known.deletedAt !== undefined) return undefined;
+    const { rollOut: _rollOut, ...fields } = change;
+    const version = known.version + 1;
+    return this.targets.put({ ...known, ...fields, version, updatedAt: new Date() });
+  }
+
+  async setPaused(id: string, paused: boolean): Promise<Target | undefined> {
+    return this.mark(id, 'pausedAt', paused);
+  }
+
+  async setDeleted(id: string, deleted: boolean): Promise<Target | undefined> {
+    return this.mark(id, 'deletedAt', deleted);
+  }
+
+  async remove(id: string): Promise<boolean> {
+    return this.targets.find(id)?.deletedAt !== undefined && this.targets.drop(id);
+  }
+
+  private mark(id: string, field: 'pausedAt' | 'deletedAt', marked: boolean): Target | undefined {
+    const target = this.targets.find(id);
+    if (target === undefined || (target[field] !== undefined) === marked) return target;
+    const { [field]: _mark, ...unmarked } = target;
+    return this.targets.put(marked ? { ...target, [field]: new Date() } : unmarked);
   }
 
   private matching(filter: Parameters<TargetStore['count']>[0]): readonly Target[] {
@@ -384,6 +434,8 @@ export class MemoryBindings implements BindingReader {
 export class MemoryDelivery implements DeliveryControl {
   readonly enabledRules: string[] = [];
   readonly deletedRules: string[] = [];
+  readonly changedRules: string[] = [];
+  readonly changedTargets: string[] = [];
 
   constructor(private readonly bindings: MemoryBindings) {}
 
@@ -402,6 +454,14 @@ export class MemoryDelivery implements DeliveryControl {
 
   ruleDeletionStarted(ruleId: string): void {
     this.deletedRules.push(ruleId);
+  }
+
+  ruleChanged(ruleId: string): void {
+    this.changedRules.push(ruleId);
+  }
+
+  targetChanged(targetId: string): void {
+    this.changedTargets.push(targetId);
   }
 }
 
@@ -435,7 +495,40 @@ export class MemoryDirectories implements Directories {
       issues.push({ path: ['secrets', 'bindPassword'], message: 'A password is needed.' });
     }
     if (issues.length > 0) return { ok: false, issues };
-    return { ok: true, settings: { port: 389, ...given }, secrets: hidden };
+    const completed = { port: 389, ...given };
+    return {
+      ok: true,
+      settings: completed,
+      secrets: hidden,
+      identity: `the book ${JSON.stringify(given['base'])}`,
+    };
+  }
+
+  mappings(): TargetMappings {
+    return {
+      user: [{ attribute: 'name', expression: 'userName', apply: 'AUTHORITATIVE' }],
+      group: [],
+    };
+  }
+
+  canDisable(): boolean {
+    return true;
+  }
+
+  async schema(target: Target): Promise<TargetSchemaDescription> {
+    if (String(target.settings['url']).includes('unreachable')) {
+      throw new DomainError('unavailable', 'The directory does not show its schema.');
+    }
+    const name = { name: 'name', multiValued: false, required: true, readOnly: false };
+    return { user: [{ ...name, maxLength: 64 }], group: [name] };
+  }
+
+  async warnings(_target: Target, { userMapping = [] }: SyncAs): Promise<readonly InputIssue[]> {
+    return userMapping.flatMap(({ attribute }, index) =>
+      attribute === 'name'
+        ? []
+        : [{ path: ['userMapping', String(index), 'attribute'], message: `No ${attribute}.` }],
+    );
   }
 
   checkSyncAs(_target: Target, syncAs: SyncAs): readonly InputIssue[] {

@@ -3,15 +3,16 @@ import { DomainError } from '../error';
 import { type InputIssue } from '../ports';
 import { type Resource } from '../resource';
 import { type ResourceSchema } from '../schema-table';
-import { type ApplyMode, type MappingEntry } from '../sync-rule';
+import { type ApplyMode } from '../sync-rule';
 import { compileExpression } from './compile';
+import { type MappingLine } from './line';
 import { MAX_ATTRIBUTE_LENGTH, MAX_ENTRIES } from './limits';
 import { parseExpression } from './parser';
 import { EvaluationProblem, ExpressionProblem, quote } from './problem';
 import { Run, type Evaluate, type Values } from './run';
 
-/** A line of a mapping; without `apply` it is `AUTHORITATIVE`, as in the connectors' default mappings. */
-export type MappingLine = Omit<MappingEntry, 'apply'> & { readonly apply?: ApplyMode };
+export { type MappingLine } from './line';
+export { checkOverrides, overridden, type OriginatedLine } from './overrides';
 
 interface CompiledLine {
   readonly attribute: string;

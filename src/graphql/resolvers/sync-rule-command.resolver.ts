@@ -1,5 +1,6 @@
 import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql';
 import { type Issue } from '../../administration/issue';
+import { type InputIssue } from '../../domain/ports';
 import { type DefinitionDocuments } from '../../domain/definitions';
 import { type DeletePolicy } from '../../domain/sync-rule';
 import { Access } from '../access';
@@ -8,7 +9,7 @@ import { ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
 import { DeletePolicyEnum } from '../types/enums.type';
 import { fromRuleValuesInput } from '../types/rule-values.type';
-import { fromSyncAsInput } from '../types/sync-as.type';
+import { fromSyncAsInput, inWordsOfTheInput } from '../types/sync-as.type';
 import {
   SyncRuleCreateInput,
   SyncRuleCreatePayload,
@@ -21,17 +22,22 @@ import {
   SyncRuleUpdatePayload,
 } from '../types/sync-rule-command.type';
 import { toSyncRule } from '../types/sync-rule.type';
-import { toUserErrors } from '../types/user-error.type';
+import {
+  toUserErrors,
+  toWarnings,
+  type UserErrorType,
+  type WarningType,
+} from '../types/user-error.type';
 
 const COMMAND = { complexity: ownCost(50) };
 const ID_OF_RULE = { description: 'The id of the sync rule.' };
 
-/** The domain's `userMapping` is `mapping` in the input, and errors speak of the input. */
-function inWordsOfTheInput(issue: Issue): Issue {
-  const path = issue.path.map((segment, depth) =>
-    depth === 2 && issue.path[0] === 'syncAs' && segment === 'userMapping' ? 'mapping' : segment,
-  );
-  return { ...issue, path };
+function errorsOf(issues: readonly Issue[]): readonly UserErrorType[] {
+  return toUserErrors(issues.map((issue) => ({ ...issue, path: inWordsOfTheInput(issue.path) })));
+}
+
+function warningsOf(found: readonly InputIssue[]): readonly WarningType[] {
+  return toWarnings(found.map((one) => ({ ...one, path: inWordsOfTheInput(one.path) })));
 }
 
 /** The lists that are given. */
@@ -68,9 +74,10 @@ export class SyncRuleCommandResolver {
       ...fromRuleValuesInput(input),
       ...definitionsIn(input),
     });
-    if (issues !== undefined) return { userErrors: toUserErrors(issues.map(inWordsOfTheInput)) };
+    if (issues !== undefined) return { userErrors: errorsOf(issues), warnings: [] };
     const { rule, secretToken, basicKey } = value;
-    return { syncRule: toSyncRule(rule), secretToken, basicKey, userErrors: [] };
+    const warnings = warningsOf(await administration.syncRules.warnings(rule));
+    return { syncRule: toSyncRule(rule), secretToken, basicKey, warnings, userErrors: [] };
   }
 
   @Mutation(() => SyncRuleUpdatePayload, {
@@ -90,10 +97,15 @@ export class SyncRuleCommandResolver {
       ...(input.scimProfile == null ? {} : { scimProfile: input.scimProfile }),
       ...(input.meUserName == null ? {} : { meUserName: input.meUserName }),
       ...fromRuleValuesInput(input),
+      ...(input.syncAs == null ? {} : { syncAs: input.syncAs.map(fromSyncAsInput) }),
+      ...(input.onRemoved == null ? {} : { onRemoved: input.onRemoved }),
+      ...(input.expectedVersion == null ? {} : { expectedVersion: input.expectedVersion }),
       ...definitionsIn(input),
     });
-    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
-    return { syncRule: toSyncRule(value), userErrors: [] };
+    if (issues !== undefined) return { userErrors: errorsOf(issues), warnings: [] };
+    const warnings =
+      input.syncAs == null ? [] : warningsOf(await administration.syncRules.warnings(value));
+    return { syncRule: toSyncRule(value), warnings, userErrors: [] };
   }
 
   @Mutation(() => SyncRuleSecretTokenChangePayload, {

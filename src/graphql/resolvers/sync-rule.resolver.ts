@@ -20,6 +20,7 @@ import {
   SyncRuleConnectionType,
   SyncRuleFilterInput,
   SyncRuleOrderInput,
+  SyncRuleRolloutType,
   SyncRuleType,
   toBindingCounts,
   toRuleCredential,
@@ -146,5 +147,19 @@ export class SyncAsResolver {
     @Ctx() { loaders }: GraphqlContext,
   ): Promise<TargetType | undefined> {
     return found(await loaders.targets.load(syncAs.targetKey), toTarget);
+  }
+}
+
+@Resolver(() => SyncRuleRolloutType)
+export class SyncRuleRolloutResolver {
+  @FieldResolver(() => TargetType, {
+    nullable: true,
+    description: 'The directory. Null: it was deleted.',
+  })
+  async target(
+    @Root() rollout: SyncRuleRolloutType,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<TargetType | undefined> {
+    return found(await loaders.targets.load(rollout.targetKey), toTarget);
   }
 }

@@ -1,23 +1,30 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import {
-  type ApplyMode,
   type CorrelationPolicy,
   type DeactivatePolicy,
   type DeletePolicy,
   type MappingEntry,
+  type MappingOverride,
   type SyncAs,
 } from '../../domain/sync-rule';
 import { keyOrNone } from '../node-id';
+import { CorrelationPolicyEnum, DeactivatePolicyEnum, DeletePolicyEnum } from './enums.type';
 import {
-  ApplyModeEnum,
-  CorrelationPolicyEnum,
-  DeactivatePolicyEnum,
-  DeletePolicyEnum,
-} from './enums.type';
+  fromMappingEntry,
+  fromMappingOverride,
+  MappingEntryInput,
+  MappingEntryType,
+  MappingOverrideInput,
+  MappingOverrideType,
+} from './mapping.type';
 
 const SCOPE_FILTER = 'A SCIM filter; users it does not match are out of scope of this target.';
 const USER_MAPPING = "How users become entries. Null: the connector's default mapping.";
 const GROUP_MAPPING = "How groups become entries. Null: the connector's default mapping.";
+const USER_OVERRIDES =
+  'Single lines of the default mapping of users, said otherwise. Only where there is no mapping.';
+const GROUP_OVERRIDES =
+  'Single lines of the default mapping of groups, said otherwise. Only where there is no groupMapping.';
 const ON_DEACTIVATE = 'What becomes of an entry when its user is deactivated or leaves the scope.';
 const ON_DELETE = 'What becomes of an entry when its resource is deleted.';
 const CORRELATION = 'What happens with entries that are in the directory already.';
@@ -26,26 +33,11 @@ const CORRELATION_ATTRIBUTES =
 
 /** What an input means that leaves it open, or says null. */
 const DEFAULTS = {
-  apply: 'AUTHORITATIVE',
   attributes: [],
   policy: 'ADOPT',
   onDeactivate: 'DISABLE',
   onDelete: 'DELETE',
 } as const;
-
-@ObjectType('MappingEntry', { description: 'One line of a mapping: attribute <- expression.' })
-export class MappingEntryType implements MappingEntry {
-  @Field(() => String, { description: 'The attribute of the target.' })
-  attribute!: string;
-
-  @Field(() => String, {
-    description: 'A SCIM path, a literal, or functions of them: `lower(userName)`.',
-  })
-  expression!: string;
-
-  @Field(() => ApplyModeEnum, { description: 'When it is written.' })
-  apply!: ApplyMode;
-}
 
 @ObjectType('Correlation', { description: CORRELATION })
 export class CorrelationType {
@@ -70,6 +62,12 @@ export class SyncAsType {
   @Field(() => [MappingEntryType], { nullable: true, description: GROUP_MAPPING })
   groupMapping?: readonly MappingEntry[];
 
+  @Field(() => [MappingOverrideType], { description: USER_OVERRIDES })
+  mappingOverrides!: readonly MappingOverride[];
+
+  @Field(() => [MappingOverrideType], { description: GROUP_OVERRIDES })
+  groupMappingOverrides!: readonly MappingOverride[];
+
   @Field(() => DeactivatePolicyEnum, { description: ON_DEACTIVATE })
   onDeactivate!: DeactivatePolicy;
 
@@ -81,32 +79,17 @@ export class SyncAsType {
 }
 
 export function toSyncAs(syncAs: SyncAs): SyncAsType {
-  const { targetId, scopeFilter, userMapping, groupMapping, ...policies } = syncAs;
+  const { targetId, scopeFilter, userMapping, groupMapping, ...rest } = syncAs;
+  const { userOverrides = [], groupOverrides = [], ...policies } = rest;
   return {
     ...policies,
     targetKey: targetId,
+    mappingOverrides: userOverrides,
+    groupMappingOverrides: groupOverrides,
     ...(scopeFilter === undefined ? {} : { scopeFilter }),
     ...(userMapping === undefined ? {} : { mapping: userMapping }),
     ...(groupMapping === undefined ? {} : { groupMapping }),
   };
-}
-
-@InputType('MappingEntryInput', { description: 'One line of a mapping: attribute <- expression.' })
-export class MappingEntryInput {
-  @Field(() => String, { description: 'The attribute of the target.' })
-  attribute!: string;
-
-  @Field(() => String, {
-    description: 'A SCIM path, a literal, or functions of them: `lower(userName)`.',
-  })
-  expression!: string;
-
-  @Field(() => ApplyModeEnum, {
-    nullable: true,
-    defaultValue: DEFAULTS.apply,
-    description: 'When it is written.',
-  })
-  apply?: ApplyMode | null;
 }
 
 @InputType('CorrelationInput', { description: CORRELATION })
@@ -140,6 +123,12 @@ export class SyncAsInput {
   @Field(() => [MappingEntryInput], { nullable: true, description: GROUP_MAPPING })
   groupMapping?: MappingEntryInput[] | null;
 
+  @Field(() => [MappingOverrideInput], { nullable: true, description: USER_OVERRIDES })
+  mappingOverrides?: MappingOverrideInput[] | null;
+
+  @Field(() => [MappingOverrideInput], { nullable: true, description: GROUP_OVERRIDES })
+  groupMappingOverrides?: MappingOverrideInput[] | null;
+
   @Field(() => DeactivatePolicyEnum, {
     nullable: true,
     defaultValue: DEFAULTS.onDeactivate,
@@ -163,6 +152,7 @@ export class SyncAsInput {
 
 export function fromSyncAsInput(input: SyncAsInput): SyncAs {
   const { targetId, scopeFilter, mapping, groupMapping, onDeactivate, onDelete } = input;
+  const { mappingOverrides, groupMappingOverrides } = input;
   return {
     targetId: keyOrNone('Target', targetId),
     onDeactivate: onDeactivate ?? DEFAULTS.onDeactivate,
@@ -174,10 +164,29 @@ export function fromSyncAsInput(input: SyncAsInput): SyncAs {
     ...(scopeFilter == null ? {} : { scopeFilter }),
     ...(mapping == null ? {} : { userMapping: mapping.map(fromMappingEntry) }),
     ...(groupMapping == null ? {} : { groupMapping: groupMapping.map(fromMappingEntry) }),
+    ...overrides('userOverrides', mappingOverrides),
+    ...overrides('groupOverrides', groupMappingOverrides),
   };
 }
 
-/** Plain objects from here on: instances of input classes are no business of a store. */
-function fromMappingEntry({ attribute, expression, apply }: MappingEntryInput): MappingEntry {
-  return { attribute, expression, apply: apply ?? DEFAULTS.apply };
+/** None are the same as no list. */
+function overrides(
+  field: 'userOverrides' | 'groupOverrides',
+  inputs: readonly MappingOverrideInput[] | null | undefined,
+): Pick<SyncAs, 'userOverrides' | 'groupOverrides'> {
+  if (inputs == null || inputs.length === 0) return {};
+  return { [field]: inputs.map(fromMappingOverride) };
+}
+
+/** The domain's own words for what `SyncAsInput` calls otherwise. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['userMapping', 'mapping'],
+  ['userOverrides', 'mappingOverrides'],
+  ['groupOverrides', 'groupMappingOverrides'],
+]);
+
+/** A path into the domain's `syncAs` as a path into the input. */
+export function inWordsOfTheInput(path: readonly string[]): readonly string[] {
+  if (path[0] !== 'syncAs') return path;
+  return path.map((segment, depth) => (depth === 2 ? (WORDS.get(segment) ?? segment) : segment));
 }

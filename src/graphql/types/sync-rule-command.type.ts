@@ -1,6 +1,7 @@
 /** Inputs and payloads of the mutations of sync rules. */
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { type ScimProfile } from '../../domain/sync-rule';
+import { type DeletePolicy, type ScimProfile } from '../../domain/sync-rule';
+import { DeletePolicyEnum } from './enums.type';
 import {
   ScimResourceTypeInput,
   ScimSchemaExtensionInput,
@@ -10,7 +11,7 @@ import { RuleValuesInput } from './rule-values.type';
 import { ScimProfileEnum } from './scim-enums.type';
 import { SyncAsInput } from './sync-as.type';
 import { SyncRuleType } from './sync-rule.type';
-import { MutationPayload } from './user-error.type';
+import { MutationPayload, WarningType } from './user-error.type';
 
 @InputType({ description: 'What of SCIM can be set for a sync rule.' })
 abstract class ScimSettingsInput extends RuleValuesInput {
@@ -77,12 +78,38 @@ export class SyncRuleCreatePayload extends MutationPayload {
 
   @Field(() => String, { nullable: true, description: 'User name of HTTP Basic.' })
   basicKey?: string;
+
+  @Field(() => [WarningType], {
+    description: 'What the directories say of the mappings; empty when nothing was changed.',
+  })
+  warnings!: readonly WarningType[];
 }
 
 @InputType('SyncRuleUpdateInput', {
   description: 'What is to change of a sync rule: what is null or left out stays as it is.',
 })
 export class SyncRuleUpdateInput extends ScimSettingsInput {
+  @Field(() => [SyncAsInput], {
+    nullable: true,
+    description:
+      'All targets, at least one and each once. They replace the old ones; what is otherwise than before reaches the existing users and groups, see `SyncRule.rollouts`.',
+  })
+  syncAs?: SyncAsInput[] | null;
+
+  @Field(() => DeletePolicyEnum, {
+    nullable: true,
+    defaultValue: 'KEEP',
+    description:
+      'What becomes of the entries that the rule provisioned in targets that `syncAs` leaves out.',
+  })
+  onRemoved?: DeletePolicy | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The version that was read: if it is no longer the current one, nothing changes.',
+  })
+  expectedVersion?: number | null;
+
   @Field(() => String, {
     nullable: true,
     description: 'Unique among sync rules, regardless of case.',
@@ -100,6 +127,11 @@ export class SyncRuleUpdateInput extends ScimSettingsInput {
 export class SyncRuleUpdatePayload extends MutationPayload {
   @Field(() => SyncRuleType, { nullable: true, description: 'The sync rule as it is now.' })
   syncRule?: SyncRuleType;
+
+  @Field(() => [WarningType], {
+    description: 'What the directories say of the mappings; empty when nothing was changed.',
+  })
+  warnings!: readonly WarningType[];
 }
 
 @InputType('SyncRuleSecretTokenChangeInput', { description: 'How a secret token is replaced.' })

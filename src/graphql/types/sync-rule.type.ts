@@ -125,6 +125,25 @@ export function toRuleCredential(credential: RuleCredential): RuleCredentialType
   };
 }
 
+@ObjectType('SyncRuleRollout', {
+  description:
+    'A change of a rule or of one of its targets on its way to the users and groups that were there before.',
+})
+export class SyncRuleRolloutType {
+  /** The store's id of the target. */
+  targetKey!: string;
+
+  @Field(() => DeletePolicyEnum, {
+    nullable: true,
+    description:
+      'The target was taken out of the rule, and this becomes of what was provisioned there. Null: it is delivered to again.',
+  })
+  onRemoved?: DeletePolicy;
+
+  @Field(() => Date, { description: 'When the change was made.' })
+  startedAt!: Date;
+}
+
 @ObjectType('SyncRule', {
   implements: NodeType,
   description:
@@ -189,6 +208,12 @@ export class SyncRuleType extends RuleValuesType {
   })
   deletion?: DeletePolicy;
 
+  @Field(() => [SyncRuleRolloutType], {
+    complexity: listCost(3),
+    description: 'What has not yet reached all its users and groups, one for each target.',
+  })
+  rollouts!: readonly SyncRuleRolloutType[];
+
   @Field(() => Int, { description: 'Counts changes of the rule.' })
   version!: number;
 
@@ -200,7 +225,7 @@ export class SyncRuleType extends RuleValuesType {
 }
 
 export function toSyncRule(rule: SyncRule): SyncRuleType {
-  const { id, syncAs, tokenLogoId, ...rest } = rule;
+  const { id, syncAs, tokenLogoId, rollouts = [], ...rest } = rule;
   return {
     ...rest,
     ...toRuleValues(rule),
@@ -208,6 +233,11 @@ export function toSyncRule(rule: SyncRule): SyncRuleType {
     key: id,
     tokenLogoKey: tokenLogoId,
     syncAs: syncAs.map(toSyncAs),
+    rollouts: rollouts.map(({ targetId, startedAt, onRemoved }) => ({
+      targetKey: targetId,
+      startedAt,
+      ...(onRemoved === undefined ? {} : { onRemoved }),
+    })),
   };
 }
 

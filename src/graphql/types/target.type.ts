@@ -31,7 +31,13 @@ export class TargetType extends NodeType {
   @Field(() => [String], { description: 'The names of the secrets that are set.' })
   secretsSet!: readonly string[];
 
-  @Field(() => Int, { description: 'Counts changes of settings and secrets.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Since when nothing is delivered to it. Null: it is delivered to.',
+  })
+  pausedAt?: Date;
+
+  @Field(() => Int, { description: 'Counts changes of name, settings and secrets.' })
   version!: number;
 
   @Field(() => Date, { description: 'When it was created.' })
@@ -52,6 +58,7 @@ export function toTarget(target: Target): TargetType {
     secretsSet: Object.keys(target.secrets)
       .filter((name) => target.secrets[name] != null && target.secrets[name] !== '')
       .sort(),
+    ...(target.pausedAt === undefined ? {} : { pausedAt: target.pausedAt }),
     version: target.version,
     createdAt: target.createdAt,
     updatedAt: target.updatedAt,

@@ -1,5 +1,6 @@
 import { Field, ObjectType } from 'type-graphql';
 import { type Issue, type IssueCode } from '../../administration/issue';
+import { type InputIssue } from '../../domain/ports';
 import { UserErrorCodeEnum } from './enums.type';
 
 @ObjectType('UserError', {
@@ -32,6 +33,25 @@ export abstract class MutationPayload {
 export function toUserErrors(issues: readonly Issue[]): readonly UserErrorType[] {
   return issues.map(({ code, message, path }) => ({
     code,
+    message,
+    ...(path.length === 0 ? {} : { field: path }),
+  }));
+}
+
+@ObjectType('Warning', { description: 'Something to look at, although a mutation took effect.' })
+export class WarningType {
+  @Field(() => String, { description: 'For people: what may go wrong.' })
+  message!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'The way to the field of the input, as in `UserError`. Null: the call as a whole.',
+  })
+  field?: readonly string[];
+}
+
+export function toWarnings(found: readonly InputIssue[]): readonly WarningType[] {
+  return found.map(({ path, message }) => ({
     message,
     ...(path.length === 0 ? {} : { field: path }),
   }));

@@ -1,7 +1,7 @@
 /** The collections of what administrators configure: rules, targets, credentials, API keys, definitions for all rules. */
 import { type Connection, type Model, Schema } from 'mongoose';
 import { type ApiKey, type RuleCredential } from '../../domain/credential';
-import { type ScimDefinitions, type SyncRule } from '../../domain/sync-rule';
+import { type DeletePolicy, type ScimDefinitions, type SyncRule } from '../../domain/sync-rule';
 import { type Target } from '../../domain/target';
 import { type SealedSecret } from '../secret-box';
 import { collectionOptions } from './collection-options';
@@ -9,10 +9,28 @@ import { collectionOptions } from './collection-options';
 /** A document with the domain's `id` as `_id`. */
 type Stored<Type extends { readonly id: string }> = Omit<Type, 'id'> & { _id: string };
 
-export type SyncRuleDocument = Stored<SyncRule> & { nameKey: string };
+/** A rollout under the id of its target, so that each is written for itself. */
+export interface RolloutDocument {
+  token: string;
+  startedAt: Date;
+  onRemoved?: DeletePolicy;
+  freeAt: Date;
+  after?: string;
+  leftOver: boolean;
+  rounds: number;
+}
+
+export type SyncRuleDocument = Omit<Stored<SyncRule>, 'rollouts'> & {
+  nameKey: string;
+  rollouts?: Record<string, RolloutDocument>;
+  /** Since when there has been some rollout. */
+  rolloutAt?: Date;
+};
 export type TargetDocument = Omit<Stored<Target>, 'secrets'> & {
   nameKey: string;
   secrets: SealedSecret;
+  /** It changed then, and its rules have yet to begin a rollout. */
+  rolloutAt?: Date;
 };
 export type RuleCredentialDocument = Stored<RuleCredential>;
 export type ApiKeyDocument = Stored<ApiKey>;
@@ -41,6 +59,8 @@ const syncRule = new Schema(
     roleProvisioning: Boolean,
     roleCatalogue: { type: [Schema.Types.Mixed], default: undefined },
     deletion: String,
+    rollouts: Schema.Types.Mixed,
+    rolloutAt: Date,
     version: { type: Number, required: true },
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
@@ -51,6 +71,7 @@ const syncRule = new Schema(
 );
 syncRule.index({ nameKey: 1 }, { unique: true });
 syncRule.index({ 'syncAs.targetId': 1 });
+syncRule.index({ rolloutAt: 1 }, { partialFilterExpression: { rolloutAt: { $exists: true } } });
 
 const target = new Schema(
   {
@@ -61,12 +82,16 @@ const target = new Schema(
     settings: { type: Schema.Types.Mixed, required: true },
     secrets: { type: Schema.Types.Mixed, required: true },
     version: { type: Number, required: true },
+    pausedAt: Date,
+    deletedAt: Date,
+    rolloutAt: Date,
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
   },
   collectionOptions('targets'),
 );
 target.index({ nameKey: 1 }, { unique: true });
+target.index({ rolloutAt: 1 }, { partialFilterExpression: { rolloutAt: { $exists: true } } });
 
 const ruleCredential = new Schema(
   {

@@ -7,6 +7,8 @@ import { checkDefinitions } from '../../../src/domain/definitions';
 import { extendedTable } from '../../../src/domain/extended-table';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
 import { type SyncAs } from '../../../src/domain/sync-rule';
+import { systemClock } from '../../../src/delivery/clock';
+import { TargetSchemas } from '../../../src/delivery/target-schemas';
 import { type Target } from '../../../src/domain/target';
 import { ACME, CUSTOM_DEFINITIONS } from '../../support/custom-definitions';
 import { FakeDirectory } from '../../support/fake-connector';
@@ -17,9 +19,10 @@ function hosted(type: ConnectorType): { host: ConnectorHost; directories: Connec
   const registry = { get: (id: string) => (id === type.id ? type : undefined), all: () => [type] };
   const times = { deadlineMs: 50, graceMs: 10 };
   const host = new ConnectorHost({ registry, dataDir: '.', log, times, workers: 4 });
+  const schemas = new TargetSchemas({ host, clock: systemClock, log });
   return {
     host,
-    directories: new ConnectorDirectories({ registry, host, log }),
+    directories: new ConnectorDirectories({ registry, host, schemas, log }),
   };
 }
 

@@ -17,23 +17,37 @@ const COUNTED = new Set([
   'applyJournal',
 ]);
 
+/** Writes of rollouts; the deliveries they ask for are not counted. */
+export const ROLLOUT_STEPS: ReadonlySet<string> = new Set([
+  'redeliver',
+  'takeBack',
+  'forget',
+  'advance',
+  'repeat',
+  'finish',
+]);
+
 export interface Life {
   writesLeft: number;
   dead: boolean;
 }
 
-export function mortal(stores: EngineStores, life: Life): EngineStores {
-  const wrapped = Object.entries(stores).map(([name, store]) => [name, wrap(store, life)]);
+export function mortal(
+  stores: EngineStores,
+  life: Life,
+  counted: ReadonlySet<string> = COUNTED,
+): EngineStores {
+  const wrapped = Object.entries(stores).map(([name, store]) => [name, wrap(store, life, counted)]);
   return Object.fromEntries(wrapped) as EngineStores;
 }
 
-function wrap(store: object, life: Life): object {
+function wrap(store: object, life: Life, counted: ReadonlySet<string>): object {
   return new Proxy(store, {
     get(target, property) {
       const member: unknown = Reflect.get(target, property);
       if (typeof member !== 'function') return member;
       return async (...args: unknown[]): Promise<unknown> => {
-        if (COUNTED.has(String(property))) {
+        if (counted.has(String(property))) {
           if (life.writesLeft === 0) life.dead = true;
           else life.writesLeft -= 1;
         }

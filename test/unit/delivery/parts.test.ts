@@ -176,6 +176,7 @@ describe('the planner', () => {
     resource,
     rule,
     syncAs,
+    leaving: undefined,
     capabilities,
     hasEntry: true,
     inScope: () => true,

@@ -29,7 +29,7 @@ import { openStore, type Store } from '../../../src/store/store';
 
 export type EngineStores = Pick<
   DeliveryEngineDeps,
-  'resources' | 'journal' | 'rules' | 'targets' | 'queue' | 'fanOut' | 'deltas'
+  'resources' | 'journal' | 'rules' | 'targets' | 'queue' | 'fanOut' | 'deltas' | 'rollouts'
 >;
 
 /** Everything soon, so that tests need not wait. */
@@ -42,6 +42,10 @@ export const SOON: EngineTimes = {
   gatherMs: 2,
   housekeepingMs: 50,
   tombstoneAgeMs: 3_600_000,
+  rolloutIdleMs: 30,
+  rolloutStepMs: 10,
+  rolloutSettleMs: 0,
+  rolloutRoundMs: 30,
   drainMs: 500,
   retry: { firstMs: 20, longestMs: 200 },
   breaker: { firstMs: 20, longestMs: 100 },
@@ -99,6 +103,7 @@ export class World {
       queue: this.bindings,
       fanOut: new MongoFanOutStore(resources, memberships, this.bindingDocuments),
       deltas: new MongoMembershipDeltas(memberships, this.bindingDocuments),
+      rollouts: this.store.rollouts,
     };
   }
 

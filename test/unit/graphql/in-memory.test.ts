@@ -6,10 +6,12 @@ import { commandSuite } from './suites/commands';
 import { definitionSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
 import { ruleValueSuite } from './suites/rule-values';
+import { targetSuite } from './suites/targets';
 
 accessSuite(memoryWorld);
 commandSuite(memoryWorld);
 apiKeySuite(memoryWorld);
 listSuite(memoryWorld);
 ruleValueSuite(memoryWorld);
+targetSuite(memoryWorld);
 definitionSuite(memoryWorld);

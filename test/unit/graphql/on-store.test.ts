@@ -7,6 +7,7 @@ import { commandSuite } from './suites/commands';
 import { definitionSuite, storedValueSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
 import { ruleValueSuite } from './suites/rule-values';
+import { targetSuite } from './suites/targets';
 
 async function storedWorld(): Promise<World> {
   const store = await openTestStore();
@@ -18,5 +19,6 @@ commandSuite(storedWorld);
 apiKeySuite(storedWorld);
 listSuite(storedWorld);
 ruleValueSuite(storedWorld);
+targetSuite(storedWorld);
 definitionSuite(storedWorld);
 storedValueSuite(storedWorld);
