@@ -2,7 +2,10 @@
 import { ConnectorError, type DesiredEntry, type EntryKind, type Written } from '../spi';
 import { activationOf, activationRefusal, usableActivation } from './activation';
 import { PostReadControl } from './controls';
-import { addition, baseDn, namingAttribute } from './entry';
+import { inContainer } from './move';
+import { desiredParent, rdnOf } from './placement';
+import { addition } from './entry';
+import { baseDn, extraAttributes, namingAttribute } from './entry-kinds';
 import { type Exchange } from './exchange';
 import { hasCode, nameFailure, RESULT } from './failures';
 import { type LdapSettings } from './settings';
@@ -19,6 +22,7 @@ export async function createEntry(
   const { strategy } = await activationOf(exchange);
   if (!desired.active) await usableActivation(exchange, kind);
   const extra = {
+    ...extraAttributes(kind, settings),
     ...(ownerAttribute === undefined ? {} : { [ownerAttribute]: [owner] }),
     ...(kind === 'user' ? strategy.atCreation(desired.active) : {}),
   };
@@ -26,7 +30,9 @@ export async function createEntry(
   const { dn, attributes } = addition(kind, desired, extra, settings, profile);
   const postRead = new PostReadControl([scheme.attribute]);
   try {
-    await exchange.add(dn, attributes, [postRead]);
+    await inContainer(exchange, desiredParent(kind, desired, settings), () =>
+      exchange.add(dn, attributes, [postRead]),
+    );
   } catch (error) {
     throw refusal(activationRefusal(error, strategy), settings, kind, dn);
   }
@@ -39,9 +45,10 @@ export async function createEntry(
 
 function refusal(error: unknown, settings: LdapSettings, kind: EntryKind, dn: string): unknown {
   const base = baseDn(kind, settings);
+  if (error instanceof ConnectorError && error.kind === 'invalid') return error;
   if (hasCode(error, RESULT.noSuchObject)) {
     const message = `The directory refused to create the ${kind}: the base ${base} does not exist.`;
     return new ConnectorError('invalid', message, { cause: error });
   }
-  return nameFailure(error, namingAttribute(kind, settings), dn.slice(0, -base.length - 1));
+  return nameFailure(error, namingAttribute(kind, settings), rdnOf(dn));
 }

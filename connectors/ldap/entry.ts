@@ -17,6 +17,8 @@ import {
   refuseHalfCharacters,
   sameDn,
 } from './dn';
+import { namingAttribute, objectClasses } from './entry-kinds';
+import { CONTAINER, containerOf, desiredParent, isContainer } from './placement';
 import { SentAttribute } from './sent-attribute';
 import { type LdapSettings } from './settings';
 import { attributeValues, valuesOf } from './values';
@@ -37,19 +39,11 @@ export function requestedAttributes(
   wanted: readonly string[] = ['*'],
 ): string[] {
   return [
-    ...wanted,
+    ...wanted.filter((name) => !isContainer(name)),
     settledProfile(settings.vendor).reference.attribute,
     ...activation.attributes,
     ...(settings.ownerAttribute === undefined ? [] : [settings.ownerAttribute]),
   ];
-}
-
-export function namingAttribute(kind: EntryKind, settings: LdapSettings): string {
-  return kind === 'user' ? settings.userRdnAttribute : settings.groupRdnAttribute;
-}
-
-export function baseDn(kind: EntryKind, settings: LdapSettings): string {
-  return kind === 'user' ? settings.userBaseDN : settings.groupBaseDN;
 }
 
 /** The bases to look under, without those that lie within another. */
@@ -57,15 +51,6 @@ export function outermostBases(settings: LdapSettings): readonly string[] {
   const { userBaseDN, groupBaseDN } = settings;
   if (isWithin(groupBaseDN, userBaseDN)) return [userBaseDN];
   return isWithin(userBaseDN, groupBaseDN) ? [groupBaseDN] : [userBaseDN, groupBaseDN];
-}
-
-export function objectClasses(kind: EntryKind, settings: LdapSettings): readonly string[] {
-  return kind === 'user' ? settings.userObjectClasses : settings.groupObjectClasses;
-}
-
-/** The object class by which entries of that kind are told from others. */
-export function tellingClass(kind: EntryKind, settings: LdapSettings): string {
-  return objectClasses(kind, settings).at(-1) ?? 'top';
 }
 
 /** What stands in the member attribute of a group that has nobody in it. */
@@ -100,6 +85,8 @@ export function toEntry(
     const values = visibleValues(kind, raw.dn, name, attributeValues(value), settings);
     if (values.length > 0) attributes[name] = values;
   }
+  const container = containerOf(kind, raw.dn, settings);
+  if (container.length > 0) attributes[CONTAINER] = container;
   const owner = settings.ownerAttribute && valuesOf(attributes, settings.ownerAttribute)[0];
   return {
     reference: settledProfile(settings.vendor).reference.of(raw),
@@ -140,7 +127,7 @@ export interface Addition {
 /** What an add request must hold. `disabled` is set by who knows how the directory disables accounts. */
 export function addition(
   kind: EntryKind,
-  desired: Pick<DesiredEntry, 'attributes'>,
+  desired: Pick<DesiredEntry, 'attributes'> & Partial<DesiredEntry>,
   extra: Attributes,
   settings: LdapSettings,
   profile: VendorProfile = settledProfile(settings.vendor),
@@ -148,7 +135,7 @@ export function addition(
   checkAttributes(profile, kind, desired.attributes);
   const naming = namingAttribute(kind, settings);
   const rdn = formatRdn(naming, valuesOf(desired.attributes, naming)[0]);
-  const dn = `${rdn},${baseDn(kind, settings)}`;
+  const dn = `${rdn},${desiredParent(kind, desired, settings)}`;
   const merged = new Map<string, { type: string; values: Set<string> }>();
   const put = (type: string, values: readonly string[]): void => {
     const key = checkedName(type).toLowerCase();
@@ -160,7 +147,9 @@ export function addition(
     merged.set(key, known);
   };
   put('objectClass', objectClasses(kind, settings));
-  for (const [type, values] of Object.entries(desired.attributes)) put(type, values);
+  for (const [type, values] of Object.entries(desired.attributes)) {
+    if (!isContainer(type)) put(type, values);
+  }
   for (const [type, values] of Object.entries(extra)) put(type, values);
   if (kind === 'group' && demandsMember(settings) && !profile.emptyGroups) {
     const members = merged.get(settings.memberAttribute.toLowerCase());
@@ -197,6 +186,7 @@ const filled = (values: readonly string[]): string[] => [
 /** A delta as parts of one modify request. Removal is `replace` by nothing, which is no error on a missing attribute. */
 export function toChanges(changes: readonly AttributeChange[]): Change[] {
   return changes.flatMap((one) => {
+    if (isContainer(one.attribute)) return [];
     if ('replace' in one) return [change('replace', one.attribute, filled(one.replace))];
     const [add, remove] = [filled(one.add), filled(one.remove)];
     return [

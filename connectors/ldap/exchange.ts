@@ -15,7 +15,8 @@ import { AssertionControl } from './controls';
 import { type Connection, type Features } from './connection';
 import { type ConnectionPool } from './connection-pool';
 import { isDn, sameDn } from './dn';
-import { outermostBases, tellingClass } from './entry';
+import { outermostBases } from './entry';
+import { tellingClass } from './entry-kinds';
 import { ConnectionLost, hasCode, RESULT, toConnectorError } from './failures';
 import { type LdapSettings } from './settings';
 import { BINARY_ATTRIBUTES } from './values';
@@ -57,6 +58,12 @@ export class Exchange {
   /** By what entries are known: a matter of the settings alone. */
   get scheme(): ReferenceScheme {
     return this.settled.reference;
+  }
+
+  /** The entries below which everything stands. */
+  get bases(): readonly string[] {
+    const { userBaseDN, groupBaseDN } = this.settings;
+    return [userBaseDN, groupBaseDN];
   }
 
   /** Runs the body of a connector method; whatever it throws leaves as a `ConnectorError`. */

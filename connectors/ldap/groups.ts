@@ -2,10 +2,11 @@
 import { type Change } from 'ldapts';
 import { type EntryRef, type MemberDelta, type Written } from '../spi';
 import { PermissiveModifyControl } from './controls';
-import { normalizeDn, sameDn } from './dn';
+import { sameDn } from './dn';
 import { change, demandsMember, fillerMember } from './entry';
 import { equals, type Exchange } from './exchange';
 import { hasCode, messageOf, RESULT } from './failures';
+import { type MemberNames, memberNames } from './member-names';
 import { attributeValues, rawValues } from './values';
 import { type VendorProfile } from './vendor/profile';
 
@@ -24,10 +25,6 @@ async function inChunks<T, R>(items: readonly T[], each: (item: T) => Promise<R>
   return results;
 }
 
-function uniqueDns(dns: readonly string[]): string[] {
-  return [...new Map(dns.map((dn) => [normalizeDn(dn), dn])).values()];
-}
-
 /** A group under change: where it is, and the values that are to come or to go. */
 class Membership {
   constructor(
@@ -35,6 +32,10 @@ class Membership {
     private readonly profile: VendorProfile,
     private readonly group: EntryRef,
   ) {}
+
+  private get names(): MemberNames {
+    return memberNames(this.exchange.settings);
+  }
 
   private get attribute(): string {
     return this.exchange.settings.memberAttribute;
@@ -86,8 +87,8 @@ class Membership {
       if (!hasCode(error, ...exists, ...missing)) throw error;
       const present = await this.present([...add, ...remove]);
       await this.modify(
-        add.filter((dn) => !present.has(normalizeDn(dn))),
-        remove.filter((dn) => present.has(normalizeDn(dn))),
+        add.filter((value) => !present.has(this.names.fold(value))),
+        remove.filter((value) => present.has(this.names.fold(value))),
       );
     }
   }
@@ -107,10 +108,12 @@ class Membership {
       const held = await Promise.all(
         dns.map((dn) => this.exchange.holds(this.group.name, this.attribute, dn)),
       );
-      return new Set(dns.filter((_, index) => held[index]).map(normalizeDn));
+      return new Set(dns.filter((_, index) => held[index]).map((one) => this.names.fold(one)));
     }
     const entry = await this.exchange.readDn(this.group.name, [this.attribute]);
-    return new Set(attributeValues(rawValues(entry, this.attribute)).map(normalizeDn));
+    return new Set(
+      attributeValues(rawValues(entry, this.attribute)).map((one) => this.names.fold(one)),
+    );
   }
 }
 
@@ -122,17 +125,24 @@ export async function changeMembers(
 ): Promise<Written> {
   const located = { reference: group.reference, name: await exchange.locate(group) };
   const membership = new Membership(exchange, await exchange.profile(), located);
-  const found = await inChunks(delta.add, (ref) => exchange.find(ref, ['1.1']));
-  const add = uniqueDns(found.flatMap((entry) => (entry ? [entry.dn] : [])));
-  const missing = delta.add.filter((_, index) => !found[index]);
-
-  const staying = new Set(add.map(normalizeDn));
-  const leaving = await inChunks(delta.remove, async (ref) => {
-    const entry = await exchange.find(ref, ['1.1']);
-    // Without referential integrity a group may still hold the DN from before a rename or a removal.
-    return entry ? [entry.dn, ref.name] : [ref.name];
+  const names = memberNames(exchange.settings);
+  const unique = (values: readonly string[]): string[] => [
+    ...new Map(values.map((value) => [names.fold(value), value])).values(),
+  ];
+  const found = await inChunks(delta.add, async (ref) => {
+    const entry = await exchange.find(ref, names.attributes);
+    return entry && names.of(entry);
   });
-  const remove = uniqueDns(leaving.flat()).filter((dn) => !staying.has(normalizeDn(dn)));
+  const add = unique(found.flatMap((value) => value ?? []));
+  const missing = delta.add.filter((_, index) => found[index] === undefined);
+
+  const staying = new Set(add.map((value) => names.fold(value)));
+  const leaving = await inChunks(delta.remove, async (ref) => {
+    const entry = await exchange.find(ref, names.attributes);
+    // Without referential integrity a group may still hold the name from before a rename or a removal.
+    return [entry && names.of(entry), names.ofDn(ref.name)].flatMap((value) => value ?? []);
+  });
+  const remove = unique(leaving.flat()).filter((value) => !staying.has(names.fold(value)));
 
   if (add.length > 0) await membership.add(add);
   if (remove.length > 0) await membership.remove(remove);
@@ -149,14 +159,19 @@ export async function followRename(
   to: string,
 ): Promise<readonly string[]> {
   const { settings, scheme } = exchange;
-  const filter = equals(settings.memberAttribute, from);
+  const names = memberNames(settings);
+  const [old, now] = [names.ofDn(from), names.ofDn(to)];
+  if (old === undefined || now === undefined) return [];
+  // Groups that go by user names need not hear of a move.
+  if (names.fold(old) === names.fold(now)) return [];
+  const filter = equals(settings.memberAttribute, old);
   const groups = await exchange.search(settings.groupBaseDN, 'sub', filter, [scheme.attribute]);
   const outcomes = await Promise.all(
     groups.map(async (raw) => {
       const group = { reference: scheme.of(raw), name: raw.dn };
       const membership = new Membership(exchange, await exchange.profile(), group);
       try {
-        await membership.replaceOne(from, to);
+        await membership.replaceOne(old, now);
         return [];
       } catch (error) {
         return [`${raw.dn} still holds the old name ${from}: ${messageOf(error)}`];

@@ -2,7 +2,7 @@
 import { type ConnectorType, SPI_VERSION } from '../spi';
 import { LdapConnector } from './connector';
 import { defaultMapping } from './default-mapping';
-import { namingAttribute } from './entry';
+import { namingAttribute } from './entry-kinds';
 import {
   type LdapSecrets,
   type LdapSettings,

@@ -1,9 +1,11 @@
 /** The changes an entry would undergo, as LDIF (RFC 2849). Pure: nothing is asked of the directory. */
 import { type Attribute } from 'ldapts';
 import { type DesiredEntry, type Entry, type EntryKind, type NativeChange } from '../spi';
-import { formatRdn, isDn } from './dn';
+import { formatRdn, isDn, parentDn, sameDn } from './dn';
+import { desiredParent, isContainer, rdnOf, switchedParent } from './placement';
 import { type ActivationStrategy, chooseActivation } from './activation';
-import { addition, namingAttribute, renamed } from './entry';
+import { addition, renamed } from './entry';
+import { extraAttributes, namingAttribute } from './entry-kinds';
 import { type LdapSettings } from './settings';
 import { valuesOf } from './values';
 import { checkChanges } from './vendor/check';
@@ -45,9 +47,29 @@ function switchOf(kind: EntryKind, { settings, profile }: Known): ActivationStra
 }
 
 function planAddition(kind: EntryKind, desired: DesiredEntry, known: Known): NativeChange {
-  const extra = switchOf(kind, known)?.atCreation(desired.active) ?? {};
+  const extra = {
+    ...extraAttributes(kind, known.settings),
+    ...switchOf(kind, known)?.atCreation(desired.active),
+  };
   const { dn, attributes } = addition(kind, desired, extra, known.settings, known.profile);
   return { operation: 'add', object: dn, detail: attributes.flatMap(lines).join('\n') };
+}
+
+/** Where the entry would be moved to, when it would. */
+function plannedParent(
+  kind: EntryKind,
+  current: Entry,
+  desired: DesiredEntry,
+  settings: LdapSettings,
+): string | undefined {
+  if (!isDn(current.name)) return undefined;
+  const placed = Object.keys(desired.attributes).some(isContainer);
+  const parent = placed
+    ? desiredParent(kind, desired, settings)
+    : kind === 'user' && settings.activation === 'container' && desired.active !== current.active
+      ? switchedParent(current.name, desired.active, settings)
+      : undefined;
+  return parent === undefined || sameDn(parent, parentDn(current.name)) ? undefined : parent;
 }
 
 /** Attributes that the desired entry does not name are nobody's business here and stay as they are. */
@@ -70,14 +92,20 @@ export function planChanges(
   const changes: NativeChange[] = [];
   let object = current.name;
   const isNaming = (name: string): boolean => name.toLowerCase() === naming.toLowerCase();
-  if (differs.some(isNaming)) {
-    const rdn = formatRdn(naming, valuesOf(desired.attributes, naming)[0]);
-    const detail = [`newrdn: ${rdn}`, 'deleteoldrdn: 1'].join('\n');
-    changes.push({ operation: 'modifyDN', object, detail });
-    if (isDn(object)) object = renamed(object, rdn);
+  const rdn = differs.some(isNaming)
+    ? formatRdn(naming, valuesOf(desired.attributes, naming)[0])
+    : undefined;
+  const parent = plannedParent(kind, current, desired, known.settings);
+  if (rdn !== undefined || parent !== undefined) {
+    const newRdn = rdn ?? (isDn(object) ? rdnOf(object) : object);
+    const lines = [`newrdn: ${newRdn}`, 'deleteoldrdn: 1'];
+    if (parent !== undefined) lines.push(`newsuperior: ${parent}`);
+    changes.push({ operation: 'modifyDN', object, detail: lines.join('\n') });
+    if (parent !== undefined) object = `${newRdn},${parent}`;
+    else if (isDn(object)) object = renamed(object, newRdn);
   }
   const parts = differs
-    .filter((name) => !isNaming(name))
+    .filter((name) => !isNaming(name) && !isContainer(name))
     .map((name) => replacement(name, valuesOf(desired.attributes, name)));
   const activation = desired.active === current.active ? undefined : switchOf(kind, known);
   for (const one of activation?.changes(desired.active, current.attributes) ?? []) {

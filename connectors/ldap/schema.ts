@@ -1,6 +1,6 @@
 /** What the directory's schema (RFC 4512 section 4) allows for the object classes in the settings. */
 import { ConnectorError, type EntryKind, type TargetAttribute, type TargetSchema } from '../spi';
-import { objectClasses } from './entry';
+import { objectClasses } from './entry-kinds';
 import { EVERYTHING, type Exchange } from './exchange';
 import { type LdapSettings } from './settings';
 import { attributeValues } from './values';

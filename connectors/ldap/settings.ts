@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { SettingsError, type SettingsIssue } from '../spi';
 import { isAttributeDescription, isDn } from './dn';
 import { messageOf } from './failures';
+import { LAYOUT_SETTINGS, layoutIssues } from './layout-settings';
 import { settledProfile } from './vendor';
 import { ACTIVATION_NAMES, type Layout, VENDORS } from './vendor/profile';
 
@@ -107,19 +108,21 @@ const settingsModel = z.strictObject({
     .describe('The attribute that names a group. Without it, cn.'),
   memberAttribute: attribute
     .default('member')
-    .refine((name) => name.toLowerCase() !== 'memberuid', 'must hold DNs, memberUid does not')
-    .describe('The group attribute that holds the DNs of the members.'),
+    .describe(
+      'The group attribute that holds the members: their DNs, in memberUid (RFC 2307) their uid.',
+    ),
   emptyGroupMember: dn
     .optional()
     .describe(
       'The DN that fills the member attribute of a group without members, where its class demands one. Without it, the DN of the group itself.',
     ),
   activation: z
-    .enum(['auto', ...ACTIVATION_NAMES, 'none'])
+    .enum(['auto', ...ACTIVATION_NAMES, 'attribute', 'container', 'none'])
     .default('auto')
     .describe(
-      'How an account is disabled. auto: as the vendor does it; by pwdAccountLockedTime where there is a password policy, by nsAccountLock in 389 Directory Server, by userAccountControl in Active Directory.',
+      'How an account is disabled. auto: as the vendor does it; by pwdAccountLockedTime where there is a password policy, by nsAccountLock in 389 Directory Server, by userAccountControl in Active Directory. attribute: by activationAttribute. container: disabled accounts are moved to disabledContainerDN.',
     ),
+  ...LAYOUT_SETTINGS,
   ownerAttribute: attribute
     .optional()
     .describe(
@@ -296,6 +299,7 @@ export function parseSettings(
     ...issuesOf('settings', checked.error),
     ...(checked.success ? serverIssues(checked.data) : []),
     ...(checked.success ? vendorIssues(checked.data) : []),
+    ...(checked.success ? layoutIssues(completed(checked.data)) : []),
     ...issuesOf('secrets', secret.error),
   ];
   if (!checked.success || !secret.success || issues.length > 0) throw new SettingsError(issues);

@@ -4,7 +4,8 @@ import { ConnectorError, type EntryKind, type TestStep } from '../spi';
 import { Connection } from './connection';
 import { dial } from './dial';
 import { activationOf } from './activation';
-import { addition, baseDn, namingAttribute, objectClasses } from './entry';
+import { addition } from './entry';
+import { baseDn, namingAttribute, objectClasses } from './entry-kinds';
 import { type Exchange } from './exchange';
 import { toConnectorError } from './failures';
 import { testFailoverServers, within } from './test-servers';
@@ -52,7 +53,11 @@ async function testConnection(
 }
 
 async function testBases(exchange: Exchange, settings: LdapSettings): Promise<TestStep> {
-  const bases = KINDS.map((kind) => baseDn(kind, settings));
+  const { disabledContainerDN } = settings;
+  const bases = [
+    ...KINDS.map((kind) => baseDn(kind, settings)),
+    ...(disabledContainerDN === undefined ? [] : [disabledContainerDN]),
+  ];
   const found = await Promise.all(bases.map((base) => exchange.readDn(base, ['1.1'])));
   const missing = bases.filter((_, index) => !found[index]);
   if (missing.length === 0) return ok('bases', `${bases.join(' and ')} exist.`);
@@ -161,7 +166,8 @@ async function testActivation(
   );
   const reason = unusable ?? (unknown.length > 0 ? `the schema has no ${unknown.join()}` : '');
   if (reason === '') {
-    return ok('activation', `Accounts are disabled by ${strategy.attributes.join()}.`);
+    const how = strategy.moves ? 'moving them' : strategy.attributes.join();
+    return ok('activation', `Accounts are disabled by ${how}.`);
   }
   return {
     name: 'activation',

@@ -6,12 +6,16 @@ import {
   type EntryRef,
   type Written,
 } from '../spi';
-import { PermissiveModifyControl, PostReadControl } from './controls';
-import { formatRdn, namingValue, sameDn } from './dn';
-import { namingAttribute, renamed, toChanges } from './entry';
+import { PermissiveModifyControl } from './controls';
+import { formatRdn, namingValue, parentDn, sameDn } from './dn';
+import { toChanges } from './entry';
+import { namingAttribute } from './entry-kinds';
 import { type Exchange } from './exchange';
 import { hasCode, nameFailure, RESULT } from './failures';
 import { followRename } from './groups';
+import { moveEntry } from './move';
+import { isContainer, isDisabledPlace, parentFor } from './placement';
+import { type LdapSettings } from './settings';
 import { checkChanges } from './vendor/check';
 
 /** The value that is to name the entry, or undefined when the naming attribute is left alone. */
@@ -82,17 +86,6 @@ async function stillNeeded(
   };
 }
 
-/** RFC 4511 section 4.9. Only the new RDN is sent: the entry stays where it is. */
-async function rename(exchange: Exchange, ref: EntryRef, rdn: string): Promise<string> {
-  const postRead = new PostReadControl([exchange.scheme.attribute]);
-  const { dn } = await exchange.writeTo(ref, ({ client }, current, controls) =>
-    client.modifyDN(current, rdn, [...controls, postRead]),
-  );
-  if (postRead.entry) return postRead.entry.dn;
-  const moved = renamed(dn, rdn);
-  return (await exchange.readDn(moved, ['1.1']))?.dn ?? moved;
-}
-
 /** Applies the changes to the entry of the reference. */
 export async function updateEntry(
   exchange: Exchange,
@@ -107,25 +100,45 @@ export async function updateEntry(
   const isNaming = (one: AttributeChange): boolean =>
     one.attribute.toLowerCase() === naming.toLowerCase();
   const namingChange = changes.find(isNaming);
-  if (!namingChange) return { reference, name: await modify(exchange, ref, changes) };
+  const placing = changes.find((one) => isContainer(one.attribute));
+  if (!namingChange && !placing) {
+    return { reference, name: await modify(exchange, ref, changes) };
+  }
 
-  const name = await exchange.locate(ref);
+  const before = await exchange.require(ref);
+  const name = before.dn;
   const from = namingValue(name, naming);
   const to = newNamingValue(namingChange, naming, from);
   // An adopted entry may be named by another attribute: then this one is like any other.
-  if (from === undefined || to === undefined || to === from) {
-    return { reference, name: await modify(exchange, { reference, name }, changes) };
-  }
-  const rdn = formatRdn(naming, to);
-  const now = await rename(exchange, { reference, name }, rdn).catch((error: unknown) => {
-    throw nameFailure(error, naming, rdn);
-  });
+  const renames = namingChange && from !== undefined && to !== undefined && to !== from;
+  const rdn = renames ? formatRdn(naming, to) : undefined;
+  const parent = newParent(kind, placing, name, settings);
+  const now =
+    rdn === undefined && parent === undefined
+      ? name
+      : await moveEntry(exchange, { reference, name }, { rdn, parent }).catch((error: unknown) => {
+          throw nameFailure(error, naming, rdn ?? '');
+        });
   // Groups first: at a second attempt the entry has its new name already, and nobody would know the old one. An empty group
   // holds its own name, and that one no directory need follow.
-  const follow = settings.followRenames || kind === 'group';
-  const warnings = follow && !sameDn(name, now) ? await followRename(exchange, name, now) : [];
-  const rest = withoutRdn(namingChange, from, to);
+  const follow = (settings.followRenames || kind === 'group') && name !== now;
+  const warnings = follow ? await followRename(exchange, name, now) : [];
+  const rest = renames ? withoutRdn(namingChange, from, to) : namingChange;
   const others = changes.filter((one) => !isNaming(one));
   await modify(exchange, { reference, name: now }, rest ? [...others, rest] : others);
   return { reference, name: now, ...(warnings.length > 0 ? { warnings } : {}) };
+}
+
+/** Where the entry is to go; undefined when it may stay. */
+function newParent(
+  kind: EntryKind,
+  placing: AttributeChange | undefined,
+  name: string,
+  settings: LdapSettings,
+): string | undefined {
+  if (!placing) return undefined;
+  const active = !isDisabledPlace(name, settings);
+  const values = 'replace' in placing ? placing.replace : placing.add;
+  const parent = parentFor(kind, values, active, settings);
+  return sameDn(parent, parentDn(name)) ? undefined : parent;
 }

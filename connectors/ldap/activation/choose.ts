@@ -4,6 +4,8 @@ import { type ActivationName, type VendorProfile } from '../vendor/profile';
 import { ACCOUNT_CONTROL } from './account-control';
 import { ACCOUNT_LOCK } from './account-lock';
 import { ACCOUNT_LOCKED_TIME } from './account-locked-time';
+import { byAttribute } from './by-attribute';
+import { byContainer } from './by-container';
 import { type ActivationStrategy } from './strategy';
 
 const STRATEGIES: Readonly<Record<ActivationName, ActivationStrategy>> = {
@@ -30,6 +32,8 @@ export function chooseActivation(
   if (activation === 'none') {
     return { strategy: STRATEGIES[by], unusable: 'activation is none' };
   }
+  if (activation === 'attribute') return { strategy: byAttribute(settings) };
+  if (activation === 'container') return { strategy: byContainer(settings) };
   if (activation !== 'auto') return { strategy: STRATEGIES[activation] };
   return needsPasswordPolicy && !server.passwordPolicy
     ? { strategy: STRATEGIES[by], unusable: 'the directory has no password policy' }

@@ -3,7 +3,10 @@ import { ResultCodeError } from 'ldapts';
 import { ConnectorError, type EntryKind, type EntryRef, type Written } from '../../spi';
 import { change, toAttributes } from '../entry';
 import { type Exchange } from '../exchange';
+import { followRename } from '../groups';
 import { attributeAtFault, diagnostic, hasCode, RESULT } from '../failures';
+import { moveEntry } from '../move';
+import { isDisabledPlace, switchedParent } from '../placement';
 import { type Choice, chooseActivation } from './choose';
 import { type ActivationStrategy } from './strategy';
 
@@ -45,6 +48,7 @@ export async function setActive(
   active: boolean,
 ): Promise<Written> {
   const strategy = await usableActivation(exchange, target.kind);
+  if (strategy.moves) return moveAccount(exchange, target.ref, active);
   const current = strategy.needsCurrent
     ? toAttributes(await exchange.require(target.ref, strategy.attributes))
     : {};
@@ -57,4 +61,16 @@ export async function setActive(
   } catch (error) {
     throw activationRefusal(error, strategy);
   }
+}
+
+/** To the container of the disabled, or back to where the account was; groups learn the new DN. */
+async function moveAccount(exchange: Exchange, ref: EntryRef, active: boolean): Promise<Written> {
+  const { settings } = exchange;
+  const { reference } = ref;
+  const name = await exchange.locate(ref);
+  if (isDisabledPlace(name, settings) !== active) return { reference, name };
+  const parent = switchedParent(name, active, settings);
+  const now = await moveEntry(exchange, { reference, name }, { parent });
+  const warnings = settings.followRenames ? await followRename(exchange, name, now) : [];
+  return { reference, name: now, ...(warnings.length > 0 ? { warnings } : {}) };
 }

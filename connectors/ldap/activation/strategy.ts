@@ -20,4 +20,6 @@ export interface ActivationStrategy {
    */
   changes(active: boolean, current: Attributes): readonly Replacement[];
   readonly needsCurrent: boolean;
+  /** Set where accounts are switched over by moving them; there are no `changes` then. */
+  readonly moves?: true;
 }

@@ -90,6 +90,61 @@ describe('settings', () => {
     expect(issues(wrong)).toEqual([expect.stringMatching(`^${path}: `)]);
   });
 
+  it.each([
+    [{ failoverUrls: ['ldap://x'] }, 'settings.failoverUrls.0'],
+    [{ failoverUrls: ['http://x'] }, 'settings.failoverUrls.0'],
+    [{ failoverUrls: [minimal.url] }, 'settings.failoverUrls.0'],
+    [{ url: 'ldap://x', startTls: true, failoverUrls: ['ldaps://y'] }, 'settings.startTls'],
+    [{ activation: 'attribute', disabledValue: 'x' }, 'settings.activationAttribute'],
+    [{ activation: 'attribute', activationAttribute: 'x' }, 'settings.disabledValue'],
+    [{ disabledValue: 'x' }, 'settings.disabledValue'],
+    [
+      {
+        ...{ activation: 'attribute', activationAttribute: 'employeeType' },
+        ...{ disabledValue: 'x', enabledValue: 'X' },
+      },
+      'settings.enabledValue',
+    ],
+    [
+      { activation: 'attribute', activationAttribute: 'UID', disabledValue: 'x' },
+      'settings.activationAttribute',
+    ],
+    [{ activation: 'container' }, 'settings.disabledContainerDN'],
+    [{ disabledContainerDN: `ou=x,${minimal.userBaseDN}` }, 'settings.disabledContainerDN'],
+    [
+      { activation: 'container', disabledContainerDN: 'ou=x,dc=example,dc=com' },
+      'settings.disabledContainerDN',
+    ],
+    [
+      { activation: 'container', disabledContainerDN: minimal.userBaseDN },
+      'settings.disabledContainerDN',
+    ],
+    [{ userExtraAttributes: { UID: ['x'] } }, 'settings.userExtraAttributes.UID'],
+    [{ groupExtraAttributes: { member: ['x'] } }, 'settings.groupExtraAttributes.member'],
+    [{ userExtraAttributes: { description: [] } }, 'settings.userExtraAttributes.description'],
+    [
+      { memberAttribute: 'memberUid', groupObjectClasses: ['posixGroup', 'groupOfNames'] },
+      'settings.memberAttribute',
+    ],
+    [
+      {
+        ...{ memberAttribute: 'memberUid', groupObjectClasses: ['posixGroup'] },
+        userRdnAttribute: 'cn',
+      },
+      'settings.memberAttribute',
+    ],
+    [
+      {
+        ...{ memberAttribute: 'memberUid', groupObjectClasses: ['posixGroup'] },
+        emptyGroupMember: 'cn=x',
+      },
+      'settings.emptyGroupMember',
+    ],
+    [{ memberAttribute: 'uniqueMember' }, 'settings.memberAttribute'],
+  ])('refuse the contradiction %j', (wrong, path) => {
+    expect(issues(wrong)).toEqual([expect.stringContaining(`${path}: `)]);
+  });
+
   it('name every issue at once, and no secret', () => {
     expect(issues({ url: 7, bindDN: 'x' }, { bindPassword: '' })).toEqual([
       expect.stringContaining('settings.url'),
