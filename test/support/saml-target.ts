@@ -5,6 +5,7 @@ import type { Connector } from '../../connectors/spi';
 import { describeWith, temporaryFolder } from './daemon';
 import { type Mariadb, MARIADB, startMariadb } from './mariadb';
 import { type Postgres, POSTGRES, startPostgres } from './postgres';
+import type { SimpleSamlPhpOptions, UserStore } from './simplesamlphp';
 import {
   mariadbQuery,
   mariadbTarget,
@@ -57,4 +58,54 @@ export function onEveryDatabase(body: (database: () => SamlDatabase) => void): v
     afterAll(() => server.stop());
     body(() => ({ ...mariadbTarget(server), query: mariadbQuery(server) }));
   });
+}
+
+/** Somewhere a target can keep its users, and how SimpleSAMLphp finds them there. */
+export interface SamlStore {
+  readonly database: object;
+  readonly secrets: object;
+  readonly php: UserStore;
+  /** How SimpleSAMLphp comes to know these users' password, which is `pw`. */
+  passwords(names: readonly string[]): Pick<SimpleSamlPhpOptions, 'login' | 'users'>;
+  /** Called once the connector has made its tables. */
+  prepare(): Promise<void>;
+}
+
+/** With the source sqlauth:SQL, on a table of passwords that stands beside ours. */
+function inDatabase(login: Readonly<Record<string, string>>, { query }: SamlDatabase) {
+  let known: readonly string[] = [];
+  return {
+    php: login as { dsn: string },
+    passwords: (names: readonly string[]) => {
+      known = names;
+      return { login };
+    },
+    prepare: async () => {
+      await query('DROP TABLE IF EXISTS saml_password');
+      await query(
+        'CREATE TABLE saml_password (username varchar(256) PRIMARY KEY, password varchar(64))',
+      );
+      for (const name of known)
+        await query('INSERT INTO saml_password VALUES (?, ?)', [name, 'pw']);
+    },
+  };
+}
+
+/** Runs the body on everything a target can keep its users in. */
+export function onEveryStore(body: (store: () => SamlStore) => void): void {
+  onEveryDatabase((where) => {
+    body(() => {
+      const there = where();
+      const { database } = there;
+      const login = dsn({ ...(database as object), ...there.secrets });
+      return { ...there, ...inDatabase(login, there) };
+    });
+  });
+}
+
+function dsn(database: Record<string, string>): Record<string, string> {
+  if (database['kind'] === 'sqlite') return { dsn: `sqlite:${database['file']}` };
+  const { host, port, database: name, user, databasePassword: password } = database;
+  const place = `host=${host};port=${port};dbname=${name}`;
+  return { dsn: `${database['kind'] === 'mysql' ? 'mysql' : 'pgsql'}:${place}`, username: user ?? '', password: password ?? '' };
 }
