@@ -1,5 +1,6 @@
-/** Users and groups as federated SAML users, in tables that an identity provider or proxy reads. */
+/** Users and groups as federated SAML users, in tables or files that an identity provider or proxy reads. */
 import { type ConnectorType, type Mapping, type MappingEntry, SPI_VERSION } from '../spi';
+import { openJson } from './json/open';
 import { openDatabase } from '../sql/open';
 import { databaseIdentity, inputSchema, parseSettings } from '../sql/settings';
 import { SamlConnector } from './connector';
@@ -47,7 +48,7 @@ function mapping(settings: SamlSettings): Mapping {
 export const saml: ConnectorType<SamlSettings, SamlSecrets> = {
   spiVersion: SPI_VERSION,
   id: 'saml',
-  title: 'SAML (SQL tables)',
+  title: 'SAML (SQL tables or JSON files)',
   capabilities: {
     kinds: ['user', 'group'],
     activation: 'native',
@@ -64,14 +65,16 @@ export const saml: ConnectorType<SamlSettings, SamlSecrets> = {
   parse: (settings, secrets) =>
     parseSettings({ settings: samlSettings, secrets: samlSecrets }, settings, secrets),
   open: (settings, secrets, context) =>
-    new SamlConnector(
-      openDatabase({
-        settings: settings.database,
-        secrets,
-        context,
-        tables: tablesOf(settings),
-        createTables: settings.createTables,
-      }),
-      settings,
-    ),
+    settings.database.kind === 'json'
+      ? openJson(settings, settings.database, context)
+      : new SamlConnector(
+          openDatabase({
+            settings: settings.database,
+            secrets,
+            context,
+            tables: tablesOf(settings),
+            createTables: settings.createTables,
+          }),
+          settings,
+        ),
 };

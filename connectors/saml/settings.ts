@@ -13,6 +13,24 @@ export const NAME_ID_FORMATS = {
   kerberos: 'urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos',
 } as const;
 
+const json = z.strictObject({
+  kind: z.literal('json').describe('A folder of JSON files, one for each user and group.'),
+  folder: z
+    .string()
+    .min(1)
+    .describe(
+      'The folder; a relative name is taken from the data folder. Made when it does not exist.',
+    ),
+  fileMode: z
+    .enum(['0600', '0640'])
+    .default('0600')
+    .describe('Rights of the files. 0640 also lets the group read them.'),
+});
+
+const store = z
+  .discriminatedUnion('kind', [...databaseSettings.options, json])
+  .describe('Where the users are: a database, or a folder of JSON files.');
+
 /** SAML core 8.3.6: the length of an entity ID. */
 const entityId = z.string().min(1).max(1024);
 
@@ -67,7 +85,7 @@ const shibboleth = z
 
 export const samlSettings = z
   .strictObject({
-    database: databaseSettings,
+    database: store,
     createTables: createTablesSetting,
     idpEntityId: entityId.describe(
       'Entity ID of the identity provider whose users these are; a user is known by it and the NameID.',
@@ -105,6 +123,7 @@ export const samlSettings = z
       if (value[field] === undefined) continue;
       const refuse = (message: string): void =>
         void issues.push({ code: 'custom', path: [field], message, input: value[field] });
+      if (value.database.kind === 'json') refuse('is a table, and database is a folder of files');
       if (value.serviceProviders.length === 0) {
         refuse('needs serviceProviders, for its table has one NameID for each');
       }
@@ -117,4 +136,5 @@ export const samlSettings = z
 export const samlSecrets = databaseSecrets;
 
 export type SamlSettings = z.infer<typeof samlSettings>;
+export type JsonSettings = z.infer<typeof json>;
 export type SamlSecrets = z.infer<typeof samlSecrets>;

@@ -97,9 +97,22 @@ export function onEveryStore(body: (store: () => SamlStore) => void): void {
     body(() => {
       const there = where();
       const { database } = there;
-      const login = dsn({ ...(database as object), ...there.secrets });
+      const login = dsn({ ...database, ...there.secrets });
       return { ...there, ...inDatabase(login, there) };
     });
+  });
+  describe('in JSON files', () => {
+    const folder = temporaryFolder();
+    afterAll(() => folder.remove());
+    body(() => ({
+      database: { kind: 'json', folder: folder.path },
+      secrets: {},
+      php: { folder: folder.path },
+      passwords: (names) => ({
+        users: Object.fromEntries(names.map((name) => [`${name}:pw`, { uid: [name] }])),
+      }),
+      prepare: async () => undefined,
+    }));
   });
 }
 
