@@ -120,5 +120,9 @@ function dsn(database: Record<string, string>): Record<string, string> {
   if (database['kind'] === 'sqlite') return { dsn: `sqlite:${database['file']}` };
   const { host, port, database: name, user, databasePassword: password } = database;
   const place = `host=${host};port=${port};dbname=${name}`;
-  return { dsn: `${database['kind'] === 'mysql' ? 'mysql' : 'pgsql'}:${place}`, username: user ?? '', password: password ?? '' };
+  return {
+    dsn: `${database['kind'] === 'mysql' ? 'mysql' : 'pgsql'}:${place}`,
+    username: user ?? '',
+    password: password ?? '',
+  };
 }

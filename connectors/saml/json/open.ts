@@ -1,11 +1,9 @@
 /** Puts a folder of snapshots and its index together. */
 import path from 'node:path';
 import type { Connector, ConnectorContext } from '../../spi';
-import type { Database } from '../../sql/database';
 import { openDatabase } from '../../sql/open';
 import { SamlConnector } from '../connector';
 import type { JsonSettings, SamlSettings } from '../settings';
-import type { SamlSchema } from '../tables';
 import { JsonSamlConnector } from './connector';
 import { SnapshotFolder } from './folder';
 import { type IndexSchema, INDEX_TABLES } from './index-tables';
