@@ -59,7 +59,8 @@ export const saml: ConnectorType<SamlSettings, SamlSecrets> = {
   },
   settingsSchema: inputSchema(samlSettings),
   secretsSchema: inputSchema(samlSecrets),
-  identity: ({ database }) => databaseIdentity(database),
+  identity: ({ database }) =>
+    database.kind === 'json' ? `json ${database.folder}` : databaseIdentity(database),
   namingAttribute: (kind) => NAMING[kind],
   defaultMapping: mapping,
   parse: (settings, secrets) =>
