@@ -1,11 +1,14 @@
 /** One RADIUS target: profiles in one of the stores, under one set of rules. */
 import {
   type AttributeChange,
+  type Attributes,
   type CallContext,
   type Connector,
+  type ConnectorContext,
   ConnectorError,
   type CorrelationKey,
   type DesiredEntry,
+  type DirectoryResponse,
   type Entry,
   type EntryKind,
   type EntryRef,
@@ -19,6 +22,7 @@ import { changedValues, matches, single } from '../sql/delta';
 import { changeMembers, gone } from '../sql/members';
 import { keyset } from '../sql/paging';
 import { profileOf, rewrite } from './change';
+import type { Disconnector } from './disconnect';
 import type { DictionaryFile } from './dictionary-file';
 import { NAMING, parseName } from './names';
 import { plan } from './plan';
@@ -34,6 +38,8 @@ export interface RadiusParts {
   readonly store: ProfileStore;
   readonly dictionary: DictionaryFile;
   readonly realm: Realm;
+  readonly disconnector: Disconnector | undefined;
+  log: ConnectorContext['log'];
 }
 
 function entryOf(kind: EntryKind, { id, name, owner }: Known, profile: StoredProfile): Entry {
@@ -46,9 +52,20 @@ function entryOf(kind: EntryKind, { id, name, owner }: Known, profile: StoredPro
   };
 }
 
+type Answer = Promise<DirectoryResponse>;
+
 /** A connector over a store that is opened by its first call. */
 export class RadiusConnector implements Connector {
-  constructor(private readonly parts: RadiusParts) {}
+  readonly flush?: (call: CallContext) => Promise<void>;
+  readonly answer?: Connector['answer'];
+  /** Users whose sessions end when the server knows that they may not be in. */
+  private outgoing: Attributes[] = [];
+
+  constructor(private readonly parts: RadiusParts) {
+    const { store } = parts;
+    if (store.flush) this.flush = (call) => this.makeEffective(call);
+    if (store.answer) this.answer = (request, call) => store.answer?.(request, call) as Answer;
+  }
 
   async test(call: CallContext): Promise<readonly TestStep[]> {
     const steps = await this.parts.store.test(call);
@@ -162,18 +179,26 @@ export class RadiusConnector implements Connector {
     call: CallContext,
   ): Promise<Written> {
     if (kind === 'group') throw new ConnectorError('unsupported', 'groups cannot be disabled');
-    return this.parts.store.write(call, async (profiles) => {
-      const subject = await subjectOf(profiles, kind, ref, 'adopt');
-      await profiles.setActive(subject, active);
-      return { reference: subject.entry.id, name: subject.entry.name };
+    const subject = await this.parts.store.write(call, async (profiles) => {
+      const found = await subjectOf(profiles, kind, ref, 'adopt');
+      await profiles.setActive(found, active);
+      return found;
     });
+    const written = { reference: subject.entry.id, name: subject.entry.name };
+    const warning = active ? undefined : await this.end(subject, call);
+    return warning === undefined ? written : { ...written, warnings: [warning] };
   }
 
   async remove(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<void> {
-    await this.parts.store.write(call, async (profiles) => {
+    const removed = await this.parts.store.write(call, async (profiles) => {
       const entry = await profiles.locate(kind, ref, 'remove');
-      if (entry) await profiles.remove(kind, entry);
+      if (!entry) return undefined;
+      const [profile] = await profiles.load(kind, [entry]);
+      await profiles.remove(kind, entry);
+      return { kind, entry, profile: profile as StoredProfile };
     });
+    const warning = removed && (await this.end(removed, call));
+    if (warning !== undefined) this.warn(warning);
   }
 
   async *list(kind: EntryKind, call: CallContext): AsyncGenerator<Entry, void, undefined> {
@@ -198,10 +223,47 @@ export class RadiusConnector implements Connector {
     return this.parts.store.close();
   }
 
+  /** Ends the sessions of a user who may not be in any more; answers a warning where that is in doubt. */
+  private async end(
+    { kind, entry, profile }: Subject,
+    call: CallContext,
+  ): Promise<string | undefined> {
+    const { disconnector } = this.parts;
+    if (!disconnector || kind === 'group') return undefined;
+    const attributes = attributesOf(kind, entry.name, profile.rows);
+    if (!this.flush) return disconnector.disconnect(attributes, call.signal);
+    // Whoever is sent away before the server knows comes straight back.
+    this.outgoing.push(attributes);
+    return undefined;
+  }
+
+  private async makeEffective(call: CallContext): Promise<void> {
+    const { store, disconnector } = this.parts;
+    const outgoing = this.outgoing;
+    this.outgoing = [];
+    try {
+      await store.flush?.(call);
+    } catch (error) {
+      this.outgoing.push(...outgoing);
+      throw error;
+    }
+    if (!disconnector) return;
+    const ends = outgoing.map((user) => disconnector.disconnect(user, call.signal));
+    for (const warning of await Promise.all(ends)) if (warning !== undefined) this.warn(warning);
+  }
+
+  private warn(warning: string): void {
+    this.parts.log('warn', 'A user who is disabled or removed may still be in', { warning });
+  }
+
   private checkName(kind: EntryKind, name: string): void {
+    const { realm, store } = this.parts;
     checkName(kind, NAMING[kind], name);
-    this.parts.realm.check(kind, NAMING[kind], name);
-    this.parts.store.checkName?.(kind, name);
+    realm.check(kind, NAMING[kind], name);
+    // What is left without its realm must not be DEFAULT either.
+    const stored = realm.stored(kind, name);
+    checkName(kind, NAMING[kind], stored);
+    store.checkName?.(kind, stored);
   }
 
   private rule(): RowRule {

@@ -1,8 +1,9 @@
-/** Users and groups as RADIUS profiles: in the tables of FreeRADIUS's `sql` module. */
-import { type ConnectorType, type Mapping, SPI_VERSION } from '../spi';
-import { databaseIdentity, inputSchema, parseSettings } from '../sql/settings';
+/** Users and groups as RADIUS profiles: in tables, in a users file, or asked for over HTTP. */
+import { type Capabilities, type ConnectorType, type Mapping, SPI_VERSION } from '../spi';
+import { databaseIdentity, inputSchema } from '../sql/settings';
 import { NAMING } from './names';
 import { open } from './open';
+import { parse } from './parse';
 import { type RadiusSecrets, type RadiusSettings, radiusSecrets, radiusSettings } from './settings';
 
 const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';
@@ -20,25 +21,38 @@ const MAPPING: Mapping = {
   ],
 };
 
+const CAPABILITIES: Capabilities = {
+  kinds: ['user', 'group'],
+  activation: 'native',
+  rename: true,
+  password: false,
+  answers: true,
+  // A users file takes all changes that come together in one go, and each waits for the same reload.
+  maxConcurrency: 32,
+};
+
+/** What PostgreSQL gladly takes; calls to an SQLite file take turns inside the connector. */
+const SQL_CONCURRENCY = 4;
+
 /** The RADIUS connector. */
 export const radius: ConnectorType<RadiusSettings, RadiusSecrets> = {
   spiVersion: SPI_VERSION,
   id: 'radius',
-  title: 'RADIUS (FreeRADIUS SQL tables)',
-  capabilities: {
-    kinds: ['user', 'group'],
-    activation: 'native',
-    rename: true,
-    password: false,
-    // What PostgreSQL gladly takes; calls to an SQLite file take turns inside the connector.
-    maxConcurrency: 4,
-  },
+  title: 'RADIUS (FreeRADIUS: SQL tables, users file or REST)',
+  capabilities: CAPABILITIES,
+  capabilitiesFor: ({ store }) => ({
+    ...CAPABILITIES,
+    answers: store.kind === 'rest',
+    maxConcurrency: store.kind === 'files' ? CAPABILITIES.maxConcurrency : SQL_CONCURRENCY,
+  }),
   settingsSchema: inputSchema(radiusSettings),
   secretsSchema: inputSchema(radiusSecrets),
-  identity: ({ database }) => databaseIdentity(database),
+  identity: ({ store, database }) =>
+    store.kind === 'files' || !database
+      ? `users file ${store.kind === 'files' ? store.usersFile : ''}`
+      : databaseIdentity(database),
   namingAttribute: (kind) => NAMING[kind],
   defaultMapping: () => MAPPING,
-  parse: (settings, secrets) =>
-    parseSettings({ settings: radiusSettings, secrets: radiusSecrets }, settings, secrets),
+  parse,
   open,
 };

@@ -42,4 +42,17 @@ export class Realm {
     if (kind === 'group' || !this.settings?.stripped || !this.suffix) return stored;
     return `${stored}${this.suffix}`;
   }
+
+  /** Whom a server means that knows a user by those names; undefined for nobody of this realm. */
+  asked(names: {
+    readonly name: string | undefined;
+    readonly stripped: string | undefined;
+  }): string | undefined {
+    const isStripped = this.settings?.stripped === true;
+    const name = isStripped ? (names.stripped ?? names.name) : names.name;
+    if (name === undefined) return undefined;
+    return isStripped && (names.stripped !== undefined || !this.covers('user', name))
+      ? this.clear('user', name)
+      : name;
+  }
 }

@@ -2,6 +2,8 @@
 import {
   type CallContext,
   ConnectorError,
+  type DirectoryRequest,
+  type DirectoryResponse,
   type EntryKind,
   type EntryRef,
   type NativeChange,
@@ -88,13 +90,15 @@ export interface ProfileStore {
   readonly notation: Notation;
   /** What this store cannot hold. */
   readonly rule: RowRule;
-  /** Names this store cannot hold. */
-  checkName?(kind: EntryKind, name: string): void;
+  /** Names, as the server asks for them, that this store cannot hold. */
+  checkName?(kind: EntryKind, stored: string): void;
   read<Result>(call: CallContext, work: (profiles: Profiles) => Promise<Result>): Promise<Result>;
   write<Result>(call: CallContext, work: (profiles: Profiles) => Promise<Result>): Promise<Result>;
   test(call: CallContext): Promise<readonly TestStep[]>;
   /** Absent where a write is effective at once. */
   flush?(call: CallContext): Promise<void>;
+  /** Absent where the directory asks nothing. */
+  answer?(request: DirectoryRequest, call: CallContext): Promise<DirectoryResponse>;
   close(): Promise<void>;
 }
 

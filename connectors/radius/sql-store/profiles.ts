@@ -105,6 +105,18 @@ export class SqlProfiles implements Profiles {
     return rows.map((row) => this.decode(kind, row.name));
   }
 
+  /** The groups of a user, also those made by hand. */
+  async groupsOf(user: Known): Promise<Known[]> {
+    const rows = await this.transaction.db
+      .selectFrom('radusergroup')
+      .select('groupname')
+      .distinct()
+      .where('username', '=', this.encode('user', user.name))
+      .execute();
+    const found = await Promise.all(rows.map((row) => this.named('group', row.groupname)));
+    return found.flatMap((group) => group ?? []);
+  }
+
   async load(kind: EntryKind, known: readonly Known[]): Promise<StoredProfile[]> {
     if (known.length === 0) return [];
     const keys = known.map(({ name }) => this.encode(kind, name));

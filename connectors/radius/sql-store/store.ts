@@ -3,7 +3,7 @@ import type { CallContext, TestStep } from '../../spi';
 import { testDatabase } from '../../sql/checks';
 import type { Database } from '../../sql/database';
 import type { Realm } from '../realm';
-import type { Profiles, ProfileStore } from '../store';
+import type { ProfileStore } from '../store';
 import { quoteRule } from './encoding';
 import { SQL_NOTATION } from './notation';
 import { SqlProfiles } from './profiles';
@@ -23,11 +23,17 @@ export class SqlStore implements ProfileStore {
     return testDatabase(this.database, RADIUS_TABLES, call);
   }
 
-  read<Result>(call: CallContext, work: (profiles: Profiles) => Promise<Result>): Promise<Result> {
+  read<Result>(
+    call: CallContext,
+    work: (profiles: SqlProfiles) => Promise<Result>,
+  ): Promise<Result> {
     return this.database.read(call, (transaction) => work(this.profiles(transaction)));
   }
 
-  write<Result>(call: CallContext, work: (profiles: Profiles) => Promise<Result>): Promise<Result> {
+  write<Result>(
+    call: CallContext,
+    work: (profiles: SqlProfiles) => Promise<Result>,
+  ): Promise<Result> {
     return this.database.write(call, (transaction) => work(this.profiles(transaction)));
   }
 
