@@ -1,16 +1,23 @@
 /**
- * A private FreeRADIUS for tests: own folder, own loopback port. The `sql` module and the policy are the ones shipped in
- * connectors/radius/freeradius with the place of the database put in; the queries are the package's own.
+ * A private FreeRADIUS for tests: own folder, own loopback port. The modules and policies are the ones shipped in
+ * connectors/radius/freeradius with addresses and secrets put in; the queries are the package's own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import dgram from 'node:dgram';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import {
+  type RadiusDatabase,
+  shippedModule,
+  shippedPolicy,
+  type ShippedModule,
+} from './freeradius-modules';
+import { parseAnswer, quoted, type RadiusAnswer } from './radclient-text';
 import { findProgram, type Requirement, run, stopProcess, temporaryFolder, until } from './daemon';
 
 export const FREERADIUS: Requirement = {
   program: 'freeradius',
-  package: 'freeradius freeradius-mysql freeradius-postgresql freeradius-utils',
+  package: 'freeradius freeradius-mysql freeradius-postgresql freeradius-rest freeradius-utils',
   paths: ['/usr/sbin/freeradius', '/usr/sbin/radiusd'],
 };
 
@@ -19,18 +26,6 @@ export const RADCLIENT: Requirement = {
   package: 'freeradius-utils',
   paths: ['/usr/bin/radclient'],
 };
-
-/** Where the profiles are: an SQLite file, or what `startPostgres` or `startMariadb` answers. */
-export type RadiusDatabase =
-  | { readonly kind: 'sqlite'; readonly file: string }
-  | {
-      readonly kind: 'postgresql' | 'mysql';
-      readonly host: string;
-      readonly port: number;
-      readonly database: string;
-      readonly user: string;
-      readonly password: string;
-    };
 
 /** What differs from a server that finds profile and password in the database. */
 export interface FreeradiusOptions {
@@ -41,14 +36,14 @@ export interface FreeradiusOptions {
   readonly defaultPassword?: string;
   /** Sends every password check to another server and looks at the profile in post-auth, by the shipped policy. */
   readonly proxyTo?: { readonly port: number; readonly secret: string };
+  /** A realm whose users are this server's own: their names are looked up without it. */
+  readonly realm?: string;
   /** Leaves the shipped policy out of post-auth: shows what happens without it. */
   readonly withoutPolicy?: boolean;
-}
-
-/** The server's answer to one Access-Request. */
-export interface RadiusAnswer {
-  readonly code: 'Access-Accept' | 'Access-Reject';
-  readonly attributes: Readonly<Record<string, readonly string[]>>;
+  /** The port, when it has to be known before the server runs. */
+  readonly port?: number;
+  /** Answers Disconnect-Requests on this port: with ACK for users of that name, with NAK and this Error-Cause for others. */
+  readonly disconnect?: { readonly port: number; readonly user: string; readonly cause: string };
 }
 
 /** A running server. */
@@ -69,41 +64,19 @@ export interface Freeradius {
 
 const SECRET = 'testing123';
 const STOCK = '/etc/freeradius/3.0';
-const SHIPPED = path.join(__dirname, '../../connectors/radius/freeradius');
 
 /** Single quotes: nothing is expanded inside. */
 function single(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }
 
-function shipped(name: string): string {
-  return readFileSync(path.join(SHIPPED, name), 'utf8');
-}
-
-function sqlModule(database: RadiusDatabase): string {
-  if (database.kind === 'sqlite') {
-    return shipped('sql-sqlite.conf').replace('/var/lib/usher/radius.db', () => database.file);
-  }
-  const { host, port, database: name, user, password } = database;
-  if (database.kind === 'mysql') {
-    const values = { server: host, port, login: user, password, radius_db: name };
-    return Object.entries(values).reduce(
-      (text, [key, value]) =>
-        text.replace(new RegExp(`^\\t${key} = .*$`, 'm'), () => `\t${key} = "${value}"`),
-      shipped('sql-mysql.conf'),
-    );
-  }
-  return shipped('sql-postgresql.conf').replace(
-    /^\tradius_db = .*$/m,
-    () =>
-      `\tradius_db = "host=${host} port=${port} dbname=${name} user=${user} password=${password}"`,
-  );
-}
-
 /** Behind a proxy the profile is read after the other server has answered, otherwise before the password is checked. */
-function authorize(options: FreeradiusOptions): string {
+function authorize(options: FreeradiusOptions, { name, before }: ShippedModule): string {
+  const first = [...before, ...(options.realm === undefined ? [] : ['suffix'])].map(
+    (module) => `    ${module}`,
+  );
   if (options.proxyTo) {
-    return "    update control {\n      Proxy-To-Realm := 'upstream'\n    }";
+    return [...first, "    update control {\n      Proxy-To-Realm := 'upstream'\n    }"].join('\n');
   }
   const given = Object.entries(options.passwords ?? {}).map(
     ([user, password]) =>
@@ -114,7 +87,7 @@ function authorize(options: FreeradiusOptions): string {
       `    update control {\n      Cleartext-Password := ${single(options.defaultPassword)}\n    }`,
     );
   }
-  return ['    sql', ...given, '    pap'].join('\n');
+  return [...first, `    ${name}`, ...given, '    expiration', '    pap'].join('\n');
 }
 
 function proxySection(options: FreeradiusOptions): string {
@@ -143,7 +116,41 @@ realm upstream {
 }`;
 }
 
-function mainConfiguration(folder: string, port: number, options: FreeradiusOptions): string {
+function realmSection({ realm }: FreeradiusOptions): string {
+  return realm === undefined ? '' : `realm ${realm} {\n}`;
+}
+
+function disconnectServer({ disconnect }: FreeradiusOptions): string {
+  if (!disconnect) return '';
+  return `server disconnect {
+  listen {
+    type = coa
+    ipaddr = 127.0.0.1
+    port = ${disconnect.port}
+  }
+  recv-coa {
+    if (&User-Name == ${single(disconnect.user)}) {
+      ok
+    }
+    else {
+      update reply {
+        Error-Cause := ${disconnect.cause}
+      }
+      reject
+    }
+  }
+  send-coa {
+    ok
+  }
+}`;
+}
+
+function mainConfiguration(
+  folder: string,
+  port: number,
+  options: FreeradiusOptions,
+  shipped: ShippedModule,
+): string {
   const postAuth = options.proxyTo && !options.withoutPolicy ? '    usher_post_auth' : '';
   return `prefix = /usr
 raddbdir = ${folder}
@@ -169,6 +176,7 @@ security {
   status_server = no
 }
 ${proxySection(options)}
+${realmSection(options)}
 thread pool {
   start_servers = 4
   max_servers = 8
@@ -188,6 +196,9 @@ modules {
   always reject {
     rcode = reject
   }
+  always ok {
+    rcode = ok
+  }
   expr {
   }
   # The stock configuration loads it, and with it a value in back-quotes is a command: the encoders are tested against that.
@@ -201,7 +212,13 @@ modules {
     key = "%{User-Name}"
     filename = ${STOCK}/mods-config/attr_filter/access_reject
   }
-  $INCLUDE ${folder}/sql.conf
+  expiration {
+  }
+  realm suffix {
+    format = suffix
+    delimiter = "@"
+  }
+  $INCLUDE ${folder}/module.conf
 }
 policy {
   $INCLUDE ${folder}/policy.conf
@@ -213,7 +230,7 @@ server default {
     port = ${port}
   }
   authorize {
-${authorize(options)}
+${authorize(options, shipped)}
   }
   authenticate {
     Auth-Type PAP {
@@ -227,10 +244,13 @@ ${postAuth}
     }
   }
 }
+${shipped.server}
+${disconnectServer(options)}
 `;
 }
 
-function freeUdpPort(): Promise<number> {
+/** A loopback UDP port that was free a moment ago. */
+export function freeUdpPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = dgram.createSocket('udp4');
     socket.on('error', reject);
@@ -239,35 +259,6 @@ function freeUdpPort(): Promise<number> {
       socket.close(() => resolve(port));
     });
   });
-}
-
-/** A string as radclient reads it between double quotes. */
-function quoted(text: string): string {
-  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
-}
-
-/** A string as radclient prints it between double quotes. */
-function unquoted(text: string): string {
-  if (!text.startsWith('"')) return text;
-  const bytes = Buffer.from(text.slice(1, -1)).toString('latin1');
-  const named: Record<string, string> = { n: '\n', r: '\r', t: '\t' };
-  const raw = bytes.replace(/\\([0-7]{3}|.)/g, (_all, code: string) =>
-    code.length === 3 ? String.fromCharCode(parseInt(code, 8)) : (named[code] ?? code),
-  );
-  return Buffer.from(raw, 'latin1').toString('utf8');
-}
-
-function parseAnswer(output: string): RadiusAnswer {
-  const received = output.slice(output.indexOf('Received '));
-  const code = /^Received (Access-\w+)/.exec(received)?.[1];
-  if (code !== 'Access-Accept' && code !== 'Access-Reject') {
-    throw new Error(`no answer from FreeRADIUS:\n${output}`);
-  }
-  const attributes: Record<string, string[]> = {};
-  for (const match of received.matchAll(/^\t(\S+) = (.*)$/gm)) {
-    (attributes[match[1] as string] ??= []).push(unquoted(match[2] as string));
-  }
-  return { code, attributes };
 }
 
 /** radclient ends with 1 for a reject too, so its output is looked at instead. */
@@ -281,22 +272,26 @@ function login(user: string, password: string, more: readonly string[] = []): st
   return [`User-Name = ${quoted(user)}`, `User-Password = ${quoted(password)}`, ...more].join(', ');
 }
 
+export type { RadiusDatabase } from './freeradius-modules';
+export type { RadiusAnswer } from './radclient-text';
+
 /** Starts a server; ready when it processes requests. The database must exist, its tables need not. */
 export async function startFreeradius(options: FreeradiusOptions): Promise<Freeradius> {
   const program = findProgram(FREERADIUS);
   if (!program) throw new Error(`${FREERADIUS.program} is not installed`);
   const folder = temporaryFolder('usher-radius-');
-  const port = await freeUdpPort();
+  const port = options.port ?? (await freeUdpPort());
+  const shipped = shippedModule(options.database);
   mkdirSync(path.join(folder.path, 'tmp'));
   writeFileSync(
     path.join(folder.path, 'dictionary'),
     '$INCLUDE /usr/share/freeradius/dictionary\n',
   );
-  writeFileSync(path.join(folder.path, 'sql.conf'), sqlModule(options.database));
-  writeFileSync(path.join(folder.path, 'policy.conf'), shipped('policy.conf'));
+  writeFileSync(path.join(folder.path, 'module.conf'), shipped.module);
+  writeFileSync(path.join(folder.path, 'policy.conf'), shippedPolicy(options.database));
   writeFileSync(
     path.join(folder.path, 'radiusd.conf'),
-    mainConfiguration(folder.path, port, options),
+    mainConfiguration(folder.path, port, options, shipped),
   );
 
   let log = '';
