@@ -1,6 +1,5 @@
 /** Disconnect-Requests of the RADIUS connector, answered by a real FreeRADIUS. */
 import dgram from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { radius } from '../../connectors/radius/index';
 import {
