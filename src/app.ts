@@ -24,6 +24,7 @@ import {
 } from './first-start';
 import { createGraphqlMiddleware, type GraphqlMiddleware } from './graphql/middleware';
 import { type Listener, listen } from './listen';
+import { createMetricsRouter, observeBindings, observeCalls, observeRequests } from './observation';
 import { quickStart } from './quick-start';
 import {
   createScimAuthenticator,
@@ -38,6 +39,7 @@ import { forgetful, RuleAccessCache } from './store/rule-access';
 import { openStore, type Store } from './store/store';
 import { createTargetRequests, TARGETS_PATH } from './target-requests';
 import { createLogger, type Logger } from './telemetry/logger';
+import { Metrics, observeProcess } from './telemetry/metrics';
 import { createLogoRouter, LOGO_PATH } from './token-logo-images';
 
 export interface App {
@@ -98,6 +100,7 @@ interface Parts {
   readonly access: RuleAccessCache;
   readonly administration: Administration;
   readonly graphql: GraphqlMiddleware;
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
@@ -123,7 +126,10 @@ async function open(
   const schemas = await openSchemas(schemaFiles, store, log);
   const logoUrl = (id: string): string => `${url}${LOGO_PATH}/${id}`;
   const profiles = new Profiles((rule) => schemas.of(rule), logoUrl);
-  const engine = createEngine({ config, registry, store, schemas, profiles, log });
+  const metrics = new Metrics();
+  observeProcess(metrics, packageJson.version);
+  observeBindings(metrics, store);
+  const engine = createEngine({ config, registry, store, schemas, profiles, metrics, log });
   opened.push(() => engine.stop());
   const access = new RuleAccessCache(store.credentials, store.syncRules);
   const administration = createAdministrators({ store, engine, access, schemas });
@@ -135,7 +141,8 @@ async function open(
     log,
   });
   opened.push(() => graphql.stop());
-  return { listener, url, database, store, schemas, engine, access, administration, graphql, log };
+  const administrators = { access, administration, graphql };
+  return { listener, url, database, store, schemas, engine, ...administrators, metrics, log };
 }
 
 /** Lets requests in and deliveries out, and tells a first start's secrets. */
@@ -197,9 +204,9 @@ async function openSchemas(files: SchemaFiles, store: Store, log: Logger): Promi
 
 function createEngine(
   parts: Pick<Ground, 'config' | 'registry' | 'log'> &
-    Pick<Parts, 'store' | 'schemas'> & { readonly profiles: Profiles },
+    Pick<Parts, 'store' | 'schemas' | 'metrics'> & { readonly profiles: Profiles },
 ): DeliveryEngine {
-  const { config, registry, store, schemas, profiles, log } = parts;
+  const { config, registry, store, schemas, profiles, metrics, log } = parts;
   return createDeliveryEngine({
     resources: store.resources,
     journal: store.memberships,
@@ -214,6 +221,7 @@ function createEngine(
     profiles,
     workers: config.WORKERS,
     dataDir: path.resolve(config.DATA_DIR),
+    observe: observeCalls(metrics),
     log: (level, message, fields = {}) => log[level](fields, message),
   });
 }
@@ -235,7 +243,7 @@ function createAdministrators(
 }
 
 function createExpress(config: Config, parts: Parts): Express {
-  const { database, store, engine, graphql, url, log } = parts;
+  const { administration, database, store, engine, graphql, metrics, url, log } = parts;
   const app = express();
   app.disable('x-powered-by');
   // SCIM has ETags of its own (RFC 7644 section 3.14).
@@ -243,6 +251,7 @@ function createExpress(config: Config, parts: Parts): Express {
   if (config.TRUST_PROXY !== undefined) app.set('trust proxy', trustProxy(config.TRUST_PROXY));
   app.use(
     SCIM_PATH,
+    observeRequests(metrics),
     createScimRouter({
       provisioning: new Provisioning({ store: store.resources, changes: engine.changeListener }),
       schemas: (rule) => parts.schemas.of(rule),
@@ -259,6 +268,7 @@ function createExpress(config: Config, parts: Parts): Express {
   app.use('/graphql', graphql.handler);
   app.use(TARGETS_PATH, createTargetRequests({ questions: engine.questions, log }));
   app.use(LOGO_PATH, createLogoRouter(store.tokenLogos));
+  app.use(createMetricsRouter({ metrics, apiKeys: administration.apiKeys }));
   app.use(createStatusRouter({ isReady: () => store.isReachable(), version: packageJson.version }));
   return app;
 }

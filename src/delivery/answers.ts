@@ -11,6 +11,10 @@ import { ConnectorFault } from './errors';
 
 const LONGEST_REFERENCE = 1_024;
 const LONGEST_NAME = 8_192;
+/** In characters, of all values of an entry: more than any directory holds, less than what hurts. */
+const LARGEST_ENTRY = 64 * 1_048_576;
+const MOST_WARNINGS = 1_000;
+const MOST_CORRELATED = 1_000;
 
 /** What a write answered. The reference of an entry never changes. */
 export function checkWritten(answer: Written, operation: string, reference?: string): Written {
@@ -21,7 +25,20 @@ export function checkWritten(answer: Written, operation: string, reference?: str
   if (answer.warnings !== undefined && !isTextList(answer.warnings)) {
     throw new ConnectorFault(`"${operation}" answered with malformed warnings`);
   }
-  return answer;
+  const { reference: own, name, warnings } = answer;
+  return {
+    reference: own,
+    name,
+    ...(warnings ? { warnings: warnings.slice(0, MOST_WARNINGS) } : {}),
+  };
+}
+
+/** What `correlate` answered. */
+export function checkEntries(answer: readonly Entry[], operation: string): readonly Entry[] {
+  if (!isList(answer) || answer.length > MOST_CORRELATED) {
+    throw new ConnectorFault(`"${operation}" answered without a list of a sensible length`);
+  }
+  return answer.map((entry: Entry) => checkEntry(entry, operation));
 }
 
 export function checkEntry(answer: Entry, operation: string): Entry {
@@ -33,7 +50,27 @@ export function checkEntry(answer: Entry, operation: string): Entry {
   if (!isObject(attributes) || !Object.values(attributes).every(isTextList)) {
     throw new ConnectorFault(`"${operation}" answered with malformed attributes`);
   }
-  return answer;
+  const { reference, name } = answer;
+  const copied = copyOf(attributes, operation);
+  return {
+    reference,
+    name,
+    attributes: copied,
+    active,
+    ...(owner === undefined ? {} : { owner }),
+  };
+}
+
+/** The gateway's own: nobody changes it later, and a name such as `__proto__` is a name like any other. */
+function copyOf(attributes: Entry['attributes'], operation: string): Entry['attributes'] {
+  const copy = Object.create(null) as Record<string, readonly string[]>;
+  let size = 0;
+  for (const [name, values] of Object.entries(attributes)) {
+    copy[name] = [...values];
+    for (const value of values) size += value.length;
+  }
+  if (size <= LARGEST_ENTRY) return copy;
+  throw new ConnectorFault(`"${operation}" answered with an entry that is too large`);
 }
 
 export function checkSteps(answer: readonly TestStep[]): readonly TestStep[] {
@@ -67,7 +104,7 @@ function isAttribute(value: unknown): boolean {
 const MOST_CHANGES = 1_000;
 
 /** What would be changed, as shown to administrators. */
-export function checkChanges(answer: unknown): readonly NativeChange[] {
+export function checkPlan(answer: unknown): readonly NativeChange[] {
   const sound =
     isList(answer) &&
     answer.length <= MOST_CHANGES &&

@@ -2,6 +2,7 @@
 import { type Capabilities, ConnectorError, type ConnectorRegistry } from '../../connectors/spi';
 import { type Target } from '../domain/target';
 import { capabilitiesOf } from './capabilities';
+import { type CallObserver } from './call-observer';
 import { GUARD_TIMES, type GuardTimes } from './call-guard';
 import { ConnectorFault } from './errors';
 import { HostedConnector } from './hosted-connector';
@@ -23,6 +24,8 @@ export interface ConnectorHostDeps {
   readonly times?: GuardTimes;
   /** For what a directory asks. */
   readonly answerTimes?: GuardTimes;
+  /** Told of every call. */
+  readonly observe?: CallObserver | undefined;
   /** Calls at the same time, for each target at most. */
   readonly workers: number;
 }
@@ -76,7 +79,7 @@ export class ConnectorHost {
       const connector = type.open(settings, secrets, { targetId: target.id, dataDir, log });
       const capabilities = capabilitiesOf(type, settings);
       const concurrency = this.concurrency(capabilities);
-      const parts = { type, settings, capabilities, connector };
+      const parts = { type, settings, capabilities, connector, observe: this.deps.observe };
       return new HostedConnector(parts, { times, concurrency, answer: this.deps.answerTimes });
     } catch (error) {
       throw asOpenError(error);

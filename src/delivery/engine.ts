@@ -4,6 +4,7 @@ import { type ConnectorRegistry } from '../../connectors/spi';
 import { type ChangeListener, type DeliveryControl, type Directories } from '../domain/ports';
 import { type Profiles } from '../domain/profile';
 import { type SchemasOf } from '../domain/schema-table';
+import { type CallObserver } from './call-observer';
 import { type Clock, systemClock } from './clock';
 import { ConnectorHost } from './connector-host';
 import { DesiredEntries } from './desired-entries';
@@ -48,6 +49,8 @@ export interface DeliveryEngineDeps {
   readonly workers: number;
   readonly dataDir: string;
   readonly log: Log;
+  /** Told of every call into a connector. */
+  readonly observe?: CallObserver;
   readonly clock?: Clock;
   readonly times?: Partial<EngineTimes>;
 }

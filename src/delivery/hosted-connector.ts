@@ -21,13 +21,16 @@ import {
   type Written,
 } from '../../connectors/spi';
 import {
-  checkChanges,
+  checkEntries,
   checkEntry,
+  checkPlan,
   checkResponse,
   checkSchema,
   checkSteps,
   checkWritten,
 } from './answers';
+import { checkChanges, checkDesired } from './arguments';
+import { type CallObserver, observed } from './call-observer';
 import { guard, type GuardedCall, type GuardTimes } from './call-guard';
 import { ConnectorFault, LeaseLost } from './errors';
 import { Semaphore } from './semaphore';
@@ -53,6 +56,7 @@ export interface HostedParts {
   readonly settings: unknown;
   readonly capabilities: Capabilities;
   readonly connector: Connector;
+  readonly observe?: CallObserver | undefined;
 }
 
 /** Somebody waits to be let in. */
@@ -87,12 +91,14 @@ export class HostedConnector {
   }
 
   async test(options: CallOptions): Promise<readonly TestStep[]> {
-    return checkSteps(await this.look('test', options, (call) => this.parts.connector.test(call)));
+    return this.look('test', options, async (call) =>
+      checkSteps(await this.parts.connector.test(call)),
+    );
   }
 
   async schema(options: CallOptions): Promise<TargetSchema> {
-    return checkSchema(
-      await this.look('schema', options, (call) => this.parts.connector.schema(call)),
+    return this.look('schema', options, async (call) =>
+      checkSchema(await this.parts.connector.schema(call)),
     );
   }
 
@@ -103,7 +109,7 @@ export class HostedConnector {
     desired: DesiredEntry,
   ): readonly NativeChange[] {
     try {
-      return checkChanges(this.parts.connector.plan(kind, current, desired));
+      return checkPlan(this.parts.connector.plan(kind, current, desired));
     } catch (error) {
       if (error instanceof Error && error.name === 'ConnectorError') throw error;
       throw new ConnectorFault('The connector failed in "plan"', { cause: error });
@@ -116,12 +122,12 @@ export class HostedConnector {
     attributes: readonly string[],
     options: CallOptions,
   ): Promise<Entry | undefined> {
-    const entry = await this.look('read', options, (call) =>
-      this.parts.connector.read(kind, ref, { ...call, attributes }),
-    );
-    if (!entry) return undefined;
-    checkWritten(entry, 'read', ref.reference);
-    return checkEntry(entry, 'read');
+    return this.look('read', options, async (call) => {
+      const entry = await this.parts.connector.read(kind, ref, { ...call, attributes });
+      if (!entry) return undefined;
+      checkWritten(entry, 'read', ref.reference);
+      return checkEntry(entry, 'read');
+    });
   }
 
   async correlate(
@@ -131,11 +137,9 @@ export class HostedConnector {
   ): Promise<readonly Entry[]> {
     // Without a key everything would match.
     if (keys.length === 0) return [];
-    const entries = await this.look('correlate', options, (call) =>
-      this.parts.connector.correlate(kind, keys, call),
+    return this.look('correlate', options, async (call) =>
+      checkEntries(await this.parts.connector.correlate(kind, keys, call), 'correlate'),
     );
-    if (!Array.isArray(entries)) throw new ConnectorFault('"correlate" answered without a list');
-    return entries.map((entry: Entry) => checkEntry(entry, 'correlate'));
   }
 
   async create(
@@ -144,10 +148,10 @@ export class HostedConnector {
     owner: string,
     options: CallOptions,
   ): Promise<Written> {
-    const written = await this.change('create', options, (call) =>
-      this.parts.connector.create(kind, desired, owner, call),
+    checkDesired(desired);
+    return this.change('create', options, async (call) =>
+      checkWritten(await this.parts.connector.create(kind, desired, owner, call), 'create'),
     );
-    return checkWritten(written, 'create');
   }
 
   async update(
@@ -156,17 +160,24 @@ export class HostedConnector {
     changes: readonly AttributeChange[],
     options: CallOptions,
   ): Promise<Written> {
-    const written = await this.change('update', options, (call) =>
-      this.parts.connector.update(kind, ref, changes, call),
+    checkChanges(changes);
+    return this.change('update', options, async (call) =>
+      checkWritten(
+        await this.parts.connector.update(kind, ref, changes, call),
+        'update',
+        ref.reference,
+      ),
     );
-    return checkWritten(written, 'update', ref.reference);
   }
 
   async members(group: EntryRef, delta: MemberDelta, options: CallOptions): Promise<Written> {
-    const written = await this.change('members', options, (call) =>
-      this.parts.connector.members(group, delta, call),
+    return this.change('members', options, async (call) =>
+      checkWritten(
+        await this.parts.connector.members(group, delta, call),
+        'members',
+        group.reference,
+      ),
     );
-    return checkWritten(written, 'members', group.reference);
   }
 
   async setActive(
@@ -181,10 +192,13 @@ export class HostedConnector {
         'This directory knows no disabled accounts. Choose DELETE or KEEP instead of DISABLE for this target.',
       );
     }
-    const written = await this.change('setActive', options, (call) =>
-      this.parts.connector.setActive(kind, ref, active, call),
+    return this.change('setActive', options, async (call) =>
+      checkWritten(
+        await this.parts.connector.setActive(kind, ref, active, call),
+        'setActive',
+        ref.reference,
+      ),
     );
-    return checkWritten(written, 'setActive', ref.reference);
   }
 
   async remove(kind: EntryKind, ref: EntryRef, options: CallOptions): Promise<void> {
@@ -215,7 +229,9 @@ export class HostedConnector {
       const run = async (call: CallContext): Promise<DirectoryResponse> =>
         checkResponse(await connector.answer?.(request, call));
       const times = this.limits.answer ?? ANSWER_TIMES;
-      return await guard({ operation: 'answer', writes: false, run }, times);
+      return await this.observed('answer', () =>
+        guard({ operation: 'answer', writes: false, run }, times),
+      );
     } finally {
       this.answering -= 1;
     }
@@ -252,7 +268,12 @@ export class HostedConnector {
     return this.slots.run(async () => {
       begin?.();
       if (signal?.aborted) throw new LeaseLost();
-      return guard(call, this.limits.times);
+      return this.observed(call.operation, () => guard(call, this.limits.times));
     });
+  }
+
+  private observed<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
+    const { type, observe } = this.parts;
+    return observed({ connector: type.id, operation }, observe, call);
   }
 }
