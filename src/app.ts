@@ -2,6 +2,7 @@
 import path from 'node:path';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
+import { type Registry } from 'prom-client';
 import { ConnectorLoadError, loadConnectors } from '../connectors/registry';
 import { type ConnectorRegistry } from '../connectors/spi';
 import packageJson from '../package.json';
@@ -39,7 +40,7 @@ import { forgetful, RuleAccessCache } from './store/rule-access';
 import { openStore, type Store } from './store/store';
 import { createTargetRequests, TARGETS_PATH } from './target-requests';
 import { createLogger, type Logger } from './telemetry/logger';
-import { Metrics, observeProcess } from './telemetry/metrics';
+import { createMetrics } from './telemetry/metrics';
 import { createLogoRouter, LOGO_PATH } from './token-logo-images';
 
 export interface App {
@@ -100,7 +101,7 @@ interface Parts {
   readonly access: RuleAccessCache;
   readonly administration: Administration;
   readonly graphql: GraphqlMiddleware;
-  readonly metrics: Metrics;
+  readonly metrics: Registry;
   readonly log: Logger;
 }
 
@@ -126,8 +127,7 @@ async function open(
   const schemas = await openSchemas(schemaFiles, store, log);
   const logoUrl = (id: string): string => `${url}${LOGO_PATH}/${id}`;
   const profiles = new Profiles((rule) => schemas.of(rule), logoUrl);
-  const metrics = new Metrics();
-  observeProcess(metrics, packageJson.version);
+  const metrics = createMetrics(packageJson.version);
   observeBindings(metrics, store);
   const engine = createEngine({ config, registry, store, schemas, profiles, metrics, log });
   opened.push(() => engine.stop());
