@@ -28,6 +28,7 @@ import { changeMembers } from './groups';
 import { listEntries } from './list';
 import { setPassword } from './password';
 import { planChanges } from './plan';
+import { withoutRanges } from './ranges';
 import { assertSameDirectory } from './same-directory';
 import { readSubschema, targetSchema } from './schema';
 import { type Server, Servers } from './servers';
@@ -91,7 +92,8 @@ export class LdapConnector implements Connector {
       const { strategy } = await activationOf(exchange);
       const wanted = requestedAttributes(this.settings, strategy, call.attributes);
       const found = await exchange.find(ref, wanted);
-      return found && toEntry(kind, found, this.settings, strategy);
+      if (!found) return undefined;
+      return toEntry(kind, await withoutRanges(exchange, found), this.settings, strategy);
     });
   }
 
@@ -112,7 +114,8 @@ export class LdapConnector implements Connector {
       const wanted = requestedAttributes(this.settings, strategy);
       const found = await exchange.search(base, 'sub', filter, wanted, SEVERAL);
       for (const raw of found) exchange.refuseProtected(raw);
-      return found.map((raw) => toEntry(kind, raw, this.settings, strategy));
+      const complete = await Promise.all(found.map((raw) => withoutRanges(exchange, raw)));
+      return complete.map((raw) => toEntry(kind, raw, this.settings, strategy));
     });
   }
 

@@ -8,6 +8,7 @@ import { addition } from './entry';
 import { baseDn, extraAttributes, namingAttribute } from './entry-kinds';
 import { type Exchange } from './exchange';
 import { hasCode, nameFailure, RESULT } from './failures';
+import { initialPassword } from './password';
 import { type LdapSettings } from './settings';
 
 /** Adds the entry, locked from the start when it is not to be active. */
@@ -31,7 +32,7 @@ export async function createEntry(
   const postRead = new PostReadControl([scheme.attribute]);
   try {
     await inContainer(exchange, desiredParent(kind, desired, settings), () =>
-      exchange.add(dn, attributes, [postRead]),
+      exchange.add(dn, [...attributes, ...initialPassword(profile, kind)], [postRead]),
     );
   } catch (error) {
     throw refusal(activationRefusal(error, strategy), settings, kind, dn);

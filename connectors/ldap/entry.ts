@@ -21,7 +21,7 @@ import { namingAttribute, objectClasses } from './entry-kinds';
 import { CONTAINER, containerOf, desiredParent, isContainer } from './placement';
 import { SentAttribute } from './sent-attribute';
 import { type LdapSettings } from './settings';
-import { attributeValues, valuesOf } from './values';
+import { attributeValues, rangeOf, valuesOf } from './values';
 import { settledProfile } from './vendor';
 import { checkAttributes } from './vendor/check';
 import { type VendorProfile } from './vendor/profile';
@@ -38,9 +38,17 @@ export function requestedAttributes(
   activation: ActivationStrategy,
   wanted: readonly string[] = ['*'],
 ): string[] {
+  const { reference, valuesPerRange } = settledProfile(settings.vendor);
+  const member = settings.memberAttribute;
+  const ranged = (name: string): readonly string[] => {
+    if (valuesPerRange === undefined) return [name];
+    const range = rangeOf(member, 0, valuesPerRange);
+    if (name === '*') return [name, range];
+    return [name.toLowerCase() === member.toLowerCase() ? range : name];
+  };
   return [
-    ...wanted.filter((name) => !isContainer(name)),
-    settledProfile(settings.vendor).reference.attribute,
+    ...wanted.filter((name) => !isContainer(name)).flatMap(ranged),
+    reference.attribute,
     ...activation.attributes,
     ...(settings.ownerAttribute === undefined ? [] : [settings.ownerAttribute]),
   ];

@@ -31,13 +31,6 @@ export type EntryWrite<T> = (
   controls: readonly Control[],
 ) => Promise<T>;
 
-const NO_COMPARISON = [
-  RESULT.noSuchAttribute,
-  RESULT.inappropriateMatching,
-  RESULT.noSuchObject,
-  RESULT.insufficientAccessRights,
-];
-
 export const EVERYTHING: Filter = new PresenceFilter({ attribute: 'objectClass' });
 
 export class Exchange {
@@ -183,9 +176,13 @@ export class Exchange {
   /**
    * Writes to the entry of the reference and to no other. Where the server knows the assertion control the DN hint is
    * used unseen, and the server itself compares; elsewhere the entry is read first, and addressed by its reference where
-   * the server takes that for a DN.
+   * the server takes that for a DN. `byName` keeps to the DN, for operations that take nothing else.
    */
-  async writeTo<T>(ref: EntryRef, write: EntryWrite<T>): Promise<{ dn: string; answer: T }> {
+  async writeTo<T>(
+    ref: EntryRef,
+    write: EntryWrite<T>,
+    { byName = false }: { readonly byName?: boolean } = {},
+  ): Promise<{ dn: string; answer: T }> {
     const { assertion } = await this.features();
     const { scheme } = this;
     const address = scheme.address?.(ref.reference);
@@ -194,7 +191,7 @@ export class Exchange {
     let dn = asserts && isDn(ref.name) ? ref.name : await this.locate(ref);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const target = address ?? dn;
+        const target = byName ? dn : (address ?? dn);
         const answer = await this.send((connection) => write(connection, target, controls));
         return { dn, answer };
       } catch (error) {
@@ -222,13 +219,8 @@ export class Exchange {
 
   /** Whether the attribute holds the value, by the directory's own matching rule. */
   async holds(dn: string, attribute: string, value: string): Promise<boolean> {
-    try {
-      return await this.ask(({ client }) => client.compare(dn, attribute, value));
-    } catch (error) {
-      // RFC 4511 section 4.10: a missing attribute is an error, and so is one the bind DN may not compare.
-      if (hasCode(error, ...NO_COMPARISON)) return false;
-      throw error;
-    }
+    // A search and not a compare (RFC 4511 section 4.10), which Samba answers with false whenever the value is a DN.
+    return (await this.search(dn, 'base', equals(attribute, value), ['1.1'])).length > 0;
   }
 }
 

@@ -7,7 +7,9 @@ import { change, demandsMember, fillerMember } from './entry';
 import { equals, type Exchange } from './exchange';
 import { hasCode, messageOf, RESULT } from './failures';
 import { type MemberNames, memberNames } from './member-names';
-import { attributeValues, rawValues } from './values';
+import { primaryMembers } from './primary-group';
+import { withoutRanges } from './ranges';
+import { attributeValues, rangeOf, rawValues } from './values';
 import { type VendorProfile } from './vendor/profile';
 
 /** Up to so many values are asked about one by one; beyond, reading the membership is cheaper. */
@@ -86,8 +88,12 @@ class Membership {
       const { exists, missing } = this.profile.membership;
       if (!hasCode(error, ...exists, ...missing)) throw error;
       const present = await this.present([...add, ...remove]);
+      const absent = add.filter((value) => !present.has(this.names.fold(value)));
+      const implied = this.profile.primaryGroups && this.names.byDn
+        ? await primaryMembers(this.exchange, this.group.name, absent)
+        : new Set<string>();
       await this.modify(
-        add.filter((value) => !present.has(this.names.fold(value))),
+        absent.filter((value) => !implied.has(this.names.fold(value))),
         remove.filter((value) => present.has(this.names.fold(value))),
       );
     }
@@ -110,7 +116,11 @@ class Membership {
       );
       return new Set(dns.filter((_, index) => held[index]).map((one) => this.names.fold(one)));
     }
-    const entry = await this.exchange.readDn(this.group.name, [this.attribute]);
+    const { valuesPerRange } = this.profile;
+    const wanted =
+      valuesPerRange === undefined ? this.attribute : rangeOf(this.attribute, 0, valuesPerRange);
+    const raw = await this.exchange.readDn(this.group.name, [wanted]);
+    const entry = raw && (await withoutRanges(this.exchange, raw));
     return new Set(
       attributeValues(rawValues(entry, this.attribute)).map((one) => this.names.fold(one)),
     );

@@ -9,6 +9,7 @@ import { requestedAttributes, toEntry } from './entry';
 import { baseDn } from './entry-kinds';
 import { type Exchange, ofKind } from './exchange';
 import { ConnectionLost, toConnectorError } from './failures';
+import { withoutRanges } from './ranges';
 import { BINARY_ATTRIBUTES } from './values';
 import { settledProfile } from './vendor';
 
@@ -57,7 +58,8 @@ export async function* listEntries(
     for await (const page of pages(connection, kind, exchange, wanted)) {
       for (const raw of page) {
         // The directory's own accounts and groups are nobody's business here.
-        if (!protection?.reason(raw)) yield toEntry(kind, raw, settings, strategy);
+        if (protection?.reason(raw)) continue;
+        yield toEntry(kind, await withoutRanges(exchange, raw), settings, strategy);
       }
     }
   } catch (error) {

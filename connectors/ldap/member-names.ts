@@ -5,6 +5,8 @@ import { type LdapSettings } from './settings';
 import { attributeValues, rawValues } from './values';
 
 export interface MemberNames {
+  /** Whether the values are DNs. */
+  readonly byDn: boolean;
   /** What has to be read of a member. */
   readonly attributes: readonly string[];
   /** The member's value; undefined for an entry that cannot be a member. */
@@ -16,6 +18,7 @@ export interface MemberNames {
 }
 
 const BY_DN: MemberNames = {
+  byDn: true,
   attributes: ['1.1'],
   of: (raw) => raw.dn,
   ofDn: (dn) => dn,
@@ -24,6 +27,7 @@ const BY_DN: MemberNames = {
 
 /** RFC 2307 section 3: caseExactIA5Match, so that no two spellings are one. */
 const BY_UID: MemberNames = {
+  byDn: false,
   attributes: ['uid'],
   of: (raw) => attributeValues(rawValues(raw, 'uid'))[0],
   ofDn: (dn) => namingValue(dn, 'uid'),

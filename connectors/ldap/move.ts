@@ -19,8 +19,11 @@ export async function moveEntry(
   const postRead = new PostReadControl([exchange.scheme.attribute]);
   const wanted = parent === undefined ? rdn : `${rdn},${parent}`;
   const move = (): Promise<{ dn: string }> =>
-    exchange.writeTo(ref, ({ client }, current, controls) =>
-      client.modifyDN(current, wanted, [...controls, postRead]),
+    exchange.writeTo(
+      ref,
+      ({ client }, current, controls) => client.modifyDN(current, wanted, [...controls, postRead]),
+      // Samba renames nothing that is addressed by its GUID.
+      { byName: true },
     );
   const { dn } = await (parent === undefined ? move() : inContainer(exchange, parent, move));
   if (postRead.entry) return postRead.entry.dn;

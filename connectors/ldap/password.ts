@@ -1,9 +1,32 @@
 /** Passwords, handed to the directory to be kept by its own rules. */
-import { ConnectorError, type EntryRef } from '../spi';
+import { randomInt } from 'node:crypto';
+import { Attribute } from 'ldapts';
+import { ConnectorError, type EntryKind, type EntryRef } from '../spi';
 import { PASSWORD_MODIFY, passwordModifyValue } from './controls';
 import { bytesChange } from './entry';
 import { type Exchange } from './exchange';
 import { type VendorProfile } from './vendor/profile';
+
+/** Letters alone or digits alone would make parts of names, which the domain's rules forbid in a password. */
+const CHARACTERS = [
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
+  '0123456789',
+  '!$%&()*+/:;<=>?@',
+] as const;
+const ROUNDS = 16;
+
+/** Some 200 random bits, which nobody ever learns. */
+function randomPassword(): string {
+  return Array.from({ length: ROUNDS })
+    .flatMap(() => CHARACTERS.map((set) => set.charAt(randomInt(set.length))))
+    .join('');
+}
+
+/** What a new account carries where none can be enabled without a password. */
+export function initialPassword(profile: VendorProfile, kind: EntryKind): readonly Attribute[] {
+  if (kind === 'group' || profile.password !== 'unicodePwd') return [];
+  return [new Attribute({ type: 'unicodePwd', values: [unicodePassword(randomPassword())] })];
+}
 
 type SetPassword = (exchange: Exchange, ref: EntryRef, password: string) => Promise<void>;
 

@@ -6,6 +6,7 @@ import { desiredParent, isContainer, rdnOf, switchedParent } from './placement';
 import { type ActivationStrategy, chooseActivation } from './activation';
 import { addition, renamed } from './entry';
 import { extraAttributes, namingAttribute } from './entry-kinds';
+import { initialPassword } from './password';
 import { type LdapSettings } from './settings';
 import { valuesOf } from './values';
 import { checkChanges } from './vendor/check';
@@ -52,7 +53,8 @@ function planAddition(kind: EntryKind, desired: DesiredEntry, known: Known): Nat
     ...switchOf(kind, known)?.atCreation(desired.active),
   };
   const { dn, attributes } = addition(kind, desired, extra, known.settings, known.profile);
-  return { operation: 'add', object: dn, detail: attributes.flatMap(lines).join('\n') };
+  const all = [...attributes, ...initialPassword(known.profile, kind)];
+  return { operation: 'add', object: dn, detail: all.flatMap(lines).join('\n') };
 }
 
 /** Where the entry would be moved to, when it would. */

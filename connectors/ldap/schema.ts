@@ -4,6 +4,7 @@ import { objectClasses } from './entry-kinds';
 import { EVERYTHING, type Exchange } from './exchange';
 import { type LdapSettings } from './settings';
 import { attributeValues } from './values';
+import { settledProfile } from './vendor';
 
 interface AttributeType {
   readonly name: string;
@@ -129,22 +130,25 @@ function describeKind(
   settings: LdapSettings,
 ): TargetAttribute[] {
   const { must, may } = allowedAttributes(subschema, objectClasses(kind, settings));
-  // Given to every entry by the connector, so that no mapping has to.
+  // Given to every entry by the connector or the server, so that no mapping has to.
+  const { values, supplied } = settledProfile(settings.vendor);
   const given = [
     'objectclass',
+    ...supplied,
     ...(kind === 'group' ? [settings.memberAttribute.toLowerCase()] : []),
   ];
   return [...new Set([...must, ...may])]
     .flatMap((name) => {
       const type = subschema.attributeTypes.get(name);
       if (!type) return [];
-      const length = maxLength(subschema, type);
+      const rule = values.find((one) => one.attribute === name && one.kinds.includes(kind));
+      const length = rule?.maxLength ?? maxLength(subschema, type);
       return [
         {
           name: type.name,
           multiValued: !type.singleValue,
           required: must.has(name) && !given.includes(name),
-          readOnly: type.readOnly,
+          readOnly: type.readOnly || rule?.readOnly === true,
           ...(length === undefined ? {} : { maxLength: length }),
         },
       ];

@@ -11,7 +11,7 @@ import { toConnectorError } from './failures';
 import { testFailoverServers, within } from './test-servers';
 import { allowedAttributes, readSubschema, type Subschema } from './schema';
 import { type LdapSecrets, type LdapSettings, serverAddress } from './settings';
-import { PROFILES } from './vendor';
+import { PROFILES, settledProfile } from './vendor';
 import { type Vendor } from './vendor/profile';
 
 const KINDS: readonly EntryKind[] = ['user', 'group'];
@@ -108,7 +108,9 @@ function probeAttributes(
     ? allowedAttributes(subschema, objectClasses(kind, settings))
     : { must: ['cn', 'sn'] };
   const member = settings.memberAttribute.toLowerCase();
-  const demanded = [...must].filter((one) => one !== 'objectclass' && one !== member);
+  const { supplied } = settledProfile(settings.vendor);
+  const given = ['objectclass', member, ...supplied];
+  const demanded = [...must].filter((one) => !given.includes(one));
   return Object.fromEntries(
     [...demanded, namingAttribute(kind, settings)].map((one) => [one, [name]]),
   );

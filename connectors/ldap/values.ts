@@ -27,6 +27,11 @@ export function rawValues(raw: LdapEntry | undefined, name: string): LdapEntry[s
   return Object.entries(raw ?? {}).find(([key]) => key.toLowerCase() === wanted)?.[1];
 }
 
+/** The name under which so many values of an attribute are asked for, from the first on ([MS-ADTS] section 3.1.1.3.1.3.3). */
+export function rangeOf(attribute: string, first: number, size: number): string {
+  return `${attribute};range=${first}-${first + size - 1}`;
+}
+
 /** The values of an attribute whatever its case; empty strings are no values. */
 export function valuesOf(attributes: Attributes, name: string): readonly string[] {
   const wanted = name.toLowerCase();

@@ -52,4 +52,5 @@ export const INET_ORG_PERSON: Omit<VendorProfile, 'id' | 'title'> = {
   emptyGroups: false,
   primaryGroups: false,
   values: [],
+  supplied: [],
 };

@@ -33,6 +33,8 @@ export interface ValueRule {
   readonly problem: (value: string) => string | undefined;
   /** In characters, for the schema. */
   readonly maxLength?: number;
+  /** Nobody but the directory writes it. */
+  readonly readOnly?: boolean;
 }
 
 /** What the directory's diagnostic message says beyond its result code. */
@@ -74,6 +76,8 @@ export interface VendorProfile {
   /** The objectCategory of real users and groups, where entries of other kinds share their object class. */
   readonly categories?: Readonly<Record<EntryKind, string>>;
   readonly values: readonly ValueRule[];
+  /** Attributes that object classes demand and the server itself supplies, in lower case. */
+  readonly supplied: readonly string[];
   /** Entries of the directory's own, which nobody may adopt or change. */
   readonly protection?: {
     readonly attributes: readonly string[];

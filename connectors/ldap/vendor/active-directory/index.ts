@@ -33,6 +33,10 @@ export const ACTIVE_DIRECTORY: VendorProfile = {
   // Computers and managed service accounts are of class user too.
   categories: { user: 'person', group: 'group' },
   values: VALUES,
+  supplied: [
+    ...['instancetype', 'objectcategory', 'ntsecuritydescriptor', 'objectsid'],
+    ...['samaccountname', 'grouptype'],
+  ],
   protection: PROTECTION,
   explain: explainSubCode,
 };

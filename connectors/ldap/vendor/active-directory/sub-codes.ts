@@ -27,6 +27,7 @@ const WIN32: Readonly<Record<string, Explanation>> = {
     attribute: 'unicodePwd',
   },
   '00000524': { kind: 'conflict', meaning: 'an account of that name exists in the domain' },
+  '00000525': { kind: 'throttled', meaning: 'one of the members has just gone' },
   '00000526': { kind: 'conflict', meaning: 'a group of that name exists in the domain' },
   '0000052d': {
     kind: 'invalid',

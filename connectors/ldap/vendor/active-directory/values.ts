@@ -54,9 +54,15 @@ export const VALUES: readonly ValueRule[] = [
     kinds: BOTH,
     problem: () => 'it is kept by the activation of accounts and cannot be mapped',
   },
+  {
+    attribute: 'unicodepwd',
+    kinds: BOTH,
+    problem: () => 'passwords are set by an operation of their own and cannot be mapped',
+  },
   ...READ_ONLY.map((attribute) => ({
     attribute: attribute.toLowerCase(),
     kinds: BOTH,
+    readOnly: true,
     problem: () => 'the directory keeps it by itself and nobody can write it',
   })),
 ];
