@@ -183,12 +183,9 @@ export class Exchange {
     write: EntryWrite<T>,
     { byName = false }: { readonly byName?: boolean } = {},
   ): Promise<{ dn: string; answer: T }> {
-    const { assertion } = await this.features();
-    const { scheme } = this;
-    const address = scheme.address?.(ref.reference);
-    const asserts = assertion && address === undefined && ref.reference !== '';
-    const controls = asserts ? [new AssertionControl(scheme.filter(ref.reference))] : [];
-    let dn = asserts && isDn(ref.name) ? ref.name : await this.locate(ref);
+    const address = this.scheme.address?.(ref.reference);
+    const controls = address === undefined ? await this.assertions(ref) : [];
+    let dn = controls.length > 0 && isDn(ref.name) ? ref.name : await this.locate(ref);
     for (let attempt = 1; ; attempt += 1) {
       try {
         const target = byName ? dn : (address ?? dn);
@@ -201,6 +198,13 @@ export class Exchange {
         dn = now;
       }
     }
+  }
+
+  /** What makes the server itself compare the reference, where it can. */
+  private async assertions(ref: EntryRef): Promise<readonly Control[]> {
+    const { assertion } = await this.features();
+    if (!assertion || ref.reference === '') return [];
+    return [new AssertionControl(this.scheme.filter(ref.reference))];
   }
 
   add(dn: string, attributes: readonly Attribute[], controls: readonly Control[]): Promise<void> {

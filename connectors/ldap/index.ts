@@ -1,5 +1,5 @@
-/** The connector for LDAP directories with entryUUID (RFC 4530): OpenLDAP, 389 Directory Server and their like. */
-import { type ConnectorType, SPI_VERSION } from '../spi';
+/** The connector for LDAP directories: OpenLDAP, 389 Directory Server, Active Directory and others by the RFCs. */
+import { type Capabilities, type ConnectorType, SPI_VERSION } from '../spi';
 import { LdapConnector } from './connector';
 import { defaultMapping } from './default-mapping';
 import { namingAttribute } from './entry-kinds';
@@ -13,18 +13,22 @@ import {
 
 export { type LdapSecrets, type LdapSettings } from './settings';
 
+const CAPABILITIES: Capabilities = {
+  kinds: ['user', 'group'],
+  activation: 'native',
+  rename: true,
+  password: true,
+  // Four connections with a window of four: more brings a directory that writes durably nothing.
+  maxConcurrency: 16,
+};
+
 export const ldap: ConnectorType<LdapSettings, LdapSecrets> = {
   spiVersion: SPI_VERSION,
   id: 'ldap',
   title: 'LDAP directory',
-  capabilities: {
-    kinds: ['user', 'group'],
-    activation: 'native',
-    rename: true,
-    password: true,
-    // Four connections with a window of four: more brings a directory that writes durably nothing.
-    maxConcurrency: 16,
-  },
+  capabilities: CAPABILITIES,
+  capabilitiesFor: ({ activation }) =>
+    activation === 'none' ? { ...CAPABILITIES, activation: 'none' } : CAPABILITIES,
   settingsSchema,
   secretsSchema,
   // Entries are known by their entryUUID, which other servers of the same directory have as well.
