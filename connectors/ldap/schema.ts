@@ -15,6 +15,7 @@ interface AttributeType {
 }
 
 interface ObjectClass {
+  readonly oid: string;
   readonly sup: readonly string[];
   readonly must: readonly string[];
   readonly may: readonly string[];
@@ -24,6 +25,8 @@ interface ObjectClass {
 export interface Subschema {
   readonly attributeTypes: ReadonlyMap<string, AttributeType>;
   readonly objectClasses: ReadonlyMap<string, ObjectClass>;
+  /** RFC 4512 section 4.1.6: what else entries of a structural class may have, by the class's OID. */
+  readonly contentRules: ReadonlyMap<string, ObjectClass>;
 }
 
 /** The words after a keyword: `'a'`, `( 'a' 'b' )`, `a` or `( a $ b )`. */
@@ -46,6 +49,15 @@ function parseAttributeType(definition: string): AttributeType {
   };
 }
 
+function parseClass(definition: string, parents: 'SUP' | 'AUX'): ObjectClass {
+  return {
+    oid: /^\(\s*([\w.-]+)/.exec(definition)?.[1] ?? '',
+    sup: words(definition, parents),
+    must: words(definition, 'MUST'),
+    may: words(definition, 'MAY'),
+  };
+}
+
 function byName<T>(
   definitions: readonly string[],
   parse: (definition: string) => T,
@@ -64,14 +76,17 @@ function byName<T>(
 export function parseSubschema(
   attributeTypes: readonly string[],
   classes: readonly string[],
+  contentRules: readonly string[] = [],
 ): Subschema {
   return {
     attributeTypes: byName(attributeTypes, parseAttributeType),
-    objectClasses: byName(classes, (definition) => ({
-      sup: words(definition, 'SUP'),
-      must: words(definition, 'MUST'),
-      may: words(definition, 'MAY'),
-    })),
+    objectClasses: byName(classes, (definition) => parseClass(definition, 'SUP')),
+    contentRules: new Map(
+      contentRules.map((definition) => {
+        const rule = parseClass(definition, 'AUX');
+        return [rule.oid, rule];
+      }),
+    ),
   };
 }
 
@@ -82,7 +97,9 @@ export async function readSubschema(exchange: Exchange): Promise<Subschema> {
     subschema === undefined
       ? undefined
       : (
-          await exchange.search(subschema, 'base', EVERYTHING, ['attributeTypes', 'objectClasses'])
+          await exchange.search(subschema, 'base', EVERYTHING, [
+            ...['attributeTypes', 'objectClasses', 'dITContentRules'],
+          ])
         )[0];
   if (!entry) {
     throw new ConnectorError(
@@ -93,6 +110,7 @@ export async function readSubschema(exchange: Exchange): Promise<Subschema> {
   return parseSubschema(
     attributeValues(entry['attributeTypes']),
     attributeValues(entry['objectClasses']),
+    attributeValues(entry['dITContentRules']),
   );
 }
 
@@ -108,9 +126,11 @@ export function allowedAttributes(
     const definition = subschema.objectClasses.get(name);
     if (!definition || seen.has(name)) continue;
     seen.add(name);
-    for (const one of definition.must) must.add(one.toLowerCase());
-    for (const one of definition.may) may.add(one.toLowerCase());
-    pending.push(...definition.sup.map((one) => one.toLowerCase()));
+    for (const part of [definition, subschema.contentRules.get(definition.oid)]) {
+      for (const one of part?.must ?? []) must.add(one.toLowerCase());
+      for (const one of part?.may ?? []) may.add(one.toLowerCase());
+      pending.push(...(part?.sup ?? []).map((one) => one.toLowerCase()));
+    }
   }
   return { must, may };
 }
