@@ -93,8 +93,11 @@ function unescapeValue(text: string): string {
   );
 }
 
-/** RFC 4514 section 3: what may stand in a value as it is, and the pairs that a backslash begins. */
-const VALUE = /^(?:[^\\"<>]|\\(?:[0-9a-f]{2}|[ "#+,;<=>\\]))*$/i;
+/**
+ * RFC 4514 section 3: what may stand in a value as it is, and the pairs that a backslash begins; Samba writes a question
+ * mark as such a pair too.
+ */
+const VALUE = /^(?:[^\\"<>]|\\(?:[0-9a-f]{2}|[ "#+,;<=>?\\]))*$/i;
 
 /** Removes the spaces around a value that are not escaped (old clients write `a=b, c=d`). */
 function trimUnescaped(text: string): string {

@@ -18,6 +18,7 @@ export const RESULT = {
   unwillingToPerform: 53,
   namingViolation: 64,
   objectClassViolation: 65,
+  notAllowedOnRDN: 67,
   entryAlreadyExists: 68,
   other: 80,
   assertionFailed: 122,

@@ -123,9 +123,21 @@ export async function updateEntry(
   // holds its own name, and that one no directory need follow.
   const follow = (settings.followRenames || kind === 'group') && name !== now;
   const warnings = follow ? await followRename(exchange, name, now) : [];
-  const rest = renames ? withoutRdn(namingChange, from, to) : namingChange;
-  const others = changes.filter((one) => !isNaming(one));
-  await modify(exchange, { reference, name: now }, rest ? [...others, rest] : others);
+  const rest =
+    namingChange && from !== undefined && to !== undefined
+      ? withoutRdn(namingChange, from, to)
+      : namingChange;
+  const others = [...changes.filter((one) => !isNaming(one)), ...(rest ? [rest] : [])];
+  const target = { reference, name: now };
+  if (renames) {
+    await modify(exchange, target, others);
+  } else {
+    // Further values of the naming attribute go, where the server lets them be touched.
+    await modify(exchange, target, changes).catch((error: unknown) => {
+      if (!hasCode(error, RESULT.notAllowedOnRDN)) throw error;
+      return modify(exchange, target, others);
+    });
+  }
   return { reference, name: now, ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
