@@ -31,6 +31,7 @@ class ActiveDirectory implements Directory {
       ownerAttribute: 'adminDescription',
       // Each new account has its password hashed, one after the other.
       operationTimeoutMs: 60_000,
+      membersPerChange: 50,
       ...overrides,
     };
     this.secrets = { bindPassword: server.bindPassword };
@@ -94,6 +95,7 @@ describeWith(SAMBA, 'ldap connector and Active Directory', () => {
       { settings: { vendor: 'windows' }, path: 'vendor' },
     ],
     listSize: 60,
+    groupSize: 120,
     maxConnections: 4,
   });
 });
