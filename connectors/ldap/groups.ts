@@ -89,9 +89,10 @@ class Membership {
       if (!hasCode(error, ...exists, ...missing)) throw error;
       const present = await this.present([...add, ...remove]);
       const absent = add.filter((value) => !present.has(this.names.fold(value)));
-      const implied = this.profile.primaryGroups && this.names.byDn
-        ? await primaryMembers(this.exchange, this.group.name, absent)
-        : new Set<string>();
+      const implied =
+        this.profile.primaryGroups && this.names.byDn
+          ? await primaryMembers(this.exchange, this.group.name, absent)
+          : new Set<string>();
       await this.modify(
         absent.filter((value) => !implied.has(this.names.fold(value))),
         remove.filter((value) => present.has(this.names.fold(value))),

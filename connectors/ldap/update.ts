@@ -18,19 +18,31 @@ import { isContainer, isDisabledPlace, parentFor } from './placement';
 import { type LdapSettings } from './settings';
 import { checkChanges } from './vendor/check';
 
-/** The value that is to name the entry, or undefined when the naming attribute is left alone. */
+/** The value that is to name the entry, or undefined when none is said. */
 function newNamingValue(
-  change: AttributeChange | undefined,
+  change: AttributeChange,
   naming: string,
   current: string | undefined,
 ): string | undefined {
-  if (!change) return undefined;
   if ('add' in change) return change.remove.includes(current ?? '') ? change.add[0] : undefined;
   const [value] = change.replace.filter((one) => one !== '');
   if (value !== undefined) return value;
   throw new ConnectorError('invalid', `${naming} names the entry and cannot be removed.`, {
     attribute: naming,
   });
+}
+
+/** The names before and after; undefined when the naming attribute is left alone, or is not what names the entry. */
+function namingStep(
+  change: AttributeChange | undefined,
+  naming: string,
+  dn: string,
+): { readonly from: string; readonly to: string } | undefined {
+  if (!change) return undefined;
+  const from = namingValue(dn, naming);
+  const to = newNamingValue(change, naming, from);
+  // An adopted entry may be named by another attribute: then this one is like any other.
+  return from === undefined || to === undefined ? undefined : { from, to };
 }
 
 /** What is left of the naming attribute's change once the RDN has changed. */
@@ -107,11 +119,9 @@ export async function updateEntry(
 
   const before = await exchange.require(ref);
   const name = before.dn;
-  const from = namingValue(name, naming);
-  const to = newNamingValue(namingChange, naming, from);
-  // An adopted entry may be named by another attribute: then this one is like any other.
-  const renames = namingChange && from !== undefined && to !== undefined && to !== from;
-  const rdn = renames ? formatRdn(naming, to) : undefined;
+  const step = namingStep(namingChange, naming, name);
+  const renames = step !== undefined && step.to !== step.from;
+  const rdn = renames ? formatRdn(naming, step.to) : undefined;
   const parent = newParent(kind, placing, name, settings);
   const now =
     rdn === undefined && parent === undefined
@@ -123,21 +133,15 @@ export async function updateEntry(
   // holds its own name, and that one no directory need follow.
   const follow = (settings.followRenames || kind === 'group') && name !== now;
   const warnings = follow ? await followRename(exchange, name, now) : [];
-  const rest =
-    namingChange && from !== undefined && to !== undefined
-      ? withoutRdn(namingChange, from, to)
-      : namingChange;
-  const others = [...changes.filter((one) => !isNaming(one)), ...(rest ? [rest] : [])];
+  const others = changes.flatMap((one) =>
+    step && isNaming(one) ? (withoutRdn(one, step.from, step.to) ?? []) : one,
+  );
   const target = { reference, name: now };
-  if (renames) {
-    await modify(exchange, target, others);
-  } else {
-    // Further values of the naming attribute go, where the server lets them be touched.
-    await modify(exchange, target, changes).catch((error: unknown) => {
-      if (!hasCode(error, RESULT.notAllowedOnRDN)) throw error;
-      return modify(exchange, target, others);
-    });
-  }
+  // Further values of an attribute whose name stays go, where the server lets them be touched.
+  await modify(exchange, target, renames ? others : changes).catch((error: unknown) => {
+    if (renames || !hasCode(error, RESULT.notAllowedOnRDN)) throw error;
+    return modify(exchange, target, others);
+  });
   return { reference, name: now, ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
