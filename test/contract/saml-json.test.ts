@@ -127,6 +127,16 @@ describe('JSON snapshots', () => {
     folder.remove();
   });
 
+  it('are another directory in another folder', () => {
+    const identity = (database: object) =>
+      saml.identity?.(saml.parse({ idpEntityId: IDP, database }, {}).settings);
+    const here = identity({ kind: 'json', folder: 'here' });
+    expect(here).toBe('json here');
+    expect(identity({ kind: 'json', folder: 'there' })).not.toBe(here);
+    expect(identity({ kind: 'json', folder: 'here', fileMode: '0640' })).toBe(here);
+    expect(identity({ kind: 'sqlite', file: 'here' })).not.toBe(here);
+  });
+
   it('hold the whole record', async () => {
     const connector = open({ serviceProviders: ['https://sp.test'], matchAttribute: 'mail' });
     const written = await create(connector, 'alice', {
