@@ -17,7 +17,7 @@ export function defaultMapping(settings: LdapSettings): Mapping {
   const owner = settings.ownerAttribute?.toLowerCase();
   return {
     // The owner mark has the attribute to itself.
-    user: named(user, settings.userRdnAttribute, 'userName').filter(
+    user: named(user, settings.userRdnAttribute, 'profile.userName').filter(
       (one) => one.attribute.toLowerCase() !== owner,
     ),
     group: named(group, settings.groupRdnAttribute, 'displayName').filter(

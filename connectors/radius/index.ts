@@ -6,13 +6,13 @@ import { open } from './open';
 import { parse } from './parse';
 import { type RadiusSecrets, type RadiusSettings, radiusSecrets, radiusSettings } from './settings';
 
-const DEPARTMENT = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department';
-
 /** The profile authorises only: the password stays where it is, so none is mapped. */
 const MAPPING: Mapping = {
   user: [
-    { attribute: NAMING.user, expression: 'userName' },
-    { attribute: 'reply:Filter-Id', expression: `default(${DEPARTMENT}, "staff")` },
+    { attribute: NAMING.user, expression: 'profile.userName' },
+    { attribute: 'reply:Filter-Id', expression: 'default(profile.department, "staff")' },
+    // RFC 2865 section 5.25: what the client repeats in accounting, and nobody but the server reads.
+    { attribute: 'reply:Class', expression: 'role' },
   ],
   group: [
     { attribute: NAMING.group, expression: 'displayName' },

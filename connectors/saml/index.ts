@@ -5,36 +5,48 @@ import { openDatabase } from '../sql/open';
 import { databaseIdentity, inputSchema, parseSettings } from '../sql/settings';
 import { SamlConnector } from './connector';
 import { tablesOf } from './name-id-tables';
-import { EXTERNAL_ID, MATCH_VALUE, NAME_ID, NAMING } from './names';
+import { EXTERNAL_ID, MATCH_VALUE, NAME_ID, NAMING, ROLE } from './names';
 import { type SamlSecrets, type SamlSettings, samlSecrets, samlSettings } from './settings';
 
-const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
-const MAIL = 'emails[type eq "work"].value';
+const MAIL = 'profile.email';
 
 const USER: readonly MappingEntry[] = [
-  { attribute: NAMING.user, expression: 'userName' },
+  { attribute: NAMING.user, expression: 'profile.userName' },
   { attribute: EXTERNAL_ID, expression: 'externalId' },
   { attribute: 'mail', expression: MAIL },
-  { attribute: 'displayName', expression: 'displayName' },
-  { attribute: 'givenName', expression: 'name.givenName' },
-  { attribute: 'sn', expression: 'name.familyName' },
-  { attribute: 'telephoneNumber', expression: 'phoneNumbers[type eq "work"].value' },
-  { attribute: 'mobile', expression: 'phoneNumbers[type eq "mobile"].value' },
-  { attribute: 'o', expression: `${ENTERPRISE}:organization` },
-  { attribute: 'ou', expression: `${ENTERPRISE}:department` },
-  { attribute: 'title', expression: 'title' },
+  { attribute: 'displayName', expression: 'profile.displayName' },
+  { attribute: 'givenName', expression: 'profile.firstName' },
+  { attribute: 'sn', expression: 'profile.lastName' },
+  { attribute: 'telephoneNumber', expression: 'profile.phone' },
+  { attribute: 'mobile', expression: 'profile.mobile' },
+  { attribute: 'o', expression: 'profile.company' },
+  { attribute: 'ou', expression: 'profile.department' },
+  { attribute: 'title', expression: 'profile.title' },
+  { attribute: ROLE, expression: 'role' },
+  { attribute: 'otpMethod', expression: 'otpMethod' },
+  { attribute: 'tokenSerial', expression: 'tokenSerial' },
+  { attribute: 'tokenLogoUrl', expression: 'tokenLogoUrl' },
+  // What is off is left out, so that nobody has an attribute more than is asked for.
+  { attribute: 'fidoEnabled', expression: 'if(fidoEnabled, "true")' },
+  { attribute: 'passwordRecovery', expression: 'if(passwordRecovery, "true")' },
+  { attribute: 'certificateCommonName', expression: 'certificateCommonName' },
+  { attribute: 'customField1', expression: 'customField1' },
+  { attribute: 'customField2', expression: 'customField2' },
+  { attribute: 'customField3', expression: 'customField3' },
 ];
 
 /** A NameID of a format that is not made at random is written once: a change would be refused later. */
 function nameIdMapping({ nameIdFormat }: SamlSettings): MappingEntry[] {
   if (nameIdFormat === 'persistent') return [];
-  const expression = nameIdFormat === 'emailAddress' ? MAIL : 'userName';
+  const expression = nameIdFormat === 'emailAddress' ? MAIL : 'profile.userName';
   return [{ attribute: NAME_ID, expression, apply: 'INITIAL' }];
 }
 
 function matchMapping({ matchAttribute }: SamlSettings): MappingEntry[] {
   if (matchAttribute === undefined) return [];
-  return [{ attribute: MATCH_VALUE, expression: matchAttribute === 'mail' ? MAIL : 'userName' }];
+  return [
+    { attribute: MATCH_VALUE, expression: matchAttribute === 'mail' ? MAIL : 'profile.userName' },
+  ];
 }
 
 function mapping(settings: SamlSettings): Mapping {

@@ -8,24 +8,26 @@ const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 /** RFC 2798 and RFC 4519. */
 const MAPPING: Mapping = {
   user: [
-    { attribute: 'uid', expression: 'userName' },
+    { attribute: 'uid', expression: 'profile.userName' },
     {
       attribute: 'cn',
-      expression: 'default(displayName, join(" ", name.givenName, name.familyName), userName)',
+      expression:
+        'default(profile.displayName, join(" ", profile.firstName, profile.lastName), profile.userName)',
     },
-    { attribute: 'sn', expression: 'default(name.familyName, userName)' },
-    { attribute: 'givenName', expression: 'name.givenName' },
-    { attribute: 'displayName', expression: 'displayName' },
+    { attribute: 'sn', expression: 'default(profile.lastName, profile.userName)' },
+    { attribute: 'givenName', expression: 'profile.firstName' },
+    { attribute: 'displayName', expression: 'profile.displayName' },
     {
       attribute: 'mail',
-      expression: 'default(emails[type eq "work"].value, emails[primary eq true].value)',
+      expression: 'default(profile.email, emails[primary eq true].value)',
     },
-    { attribute: 'telephoneNumber', expression: 'phoneNumbers[type eq "work"].value' },
-    { attribute: 'mobile', expression: 'phoneNumbers[type eq "mobile"].value' },
-    { attribute: 'title', expression: 'title' },
-    { attribute: 'o', expression: `${ENTERPRISE}:organization` },
-    { attribute: 'ou', expression: `${ENTERPRISE}:department` },
-    { attribute: 'departmentNumber', expression: `${ENTERPRISE}:department` },
+    { attribute: 'telephoneNumber', expression: 'profile.phone' },
+    { attribute: 'mobile', expression: 'profile.mobile' },
+    { attribute: 'title', expression: 'profile.title' },
+    { attribute: 'o', expression: 'profile.company' },
+    { attribute: 'ou', expression: 'profile.department' },
+    { attribute: 'departmentNumber', expression: 'profile.department' },
+    { attribute: 'employeeType', expression: 'role' },
     { attribute: 'employeeNumber', expression: `${ENTERPRISE}:employeeNumber` },
   ],
   group: [{ attribute: 'cn', expression: 'displayName' }],

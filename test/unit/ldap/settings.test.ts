@@ -163,7 +163,7 @@ describe('the default mapping', () => {
     );
     const { user, group } = ldap.defaultMapping(settings);
     expect(user.filter((one) => one.attribute === 'cn')).toEqual([
-      { attribute: 'cn', expression: 'userName' },
+      { attribute: 'cn', expression: 'profile.userName' },
     ]);
     expect(group[0]).toEqual({ attribute: 'ou', expression: 'displayName' });
   });

@@ -19,28 +19,29 @@ export function activeDirectoryMapping(bases: { readonly userBaseDN: string }): 
   const domain = domainOf(bases.userBaseDN);
   const principal =
     domain === undefined
-      ? 'userName'
-      : `if(exists(domainPart(userName)), userName, append(userName, ${JSON.stringify(`@${domain}`)}))`;
+      ? 'profile.userName'
+      : `if(exists(domainPart(profile.userName)), profile.userName, append(profile.userName, ${JSON.stringify(`@${domain}`)}))`;
   return {
     user: [
-      { attribute: 'cn', expression: 'userName' },
-      { attribute: 'sAMAccountName', expression: 'localPart(userName)' },
+      { attribute: 'cn', expression: 'profile.userName' },
+      { attribute: 'sAMAccountName', expression: 'localPart(profile.userName)' },
       { attribute: 'userPrincipalName', expression: principal },
       {
         attribute: 'displayName',
-        expression: 'default(displayName, join(" ", name.givenName, name.familyName))',
+        expression: 'default(profile.displayName, join(" ", profile.firstName, profile.lastName))',
       },
-      { attribute: 'sn', expression: 'name.familyName' },
-      { attribute: 'givenName', expression: 'name.givenName' },
+      { attribute: 'sn', expression: 'profile.lastName' },
+      { attribute: 'givenName', expression: 'profile.firstName' },
       {
         attribute: 'mail',
-        expression: 'default(emails[type eq "work"].value, emails[primary eq true].value)',
+        expression: 'default(profile.email, emails[primary eq true].value)',
       },
-      { attribute: 'telephoneNumber', expression: 'phoneNumbers[type eq "work"].value' },
-      { attribute: 'mobile', expression: 'phoneNumbers[type eq "mobile"].value' },
-      { attribute: 'title', expression: 'title' },
-      { attribute: 'company', expression: `${ENTERPRISE}:organization` },
-      { attribute: 'department', expression: `${ENTERPRISE}:department` },
+      { attribute: 'telephoneNumber', expression: 'profile.phone' },
+      { attribute: 'mobile', expression: 'profile.mobile' },
+      { attribute: 'title', expression: 'profile.title' },
+      { attribute: 'company', expression: 'profile.company' },
+      { attribute: 'department', expression: 'profile.department' },
+      { attribute: 'employeeType', expression: 'role' },
       { attribute: 'employeeID', expression: `${ENTERPRISE}:employeeNumber` },
     ],
     group: [
