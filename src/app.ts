@@ -219,6 +219,8 @@ function createEngine(
     registry,
     schemas: (rule) => schemas.of(rule),
     profiles,
+    tokens: store.tokens,
+    choices: store.otpChoices,
     workers: config.WORKERS,
     dataDir: path.resolve(config.DATA_DIR),
     observe: observeCalls(metrics),
@@ -239,6 +241,7 @@ function createAdministrators(
     schemas,
     storedValues: store.storedValues,
     tokenLogos: store.tokenLogos,
+    tokens: store.tokens,
   });
 }
 

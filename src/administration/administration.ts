@@ -4,6 +4,7 @@ import { Bindings } from './bindings';
 import { type AdministrationPorts } from './ports';
 import { SyncRules } from './sync-rules';
 import { Targets } from './targets';
+import { Tokens } from './tokens';
 import { TokenLogos } from './token-logos';
 
 export { type Issue, type IssueCode, type Outcome } from './issue';
@@ -15,6 +16,7 @@ export interface Administration {
   readonly bindings: Bindings;
   readonly apiKeys: ApiKeys;
   readonly tokenLogos: TokenLogos;
+  readonly tokens: Tokens;
 }
 
 /** One per process: it keeps the guards of API keys in order. `now` is the clock. */
@@ -27,6 +29,7 @@ export function createAdministration(
     targets: new Targets(ports, now),
     bindings: new Bindings(ports.delivery),
     apiKeys: new ApiKeys(ports.credentials, now),
+    tokens: new Tokens(ports.tokens, ports.syncRules),
     tokenLogos: new TokenLogos(ports.tokenLogos, ports.syncRules),
   };
 }

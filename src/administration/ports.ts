@@ -8,6 +8,7 @@ import {
 } from '../domain/ports';
 import { type RuleSchemas } from '../domain/rule-schemas';
 import { type TokenLogoStore } from '../domain/token-logo';
+import { type TokenStore } from '../domain/token-pool';
 
 /** What the administrators' commands need from the outside. */
 export interface AdministrationPorts {
@@ -15,6 +16,7 @@ export interface AdministrationPorts {
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
   readonly tokenLogos: TokenLogoStore;
+  readonly tokens: TokenStore;
   readonly directories: Directories;
   readonly delivery: DeliveryControl;
   readonly schemas: RuleSchemas;

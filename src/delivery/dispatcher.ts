@@ -4,6 +4,7 @@ import { Background } from './background';
 import { type Clock, Wakeup } from './clock';
 import { type FanOut } from './fan-out';
 import { describeError, type Log } from './log';
+import { type OtpChoices } from './otp-choices';
 import {
   type DeliveryResources,
   type FanOutStore,
@@ -17,6 +18,7 @@ export interface DispatcherDeps {
   readonly fanOut: Pick<FanOutStore, 'pendingAmong' | 'pendingBefore' | 'clearPending'>;
   readonly resources: Pick<DeliveryResources, 'leaveGroups'>;
   readonly journal: MembershipJournal;
+  readonly otpChoices: Pick<OtpChoices, 'settlePending'>;
   readonly requests: Pick<FanOut, 'requestsFor'>;
   readonly queue: Pick<WorkQueue, 'enqueue'>;
   readonly wake: (targetId: string, ruleId: string) => void;
@@ -109,7 +111,9 @@ export class Dispatcher {
   }
 
   private async dispatch(pending: readonly PendingResource[]): Promise<void> {
-    const ready = await this.prepareAll(pending);
+    const prepared = await this.prepareAll(pending);
+    if (prepared.length === 0) return;
+    const ready = await this.deps.otpChoices.settlePending(prepared);
     if (ready.length === 0) return;
     const requests = await this.deps.requests.requestsFor(ready);
     const work = await this.deps.queue.enqueue(requests, this.deps.clock.now());

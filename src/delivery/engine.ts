@@ -5,6 +5,7 @@ import { type ChangeListener, type DeliveryControl, type Directories } from '../
 import { type Profiles } from '../domain/profile';
 import { type SchemasOf } from '../domain/schema-table';
 import { type CallObserver } from './call-observer';
+import { type OtpChoiceStore, type TokenAssignments } from '../domain/token-pool';
 import { type Clock, systemClock } from './clock';
 import { ConnectorHost } from './connector-host';
 import { DesiredEntries } from './desired-entries';
@@ -26,6 +27,7 @@ import {
   type RolloutStore,
   type WorkQueue,
 } from '../domain/delivery-ports';
+import { OtpChoices } from './otp-choices';
 import { Reconciler } from './reconciler';
 import { RetryPolicy } from './retry-policy';
 import { Rollouts } from './rollouts';
@@ -45,6 +47,8 @@ export interface DeliveryEngineDeps {
   readonly registry: ConnectorRegistry;
   readonly schemas: SchemasOf;
   readonly profiles: Profiles;
+  readonly tokens: TokenAssignments;
+  readonly choices: OtpChoiceStore;
   /** Calls to a target at the same time; a connector may want fewer. */
   readonly workers: number;
   readonly dataDir: string;
@@ -76,6 +80,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   const host = new ConnectorHost({ ...deps, times: times.call });
   const rules = new RuleCache(deps.rules, clock);
   const desired = new DesiredEntries(deps.schemas, deps.profiles);
+  const otpChoices = new OtpChoices(common);
   const reconciler = new Reconciler({
     ...common,
     rules,
@@ -93,10 +98,11 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   });
   const dispatcher = new Dispatcher({
     ...common,
+    otpChoices,
     requests: new FanOut({ ...deps, desired }),
     wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
   });
-  const housekeeping = new Housekeeping(common);
+  const housekeeping = new Housekeeping({ ...common, otpChoices });
   const rollouts = new Rollouts({
     ...common,
     wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),

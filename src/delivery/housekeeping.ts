@@ -2,6 +2,7 @@
 import { Background } from './background';
 import { Wakeup, type Clock } from './clock';
 import { type Log } from './log';
+import { type OtpChoices } from './otp-choices';
 import {
   type DeletedResource,
   type DeliveryRules,
@@ -16,6 +17,7 @@ export interface HousekeepingDeps {
   readonly deltas: Pick<MembershipDeltas, 'purge'>;
   readonly rules: Pick<DeliveryRules, 'list' | 'finishDeletions'>;
   readonly queue: Pick<WorkQueue, 'requeueHeld'>;
+  readonly otpChoices: Pick<OtpChoices, 'tidy'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly times: Pick<EngineTimes, 'housekeepingMs' | 'tombstoneAgeMs'>;
@@ -45,9 +47,10 @@ export class Housekeeping {
 
   /** One round; a stop ends it early. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, deltas, log, rules, times } = this.deps;
+    const { clock, deltas, log, otpChoices, rules, times } = this.deps;
     await this.resumeHeld(signal);
     await this.eraseFinished(signal);
+    await otpChoices.tidy(signal);
     if (signal.aborted) return;
     const erased = await rules.finishDeletions();
     for (const ruleId of erased) log('info', 'A sync rule is deleted', { ruleId });

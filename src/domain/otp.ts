@@ -8,12 +8,14 @@ export type TokenKind = (typeof TOKEN_KINDS)[number];
 
 /** What was decided for a user, as it is stored with it. */
 export interface OtpChoice {
-  /** Absent: none of the list fits. */
+  /** Absent: none of the list fits, see {@link missing}. */
   readonly method?: OtpMethod;
+  /** No method fits; a field of its own, so that an index finds such users. */
+  readonly missing?: true;
   /** The serial number of the user's token. */
   readonly tokenSerial?: string;
-  /** Kinds of tokens that were out when they would have been preferred. */
-  readonly waitingFor: readonly TokenKind[];
+  /** Kinds of tokens that were out when they would have been preferred; absent: none. */
+  readonly waitingFor?: readonly TokenKind[];
 }
 
 /** How a user can be reached. */

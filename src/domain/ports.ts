@@ -114,6 +114,8 @@ export interface ResourceListFilter {
   /** Beginning of userName, displayName or an e-mail address, in any case. */
   readonly search?: string;
   readonly active?: boolean;
+  /** Whether none of the one-time password methods of the rule fits. */
+  readonly otpMissing?: boolean;
 }
 
 export interface ResourceListQuery extends ResourceListFilter {

@@ -9,6 +9,7 @@ export const NODE_TYPES = [
   'Binding',
   'ApiKey',
   'TokenLogo',
+  'Token',
 ] as const;
 
 export type NodeTypeName = (typeof NODE_TYPES)[number];

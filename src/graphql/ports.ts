@@ -8,6 +8,7 @@ import {
 } from '../domain/ports';
 import { type Profiles } from '../domain/profile';
 import { type TokenLogoStore } from '../domain/token-logo';
+import { type TokenStore } from '../domain/token-pool';
 
 /** What is read without a command in between. */
 export interface ReadPorts {
@@ -17,6 +18,7 @@ export interface ReadPorts {
   readonly resources: Pick<ResourceStore, 'findAll' | 'list' | 'count' | 'members' | 'groupsOf'>;
   readonly bindings: BindingReader;
   readonly tokenLogos: Pick<TokenLogoStore, 'findAll' | 'list' | 'count'>;
+  readonly tokens: Pick<TokenStore, 'list' | 'count' | 'find'>;
   readonly profiles: Profiles;
   readonly directories: Pick<Directories, 'types' | 'mappings' | 'schema'>;
 }

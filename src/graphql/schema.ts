@@ -21,6 +21,7 @@ import {
 import { TargetCommandResolver } from './resolvers/target-command.resolver';
 import { TargetResolver } from './resolvers/target.resolver';
 import { TokenLogoResolver } from './resolvers/token-logo.resolver';
+import { TokenResolver } from './resolvers/token.resolver';
 import { UserResolver } from './resolvers/user.resolver';
 import { ViewerResolver } from './resolvers/viewer.resolver';
 
@@ -51,6 +52,7 @@ function buildGraphqlSchema(): GraphQLSchema {
       GroupResolver,
       BindingResolver,
       TokenLogoResolver,
+      TokenResolver,
       ApiKeyResolver,
     ],
     orphanedTypes: [],

@@ -11,6 +11,9 @@ export function listQuery(query: ResourceListFilter): Query {
     // A user that says nothing of `active` is active.
     conditions.push({ 'norm.active': query.active ? { $ne: false } : false });
   }
+  if (query.otpMissing !== undefined) {
+    conditions.push({ 'otp.missing': query.otpMissing ? true : { $ne: true } });
+  }
   const search = query.search?.trim();
   if (search) {
     const beginning = beginningWith(fold(search));

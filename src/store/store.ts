@@ -9,6 +9,7 @@ import {
   type TargetStore,
 } from '../domain/ports';
 import { type TokenLogoStore } from '../domain/token-logo';
+import { type OtpChoiceStore, type TokenAssignments, type TokenStore } from '../domain/token-pool';
 import { MongoAcceptedDefinitions } from './accepted-definitions';
 import { MongoBindingStore } from './bindings';
 import { connect, ensureIndexes, isReachable } from './connection';
@@ -22,12 +23,15 @@ import { membershipModel } from './models/membership.model';
 import { resourceModel } from './models/resource.model';
 import { MongoResourceStore } from './resources';
 import { tokenLogoModel } from './models/token-logo.model';
+import { tokenModel } from './models/token.model';
+import { MongoOtpChoiceStore } from './otp-choices';
 import { SecretBox } from './secret-box';
 import { MongoRolloutStore } from './rollouts';
 import { MongoStoredValues } from './stored-values';
 import { MongoSyncRuleStore } from './sync-rules';
 import { MongoTargetStore } from './targets';
 import { MongoTokenLogoStore } from './token-logos';
+import { MongoTokenStore } from './tokens';
 
 export interface StoreOptions {
   readonly uri: string;
@@ -50,6 +54,8 @@ export interface Store {
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
   readonly tokenLogos: TokenLogoStore;
+  readonly tokens: TokenStore & TokenAssignments;
+  readonly otpChoices: OtpChoiceStore;
   /** For tests that look behind the ports. */
   readonly connection: Connection;
   isReachable(): Promise<boolean>;
@@ -63,6 +69,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const bindings = bindingModel(connection);
   const administration = administrationModels(connection);
   const tokenLogos = tokenLogoModel(connection);
+  const tokens = tokenModel(connection);
   await ensureIndexes(connection);
   const memberships = new Memberships(resources, members);
   return {
@@ -74,10 +81,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     bindings: new MongoBindingStore(bindings),
     fanOut: new MongoFanOutStore(resources, members, bindings),
     rollouts: new MongoRolloutStore(administration, resources, bindings),
-    syncRules: new MongoSyncRuleStore(administration, resources, members),
+    syncRules: new MongoSyncRuleStore(administration, resources, members, tokens),
     targets: new MongoTargetStore(administration.targets, new SecretBox(options.encryptionKey)),
     credentials: new MongoCredentialStore(administration),
     tokenLogos: new MongoTokenLogoStore(tokenLogos),
+    tokens: new MongoTokenStore(tokens),
+    otpChoices: new MongoOtpChoiceStore(resources),
     connection,
     isReachable: () => isReachable(connection),
     close: () => connection.close(),

@@ -13,6 +13,7 @@ import { type Query } from './filter-comparison';
 import { type AdministrationModels, type SyncRuleDocument } from './models/administration.model';
 import { type MembershipModel } from './models/membership.model';
 import { type ResourceModel } from './models/resource.model';
+import { type TokenModel } from './models/token.model';
 import { nameKey, nameSearch, pageById, refuseTakenName } from './named-documents';
 import { tombstone } from './resources';
 import { rolloutField, rolloutFields, toRollouts } from './rollout-fields';
@@ -25,6 +26,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     private readonly administration: AdministrationModels,
     private readonly resources: ResourceModel,
     private readonly memberships: MembershipModel,
+    private readonly tokens: TokenModel,
   ) {
     this.model = administration.syncRules;
   }
@@ -124,6 +126,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
       // Another process may let a request in until it hears of the deletion.
       if (updatedAt.getTime() > Date.now() - HEARD_OF_MS) continue;
       await this.memberships.deleteMany({ ruleId: id });
+      await this.tokens.deleteMany({ ruleId: id });
       await this.model.deleteOne({ _id: id });
       erased.push(id);
     }

@@ -34,7 +34,9 @@ import {
 } from '../../src/domain/sync-rule';
 import { type Target, type TargetChange, type TargetDraft } from '../../src/domain/target';
 import { type TokenLogoStore } from '../../src/domain/token-logo';
+import { type TokenStore } from '../../src/domain/token-pool';
 import { MemoryResourceStore } from './memory-resource-store';
+import { MemoryTokenStore } from './memory-tokens';
 import { MemoryTokenLogoStore } from './memory-token-logos';
 
 /** The stores that a database can stand behind. */
@@ -46,6 +48,7 @@ export interface WorldStores {
   readonly credentials: CredentialStore;
   readonly resources: ResourceStore;
   readonly tokenLogos: TokenLogoStore;
+  readonly tokens: TokenStore;
 }
 
 /** Everything a test of the administration needs. */
@@ -87,6 +90,7 @@ export async function memoryWorld(): Promise<World> {
       targets: new MemoryTargetStore(),
       resources: new MemoryResourceStore(),
       tokenLogos: new MemoryTokenLogoStore(),
+      tokens: new MemoryTokenStore(),
     },
     async () => undefined,
   );

@@ -53,6 +53,11 @@ export class Profile {
     return this.user.otp?.method;
   }
 
+  /** Whether none of the methods of the rule suits the user. */
+  get otpMissing(): boolean {
+    return this.user.otp?.missing === true;
+  }
+
   get tokenSerial(): string | undefined {
     return this.user.otp?.tokenSerial;
   }

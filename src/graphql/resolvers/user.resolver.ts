@@ -38,6 +38,7 @@ export class UserResolver {
       ...ruleScope(ruleId),
       ...(search == null ? {} : { search }),
       ...(filter?.active == null ? {} : { active: filter.active.eq }),
+      ...(filter?.otpMissing == null ? {} : { otpMissing: filter.otpMissing.eq }),
     };
     return resourcePage(ports, args, query, toUser);
   }

@@ -9,6 +9,7 @@ import { NodeType } from '../types/node.type';
 import { toUserOrGroup } from '../types/resource.type';
 import { toSyncRule } from '../types/sync-rule.type';
 import { toTarget } from '../types/target.type';
+import { toToken } from '../types/token.type';
 import { toTokenLogo } from '../types/token-logo.type';
 import { found } from './found';
 
@@ -23,6 +24,7 @@ const FINDERS: Readonly<Record<NodeTypeName, Finder>> = {
   User: findUserOrGroup,
   Group: findUserOrGroup,
   Binding: async ({ ports }, key) => found(await ports.bindings.find(key), toBinding),
+  Token: async ({ ports }, key) => found(await ports.tokens.find(key), toToken),
   TokenLogo: async ({ loaders }, key) => found(await loaders.tokenLogos.load(key), toTokenLogo),
   ApiKey: async ({ ports }, key) => {
     const keys = await ports.credentials.apiKeys();

@@ -78,6 +78,11 @@ export function toEffectiveProfile(profile: Profile): EffectiveProfileType {
   };
   const attributes: Partial<Record<UserAttribute, string | undefined>> = {};
   for (const name of USER_ATTRIBUTES) attributes[name] = read(() => profile.first(name));
+  if (profile.otpMissing) {
+    problems.push(
+      'None of the one-time password methods of the sync rule (otpMethods) suits the user: add an e-mail address, a mobile number or tokens, or another method.',
+    );
+  }
   const roles = read(() => profile.roles) ?? [];
   const rest = {
     active: read(() => profile.active) ?? false,

@@ -152,6 +152,12 @@ export const GroupMemberConnectionType = uncountedConnectionType(
 export class UserFilterInput {
   @Field(() => BooleanFilter, { nullable: true, description: 'Whether the account may be used.' })
   active?: BooleanFilter | null;
+
+  @Field(() => BooleanFilter, {
+    nullable: true,
+    description: 'Whether none of the one-time password methods of its rule suits the user.',
+  })
+  otpMissing?: BooleanFilter | null;
 }
 
 @InputType('UserOrder', { description: 'How users are sorted.' })

@@ -1,6 +1,7 @@
 /** Word lists of the values a rule adds to its users. */
 import { registerEnumType } from 'type-graphql';
 import { type OtpMethod, type RoleKind, type UserRole } from '../../domain/rule-values';
+import { type TokenKind } from '../../domain/otp';
 import { type LogoType } from '../../domain/token-logo';
 
 type Words<Word extends string> = { readonly [Each in Word]: Each };
@@ -68,4 +69,17 @@ registerEnumType(LogoTypeEnum, {
   name: 'LogoType',
   description: 'The format of an image. Expect new values.',
   valuesConfig: { PNG: { description: 'image/png' }, JPEG: { description: 'image/jpeg' } },
+});
+
+export const TokenKindEnum = {
+  HARDWARE: 'HARDWARE',
+  MOBILE: 'MOBILE',
+} as const satisfies Words<TokenKind>;
+registerEnumType(TokenKindEnum, {
+  name: 'TokenKind',
+  description: 'What a token is. Expect new values.',
+  valuesConfig: {
+    HARDWARE: { description: 'A device, for `FTC_HARDWARE`.' },
+    MOBILE: { description: 'An app, for `FTC_MOBILE`.' },
+  },
 });

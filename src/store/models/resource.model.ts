@@ -69,6 +69,14 @@ schema.index(
   { ruleId: 1, 'norm.emails.value': 1 },
   { partialFilterExpression: { 'norm.emails.value': { $exists: true } } },
 );
+schema.index(
+  { ruleId: 1, 'otp.waitingFor': 1 },
+  { partialFilterExpression: { 'otp.waitingFor': { $exists: true } } },
+);
+schema.index(
+  { ruleId: 1, 'otp.missing': 1, _id: 1 },
+  { partialFilterExpression: { 'otp.missing': { $exists: true } } },
+);
 schema.index({ pending: 1, _id: 1 }, { partialFilterExpression: { pending: { $exists: true } } });
 schema.index(
   { deletedAt: 1, _id: 1 },

@@ -29,7 +29,7 @@ import { openStore, type Store } from '../../../src/store/store';
 
 export type EngineStores = Pick<
   DeliveryEngineDeps,
-  'resources' | 'journal' | 'rules' | 'targets' | 'queue' | 'fanOut' | 'deltas' | 'rollouts'
+  'resources' | 'journal' | 'rules' | 'targets' | 'queue' | 'fanOut' | 'deltas' | 'rollouts' | 'tokens' | 'choices'
 >;
 
 /** Everything soon, so that tests need not wait. */
@@ -104,6 +104,8 @@ export class World {
       fanOut: new MongoFanOutStore(resources, memberships, this.bindingDocuments),
       deltas: new MongoMembershipDeltas(memberships, this.bindingDocuments),
       rollouts: this.store.rollouts,
+      tokens: this.store.tokens,
+      choices: this.store.otpChoices,
     };
   }
 

@@ -135,7 +135,7 @@ describe('the values of a rule', () => {
   });
 
   test('what was decided for the user stands there', () => {
-    const otp = { method: 'FTC_MOBILE', tokenSerial: 'FTM1', waitingFor: [] } as const;
+    const otp = { method: 'FTC_MOBILE', tokenSerial: 'FTM1' } as const;
     expect(map('list(otpMethod, tokenSerial)', KIT, {}, { otp })).toEqual(['FTC_MOBILE', 'FTM1']);
     expect(map('otpMethod', KIT)).toEqual([]);
     expect(map('role', KIT, { roleForNewUsers: 'SPONSOR' })).toEqual(['USER']);

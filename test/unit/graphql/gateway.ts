@@ -110,7 +110,7 @@ export class Gateway {
     options: Partial<Pick<GraphqlOptions, 'introspection' | 'limits'>>,
   ): Promise<void> {
     const { syncRules, targets, credentials, resources, bindings, directories } = this.world;
-    const { tokenLogos, profiles } = this.world;
+    const { tokenLogos, tokens, profiles } = this.world;
     const note = (fields: object, message: string): void => void this.log.push({ fields, message });
     const { handler, stop } = await createGraphqlMiddleware({
       ...options,
@@ -123,6 +123,7 @@ export class Gateway {
         bindings: this.counted('bindings', bindings),
         directories,
         tokenLogos,
+        tokens,
         profiles,
       },
       publicUrl: () => 'https://usher.example/',
