@@ -221,6 +221,7 @@ function createEngine(
     profiles,
     tokens: store.tokens,
     choices: store.otpChoices,
+    reviews: store.ruleReviews,
     workers: config.WORKERS,
     dataDir: path.resolve(config.DATA_DIR),
     observe: observeCalls(metrics),

@@ -131,6 +131,7 @@ export class SyncRules {
     }
     const change = {
       ...values.value,
+      ...(decidesAnew(rule, values.value) ? { valuesChangedAt: this.now() } : {}),
       name,
       scimProfile: scimProfile ?? rule.scimProfile,
       meUserName: meUserName ?? rule.meUserName,
@@ -289,6 +290,15 @@ function given(documents: {
   readonly [Member in keyof DefinitionDocuments]: DefinitionDocuments[Member] | undefined;
 }): Partial<DefinitionDocuments> {
   return Object.fromEntries(Object.entries(documents).filter(([, list]) => list !== undefined));
+}
+
+/** Whether users may get another one-time password method. */
+function decidesAnew(before: RuleValues, after: RuleValues): boolean {
+  const { otpMethods, userAttributes } = after;
+  return !isDeepStrictEqual(
+    { otpMethods: before.otpMethods, userAttributes: before.userAttributes },
+    { otpMethods, userAttributes },
+  );
 }
 
 function noSuchRule(): { readonly issues: readonly Issue[] } {

@@ -25,6 +25,7 @@ import {
   type MembershipDeltas,
   type MembershipJournal,
   type RolloutStore,
+  type RuleReviews,
   type WorkQueue,
 } from '../domain/delivery-ports';
 import { OtpChoices } from './otp-choices';
@@ -49,6 +50,7 @@ export interface DeliveryEngineDeps {
   readonly profiles: Profiles;
   readonly tokens: TokenAssignments;
   readonly choices: OtpChoiceStore;
+  readonly reviews: RuleReviews;
   /** Calls to a target at the same time; a connector may want fewer. */
   readonly workers: number;
   readonly dataDir: string;

@@ -8,6 +8,7 @@ import {
   type DeliveryRules,
   type FanOutStore,
   type MembershipDeltas,
+  type RuleReviews,
   type WorkQueue,
 } from '../domain/delivery-ports';
 import { type EngineTimes } from './times';
@@ -17,10 +18,11 @@ export interface HousekeepingDeps {
   readonly deltas: Pick<MembershipDeltas, 'purge'>;
   readonly rules: Pick<DeliveryRules, 'list' | 'finishDeletions'>;
   readonly queue: Pick<WorkQueue, 'requeueHeld'>;
+  readonly reviews: RuleReviews;
   readonly otpChoices: Pick<OtpChoices, 'tidy'>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly times: Pick<EngineTimes, 'housekeepingMs' | 'tombstoneAgeMs'>;
+  readonly times: Pick<EngineTimes, 'housekeepingMs' | 'reviewAgeMs' | 'tombstoneAgeMs'>;
 }
 
 const BATCH = 200;
@@ -50,6 +52,7 @@ export class Housekeeping {
     const { clock, deltas, log, otpChoices, rules, times } = this.deps;
     await this.resumeHeld(signal);
     await this.eraseFinished(signal);
+    await this.reviewUsers(signal);
     await otpChoices.tidy(signal);
     if (signal.aborted) return;
     const erased = await rules.finishDeletions();
@@ -71,6 +74,13 @@ export class Housekeeping {
       }
       after = page.hasMore ? page.items.at(-1)?.id : undefined;
     } while (after !== undefined && !signal.aborted);
+  }
+
+  /** By then every process knows the rule as it is now. */
+  private async reviewUsers(signal: AbortSignal): Promise<void> {
+    const { clock, reviews, times } = this.deps;
+    const before = new Date(clock.now().getTime() - times.reviewAgeMs);
+    while (!signal.aborted && (await reviews.step(before, BATCH)));
   }
 
   private async eraseFinished(signal: AbortSignal): Promise<void> {

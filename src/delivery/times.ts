@@ -16,6 +16,8 @@ export interface EngineTimes {
   /** Changes that come one after the other are gathered for so long. */
   readonly gatherMs: number;
   readonly housekeepingMs: number;
+  /** Users hear of a change of their rule when every process has heard of it. */
+  readonly reviewAgeMs: number;
   /** Who left a group is remembered at least so long, for processes that are late. */
   readonly tombstoneAgeMs: number;
   /** Changes of rules are looked for, and brought forward by a step. */
@@ -40,6 +42,7 @@ export const ENGINE_TIMES: EngineTimes = {
   pendingAgeMs: 1_000,
   gatherMs: 20,
   housekeepingMs: 10_000,
+  reviewAgeMs: 3_000,
   tombstoneAgeMs: 3_600_000,
   rolloutIdleMs: 1_000,
   rolloutStepMs: 100,

@@ -278,5 +278,14 @@ export interface RolloutStore {
   forget(bindingIds: readonly string[], now: Date): Promise<number>;
 }
 
+/** Rules whose values changed (requirements A4 to A10), which every user of theirs has to hear of. */
+export interface RuleReviews {
+  /**
+   * Makes some more users of one such rule, changed before that time, wait to be fanned out. False: there is none. Where a
+   * rule has no one-time password methods any more, its users have none and their tokens are free.
+   */
+  step(before: Date, limit: number): Promise<boolean>;
+}
+
 export type DeliveryRules = Pick<SyncRuleStore, 'find' | 'findAll' | 'list' | 'finishDeletions'>;
 export type DeliveryTargets = Pick<TargetStore, 'find' | 'all'>;

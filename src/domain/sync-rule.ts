@@ -115,6 +115,8 @@ export type SyncRuleDraft = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
 export type SyncRuleChange = Partial<
   ScimDefinitions & RuleValues & Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName' | 'syncAs'>
 > & {
+  /** Since when users may have another one-time password method, so that all of them are looked at again. */
+  readonly valuesChangedAt?: Date;
   /** Replace what is on the way to their targets. */
   readonly rollouts?: readonly Rollout[];
 };

@@ -8,6 +8,7 @@ import {
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { type RuleReviews } from '../domain/delivery-ports';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type OtpChoiceStore, type TokenAssignments, type TokenStore } from '../domain/token-pool';
 import { MongoAcceptedDefinitions } from './accepted-definitions';
@@ -25,6 +26,7 @@ import { MongoResourceStore } from './resources';
 import { tokenLogoModel } from './models/token-logo.model';
 import { tokenModel } from './models/token.model';
 import { MongoOtpChoiceStore } from './otp-choices';
+import { MongoRuleReviews } from './rule-reviews';
 import { SecretBox } from './secret-box';
 import { MongoRolloutStore } from './rollouts';
 import { MongoStoredValues } from './stored-values';
@@ -56,6 +58,7 @@ export interface Store {
   readonly tokenLogos: TokenLogoStore;
   readonly tokens: TokenStore & TokenAssignments;
   readonly otpChoices: OtpChoiceStore;
+  readonly ruleReviews: RuleReviews;
   /** For tests that look behind the ports. */
   readonly connection: Connection;
   isReachable(): Promise<boolean>;
@@ -87,6 +90,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     tokenLogos: new MongoTokenLogoStore(tokenLogos),
     tokens: new MongoTokenStore(tokens),
     otpChoices: new MongoOtpChoiceStore(resources),
+    ruleReviews: new MongoRuleReviews(administration, resources, tokens),
     connection,
     isReachable: () => isReachable(connection),
     close: () => connection.close(),

@@ -89,7 +89,11 @@ export class MongoSyncRuleStore implements SyncRuleStore {
       this.model
         .findOneAndUpdate(
           { _id: id, version, deletion: null },
-          { $set: set, $inc: { version: 1 } },
+          {
+            $set: set,
+            ...(change.valuesChangedAt === undefined ? {} : { $unset: { reviewedTo: 1 } }),
+            $inc: { version: 1 },
+          },
           { returnDocument: 'after' },
         )
         .lean<SyncRuleDocument>(),
@@ -193,7 +197,8 @@ function ruleQuery(filter: { readonly search?: string; readonly enabled?: boolea
 }
 
 function toSyncRule(document: SyncRuleDocument): SyncRule {
-  const { _id, nameKey: _nameKey, rollouts, rolloutAt: _rolloutAt, ...fields } = document;
+  const { rollouts, rolloutAt: _rolloutAt, ...plain } = document;
+  const { _id, nameKey: _nameKey, valuesChangedAt: _at, reviewedTo: _to, ...fields } = plain;
   // Rules that were made before these fields came to be lack them.
   return { id: _id, ...RULE_DEFAULTS, ...fields, ...toRollouts(rollouts) };
 }

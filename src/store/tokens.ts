@@ -18,7 +18,11 @@ import { pageById } from './named-documents';
 /** How often two that take a token for the same user may meet. */
 const MAX_ATTEMPTS = 5;
 
-const FREED = { $set: { free: true }, $unset: { userId: '', unconfirmedSince: '' } } as const;
+/** What makes a token free. */
+export const FREED = {
+  $set: { free: true },
+  $unset: { userId: '', unconfirmedSince: '' },
+} as const;
 
 export class MongoTokenStore implements TokenStore, TokenAssignments {
   constructor(private readonly model: TokenModel) {}
@@ -28,17 +32,15 @@ export class MongoTokenStore implements TokenStore, TokenAssignments {
     if (taken.length > 0) return taken;
     const batch = timeOrderedId();
     const createdAt = new Date();
-    const made = tokens.map(
-      ({ serial, kind }): TokenDocument => ({
-        _id: timeOrderedId(),
-        ruleId,
-        serial,
-        kind,
-        free: true,
-        batch,
-        createdAt,
-      }),
-    );
+    const made = tokens.map(({ serial, kind }): TokenDocument => ({
+      _id: timeOrderedId(),
+      ruleId,
+      serial,
+      kind,
+      free: true,
+      batch,
+      createdAt,
+    }));
     try {
       await documents(this.model).insertMany(made, { ordered: true });
       return [];

@@ -25,6 +25,9 @@ export type SyncRuleDocument = Omit<Stored<SyncRule>, 'rollouts'> & {
   rollouts?: Record<string, RolloutDocument>;
   /** Since when there has been some rollout. */
   rolloutAt?: Date;
+  /** Users have to be looked at again, and have been up to this id. */
+  valuesChangedAt?: Date;
+  reviewedTo?: string;
 };
 export type TargetDocument = Omit<Stored<Target>, 'secrets'> & {
   nameKey: string;
@@ -58,6 +61,8 @@ const syncRule = new Schema(
     userAttributes: Schema.Types.Mixed,
     roleProvisioning: Boolean,
     roleCatalogue: { type: [Schema.Types.Mixed], default: undefined },
+    valuesChangedAt: Date,
+    reviewedTo: String,
     deletion: String,
     rollouts: Schema.Types.Mixed,
     rolloutAt: Date,
@@ -72,6 +77,10 @@ const syncRule = new Schema(
 syncRule.index({ nameKey: 1 }, { unique: true });
 syncRule.index({ 'syncAs.targetId': 1 });
 syncRule.index({ rolloutAt: 1 }, { partialFilterExpression: { rolloutAt: { $exists: true } } });
+syncRule.index(
+  { valuesChangedAt: 1 },
+  { partialFilterExpression: { valuesChangedAt: { $exists: true } } },
+);
 
 const target = new Schema(
   {

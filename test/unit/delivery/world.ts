@@ -29,7 +29,17 @@ import { openStore, type Store } from '../../../src/store/store';
 
 export type EngineStores = Pick<
   DeliveryEngineDeps,
-  'resources' | 'journal' | 'rules' | 'targets' | 'queue' | 'fanOut' | 'deltas' | 'rollouts' | 'tokens' | 'choices'
+  | 'resources'
+  | 'journal'
+  | 'rules'
+  | 'targets'
+  | 'queue'
+  | 'fanOut'
+  | 'deltas'
+  | 'rollouts'
+  | 'tokens'
+  | 'choices'
+  | 'reviews'
 >;
 
 /** Everything soon, so that tests need not wait. */
@@ -41,6 +51,7 @@ export const SOON: EngineTimes = {
   pendingAgeMs: 0,
   gatherMs: 2,
   housekeepingMs: 50,
+  reviewAgeMs: 0,
   tombstoneAgeMs: 3_600_000,
   rolloutIdleMs: 30,
   rolloutStepMs: 10,
@@ -106,6 +117,7 @@ export class World {
       rollouts: this.store.rollouts,
       tokens: this.store.tokens,
       choices: this.store.otpChoices,
+      reviews: this.store.ruleReviews,
     };
   }
 
