@@ -190,5 +190,5 @@ function first(profile: Profile, name: 'email' | 'mobile'): string | undefined {
 }
 
 function sameChoice(one: OtpChoice, other: OtpChoice): boolean {
-  return equalAttributes({ ...one } as ScimValue, { ...other } as ScimValue);
+  return equalAttributes({ ...one }, { ...other });
 }

@@ -77,14 +77,14 @@ export class MongoTokenStore implements TokenStore, TokenAssignments {
   async take(ruleId: string, kind: TokenKind, userId: string): Promise<Token | undefined> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const held = await documents(this.model).findOne({ userId, kind });
-      if (held) return held.retired ? undefined : toToken(held as TokenDocument);
+      if (held) return held.retired ? undefined : toToken(held);
       try {
         const found = await documents(this.model).findOneAndUpdate(
           { ruleId, kind, free: true },
           { $set: { free: false, userId, unconfirmedSince: new Date() } },
           { sort: { _id: 1 }, returnDocument: 'after' },
         );
-        return found ? toToken(found as TokenDocument) : undefined;
+        return found ? toToken(found) : undefined;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
       }
