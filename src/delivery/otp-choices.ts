@@ -11,7 +11,7 @@ import { suits, tokenKindOf, type OtpChoice, type TokenKind } from '../domain/ot
 import { equalAttributes } from '../domain/attribute-values';
 import { DomainError } from '../domain/error';
 import { type Profile, type Profiles } from '../domain/profile';
-import { USER, type Resource, type ScimValue } from '../domain/resource';
+import { USER, type Resource } from '../domain/resource';
 import { type SyncRule } from '../domain/sync-rule';
 import { type OtpChoiceStore, type Token, type TokenAssignments } from '../domain/token-pool';
 import { type Clock } from './clock';
