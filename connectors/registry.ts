@@ -1,4 +1,5 @@
 /** The only list of connectors: those that come with Usher, and npm packages named in CONNECTORS. */
+import { connector as httpConnector } from './http';
 import { ldap } from './ldap';
 import { loadPackage } from './package';
 import { radius } from './radius';
@@ -9,7 +10,7 @@ import { type ConnectorRegistry, type ConnectorType } from './spi';
 export { ConnectorLoadError } from './load-error';
 
 /** `npm run new:connector` adds to this list. */
-const BUILT_IN: readonly ConnectorType[] = [ldap, radius, saml];
+const BUILT_IN: readonly ConnectorType[] = [ldap, radius, saml, httpConnector];
 
 /** The built-in connectors and one for each package, or folder. A package exports a `ConnectorType` as `connector`. */
 export function loadConnectors(packages: readonly string[] = []): ConnectorRegistry {
