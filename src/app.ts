@@ -243,6 +243,9 @@ function createAdministrators(
     storedValues: store.storedValues,
     tokenLogos: store.tokenLogos,
     tokens: store.tokens,
+    resources: store.resources,
+    bindings: store.bindings,
+    previews: engine.previews,
   });
 }
 

@@ -2,6 +2,7 @@
 import { ApiKeys } from './api-keys';
 import { Bindings } from './bindings';
 import { type AdministrationPorts } from './ports';
+import { RulePreviews } from './rule-previews';
 import { SyncRules } from './sync-rules';
 import { Targets } from './targets';
 import { Tokens } from './tokens';
@@ -12,6 +13,7 @@ export { type AdministrationPorts } from './ports';
 
 export interface Administration {
   readonly syncRules: SyncRules;
+  readonly previews: RulePreviews;
   readonly targets: Targets;
   readonly bindings: Bindings;
   readonly apiKeys: ApiKeys;
@@ -26,6 +28,7 @@ export function createAdministration(
 ): Administration {
   return {
     syncRules: new SyncRules(ports, now),
+    previews: new RulePreviews(ports, now),
     targets: new Targets(ports, now),
     bindings: new Bindings(ports.delivery),
     apiKeys: new ApiKeys(ports.credentials, now),

@@ -1,11 +1,14 @@
 import {
+  type BindingReader,
   type CredentialStore,
   type DeliveryControl,
   type Directories,
+  type ResourceStore,
   type StoredValues,
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { type EntryPreviews } from '../domain/preview';
 import { type RuleSchemas } from '../domain/rule-schemas';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type TokenStore } from '../domain/token-pool';
@@ -21,4 +24,7 @@ export interface AdministrationPorts {
   readonly delivery: DeliveryControl;
   readonly schemas: RuleSchemas;
   readonly storedValues: StoredValues;
+  readonly resources: Pick<ResourceStore, 'findAll' | 'list'>;
+  readonly bindings: Pick<BindingReader, 'ofResources'>;
+  readonly previews: EntryPreviews;
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ConnectorRegistry } from '../../connectors/spi';
 import { type ChangeListener, type DeliveryControl, type Directories } from '../domain/ports';
+import { type EntryPreviews } from '../domain/preview';
 import { type Profiles } from '../domain/profile';
 import { type SchemasOf } from '../domain/schema-table';
 import { type CallObserver } from './call-observer';
@@ -29,6 +30,7 @@ import {
   type WorkQueue,
 } from '../domain/delivery-ports';
 import { OtpChoices } from './otp-choices';
+import { Previews } from './previews';
 import { Reconciler } from './reconciler';
 import { RetryPolicy } from './retry-policy';
 import { Rollouts } from './rollouts';
@@ -68,6 +70,7 @@ export interface DeliveryEngine {
   readonly changeListener: ChangeListener;
   readonly control: DeliveryControl;
   readonly directories: Directories;
+  readonly previews: EntryPreviews;
   readonly questions: Pick<DirectoryQuestions, 'answererOf'>;
   /** Resolves when nothing is waiting or under way, retries included. For tests. */
   idle(): Promise<void>;
@@ -128,6 +131,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
       schemas: new TargetSchemas({ host, clock, log }),
       log,
     }),
+    previews: new Previews({ ...deps, host }),
     questions: new DirectoryQuestions({ targets: deps.targets, host, clock }),
     async idle() {
       while (!dispatcher.isIdle || (await isBusy(deps))) {

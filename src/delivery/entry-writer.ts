@@ -134,7 +134,7 @@ function known({ ref }: Delivery): EntryRef {
 }
 
 /** Everything a new entry gets; attributes without values are left out. */
-function allOf({ initial, authoritative }: MappedAttributes): Attributes {
+export function allOf({ initial, authoritative }: MappedAttributes): Attributes {
   const both = { ...initial, ...authoritative };
   return Object.fromEntries(Object.entries(both).filter(([, values]) => values.length > 0));
 }

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { equalAttributes } from './attribute-values';
 import { DomainError } from './error';
+import { checkUserRoles, type DraftScope, draftResource, withActivation } from './drafted-resource';
 import { isEmptyDelta } from './membership-delta';
 import {
   type ChangeListener,
@@ -15,22 +16,15 @@ import {
   USER,
   type Membership,
   type MembershipDelta,
-  type NewResource,
   type Resource,
   type ResourceScope,
   type ScimObject,
 } from './resource';
 import { type ResourceSchema } from './schema-table';
-import { checkRoles, type RoleRules } from './profile';
-import { coerceResource, isActivation, keepImmutable, type ValidationProfile } from './validation';
+import { coerceResource, keepImmutable } from './validation';
 
 /** What a request is about: the resources of one type of one rule, and how strictly they are read. */
-export interface ProvisioningScope extends ResourceScope {
-  readonly schema: ResourceSchema;
-  readonly profile: ValidationProfile;
-  /** What the rule says of roles; only users have any. */
-  readonly roles: RoleRules;
-}
+export type ProvisioningScope = DraftScope;
 
 /** What a modification makes of a resource. */
 export interface Modified {
@@ -68,18 +62,11 @@ export class Provisioning {
   constructor(private readonly deps: ProvisioningDependencies) {}
 
   async create(scope: ProvisioningScope, body: unknown): Promise<Resource> {
-    const { ruleId, resourceType, schema, profile } = scope;
-    const { attributes, members } = coerceResource(schema, body, profile);
+    const { schema, profile } = scope;
+    const { members, ...draft } = draftResource(scope, body);
     checkSize(members?.length ?? 0);
-    checkUserRoles(scope, {}, attributes);
     const ids = members && (await this.resolvable(scope, members));
-    const resource = {
-      ruleId,
-      resourceType,
-      attributes: withDefaults(schema, attributes),
-      ...(ids && ids.length > 0 ? { members: ids } : {}),
-      ...(resourceType === USER ? importRole(scope.roles) : {}),
-    };
+    const resource = { ...draft, ...(ids && ids.length > 0 ? { members: ids } : {}) };
     return this.changed(await this.deps.store.insert(resource, schema, profile.groupNames));
   }
 
@@ -282,37 +269,6 @@ export class Provisioning {
     this.deps.changes.resourceChanged({ id: resource.id, ruleId: resource.ruleId });
     return resource;
   }
-}
-
-function checkUserRoles(
-  { resourceType, roles }: ProvisioningScope,
-  before: ScimObject,
-  after: ScimObject,
-): void {
-  if (resourceType === USER) checkRoles(roles, before, after);
-}
-
-/** It stays with the user, whatever the rule says later (requirement A6). Nothing is stored where it is the usual one. */
-function importRole({ roleForNewUsers }: RoleRules): Pick<NewResource, 'importRole'> {
-  return roleForNewUsers === 'USER' ? {} : { importRole: roleForNewUsers };
-}
-
-/** A new user is active unless the client says otherwise, so that `filter=active eq true` finds it. */
-function withDefaults(schema: ResourceSchema, attributes: ScimObject): ScimObject {
-  if (!hasActivation(schema) || 'active' in attributes) return attributes;
-  return { ...attributes, active: true };
-}
-
-/** The new attributes with the old `active` where they say nothing of it. */
-function withActivation(schema: ResourceSchema, before: ScimObject, after: ScimObject): ScimObject {
-  const active = before['active'];
-  if (active === undefined || 'active' in after || !hasActivation(schema)) return after;
-  return { ...after, active };
-}
-
-function hasActivation(schema: ResourceSchema): boolean {
-  const attribute = schema.attribute('active');
-  return attribute !== undefined && isActivation(schema, { attribute });
 }
 
 /** A change of members is one document of the database, which has at most 16 MiB. */

@@ -13,6 +13,7 @@ import { ApiKeyResolver } from './resolvers/api-key.resolver';
 import { BindingResolver } from './resolvers/binding.resolver';
 import { GroupResolver } from './resolvers/group.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
+import { SyncRulePreviewResolver } from './resolvers/sync-rule-preview.resolver';
 import {
   SyncAsResolver,
   SyncRuleResolver,
@@ -48,6 +49,7 @@ function buildGraphqlSchema(): GraphQLSchema {
       SyncRuleRolloutResolver,
       TargetCommandResolver,
       SyncRuleCommandResolver,
+      SyncRulePreviewResolver,
       UserResolver,
       GroupResolver,
       BindingResolver,

@@ -21,6 +21,11 @@ import {
   type TargetStore,
   type TargetTestStep,
 } from '../../src/domain/ports';
+import {
+  type EntryPreview,
+  type EntryPreviews,
+  type PreviewRequest,
+} from '../../src/domain/preview';
 import { Profiles } from '../../src/domain/profile';
 import { RuleSchemas } from '../../src/domain/rule-schemas';
 import { standardSchemas } from '../../src/domain/standard-schemas';
@@ -56,6 +61,7 @@ export interface World extends WorldStores {
   readonly bindings: MemoryBindings;
   readonly directories: MemoryDirectories;
   readonly delivery: MemoryDelivery;
+  readonly previews: MemoryPreviews;
   readonly schemas: RuleSchemas;
   readonly profiles: Profiles;
   readonly storedValues: StoredValues;
@@ -72,6 +78,7 @@ export function worldOn(stores: WorldStores, close: () => Promise<void>): World 
     bindings,
     directories: new MemoryDirectories(),
     delivery: new MemoryDelivery(bindings),
+    previews: new MemoryPreviews(),
     schemas,
     profiles: new Profiles(
       (rule) => schemas.of(rule),
@@ -466,6 +473,23 @@ export class MemoryDelivery implements DeliveryControl {
 
   targetChanged(targetId: string): void {
     this.changedTargets.push(targetId);
+  }
+}
+
+/** Looks at nothing, and remembers what it was asked for. */
+export class MemoryPreviews implements EntryPreviews {
+  readonly requests: PreviewRequest[] = [];
+
+  async of(request: PreviewRequest): Promise<readonly EntryPreview[]> {
+    this.requests.push(request);
+    return request.samples.map(() => ({
+      isInScope: true,
+      action: 'ENSURE',
+      lines: [],
+      entry: { state: 'ABSENT' },
+      changes: [{ operation: 'add', object: 'entry', detail: 'name' }],
+      problems: [],
+    }));
   }
 }
 

@@ -19,7 +19,8 @@ import { FUNCTIONS } from './functions';
 import { MAX_SEARCH_LENGTH } from './limits';
 import { hint } from './nearest';
 import { compilePath } from './path';
-import { ExpressionProblem, quote } from './problem';
+import { EvaluationProblem, ExpressionProblem, quote } from './problem';
+import { type Evaluate } from './run';
 
 /** Throws {@link ExpressionProblem}. */
 export function compileExpression(expression: Expression, schema: ResourceSchema): Compiled {
@@ -61,8 +62,20 @@ function compileCall(call: CallExpression, schema: ResourceSchema): Compiled {
     checkArgument(call, parameter, index, args[index]);
   });
   return {
-    evaluate: (run) => definition.apply(new Arguments(args, run), run),
+    evaluate: placed(call.offset, (run) => definition.apply(new Arguments(args, run), run)),
     isCondition: isCondition(definition, parameters, args),
+  };
+}
+
+/** Says of what has no result where in the expression it stands. */
+function placed(offset: number, evaluate: Evaluate): Evaluate {
+  return (run) => {
+    try {
+      return evaluate(run);
+    } catch (error) {
+      if (error instanceof EvaluationProblem) error.offset ??= offset;
+      throw error;
+    }
   };
 }
 
@@ -98,7 +111,7 @@ function wantedInstead(parameter: Parameter, arg: Compiled): string | undefined 
     case 'condition':
       return arg.isCondition
         ? undefined
-        : 'a condition (true, false, a path to a boolean, eq(), exists() or not())';
+        : 'a condition (true, false, a path to a boolean, or a function that decides, such as eq(), exists() and not())';
     case 'literal':
       return arg.literal === undefined ? 'a literal' : undefined;
     case 'search':

@@ -4,8 +4,9 @@
  * Functions of one text work value by value, so a multi-valued attribute stays multi-valued.
  */
 import { type Arguments, type FunctionDefinition, type Parameter } from './definition';
+import { EvaluationProblem } from './problem';
 import { type Run, type Values } from './run';
-import { ascii, characters, digits, domainPart, localPart, part } from './text';
+import { ascii, characters, digits, domainPart, hash, localPart, part } from './text';
 
 const VALUE: Parameter = { name: 'value', kind: 'values' };
 const START: Parameter = { name: 'start', kind: 'index' };
@@ -24,6 +25,7 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map([
   ['digits', valueWise([], digits)],
   ['localPart', valueWise([], localPart)],
   ['domainPart', valueWise([], domainPart)],
+  ['hash', valueWise([LENGTH], (value, args) => hash(value, args.integer(1, 0)))],
   ['limit', valueWise([LENGTH], (value, args) => characters(value, 0, args.integer(1, 0)))],
   [
     'substring',
@@ -76,11 +78,20 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map([
       condition: 'asValues',
     }),
   ],
+  [
+    'required',
+    define([VALUE, { name: 'message', kind: 'search' }], demanded, { condition: 'asValues' }),
+  ],
 
   // Conditions.
   ['eq', decide([VALUE, values('other')], equal)],
   ['exists', decide([VALUE], (args) => args.values(0).length > 0)],
   ['not', decide([CONDITION], (args) => !args.isTrue(0))],
+  ['and', decide([CONDITION, CONDITION], all, [CONDITION])],
+  ['or', decide([CONDITION, CONDITION], any, [CONDITION])],
+  ['contains', compare('part', (value, part) => value.includes(part))],
+  ['startsWith', compare('prefix', (value, prefix) => value.startsWith(prefix))],
+  ['endsWith', compare('suffix', (value, suffix) => value.endsWith(suffix))],
 ]);
 
 function text(name: string): Parameter {
@@ -120,8 +131,36 @@ function valueWise(
 function decide(
   required: readonly Parameter[],
   holds: (args: Arguments) => boolean,
+  repeated: readonly Parameter[] = [],
 ): FunctionDefinition {
-  return define(required, (args) => [String(holds(args))], { condition: 'always' });
+  return define(required, (args) => [String(holds(args))], { condition: 'always', repeated });
+}
+
+/** Whether some value and the text fit; nothing fits no text, for a missing value must not let everybody in. */
+function compare(
+  other: string,
+  fits: (value: string, other: string) => boolean,
+): FunctionDefinition {
+  return decide([VALUE, text(other)], (args) => {
+    const wanted = args.text(1);
+    return wanted !== '' && args.values(0).some((value) => fits(value, wanted));
+  });
+}
+
+function all(args: Arguments): boolean {
+  for (let index = 0; index < args.count; index += 1) if (!args.isTrue(index)) return false;
+  return true;
+}
+
+function any(args: Arguments): boolean {
+  for (let index = 0; index < args.count; index += 1) if (args.isTrue(index)) return true;
+  return false;
+}
+
+function demanded(args: Arguments): Values {
+  const found = args.values(0);
+  if (found.length === 0) throw new EvaluationProblem(args.literal(1));
+  return found;
 }
 
 function map(args: Arguments, run: Run, change: (value: string) => string): Values {

@@ -13,6 +13,7 @@ import { Run, type Evaluate, type Values } from './run';
 
 export { type MappingLine } from './line';
 export { checkOverrides, overridden, type OriginatedLine } from './overrides';
+export { type LineProblem, previewMapping, type PreviewedLine } from './preview';
 
 interface CompiledLine {
   readonly attribute: string;
@@ -79,7 +80,7 @@ function evaluate(line: CompiledLine, resource: Resource): Values {
     if (!(error instanceof EvaluationProblem)) throw error;
     throw new DomainError(
       'invalidValue',
-      `${quote(line.attribute)} <- ${quoteExpression(line.expression)}: ${error.message} (value: ${quote(error.value)}).`,
+      `${quote(line.attribute)} <- ${quoteExpression(line.expression)}: ${error.sentence}`,
       { field: line.attribute },
     );
   }

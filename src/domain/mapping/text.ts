@@ -1,4 +1,24 @@
 /** Text in, text out: the value-wise part of the mapping language. Everything here is linear in its input. */
+import { createHash } from 'node:crypto';
+
+/** RFC 4648 section 6, in lower case. */
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** The first characters of the SHA-256 of the text in base32, which has 52: the same wherever it is made. */
+export function hash(text: string, length: number): string {
+  let bits = 0n;
+  for (const byte of createHash('sha256').update(text, 'utf8').digest()) {
+    bits = bits * 256n + BigInt(byte);
+  }
+  // 256 bits and four of padding are 52 digits of five bits.
+  bits *= 16n;
+  let digits = '';
+  for (let digit = 0; digit < 52; digit += 1) {
+    digits = BASE32.charAt(Number(bits % 32n)) + digits;
+    bits /= 32n;
+  }
+  return digits.slice(0, length);
+}
 
 /** What comes before the last `@`; all of it when there is none. */
 export function localPart(text: string): string {

@@ -1,0 +1,51 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { type Issue } from '../../administration/issue';
+import { Access } from '../access';
+import { type GraphqlContext } from '../context';
+import { ownCost } from '../limits';
+import { keyOrNone } from '../node-id';
+import { fromSyncAsInput, inWordsOfTheInput } from '../types/sync-as.type';
+import {
+  SyncRulePreviewInput,
+  SyncRulePreviewPayload,
+  toEntryPreview,
+} from '../types/sync-rule-preview.type';
+import { toUserErrors, type UserErrorType } from '../types/user-error.type';
+
+/** `syncAs` stands alone here, and not in a list. */
+function errorsOf(issues: readonly Issue[]): readonly UserErrorType[] {
+  return toUserErrors(
+    issues.map(({ path: [first, ...rest], ...one }) => {
+      if (first !== 'syncAs')
+        return { ...one, path: [...(first === undefined ? [] : [first]), ...rest] };
+      const [field, , ...below] = inWordsOfTheInput([first, '0', ...rest]);
+      return { ...one, path: [field ?? first, ...below] };
+    }),
+  );
+}
+
+@Resolver()
+export class SyncRulePreviewResolver {
+  @Mutation(() => SyncRulePreviewPayload, {
+    complexity: ownCost(1_000),
+    description:
+      'Tells what a sync rule, as it is or as it might be, would make of a few users and groups. Directories are read; nothing is written anywhere.',
+  })
+  @Access('OPERATOR')
+  async syncRulePreview(
+    @Arg('input', () => SyncRulePreviewInput, { description: 'The rule and the samples.' })
+    { syncRuleId, syncAs, userIds, groupIds, resource, first }: SyncRulePreviewInput,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<SyncRulePreviewPayload> {
+    const { value, issues } = await administration.previews.preview({
+      ...(syncRuleId == null ? {} : { ruleId: keyOrNone('SyncRule', syncRuleId) }),
+      ...(syncAs == null ? {} : { syncAs: fromSyncAsInput(syncAs) }),
+      ...(userIds == null ? {} : { userIds: userIds.map((id) => keyOrNone('User', id)) }),
+      ...(groupIds == null ? {} : { groupIds: groupIds.map((id) => keyOrNone('Group', id)) }),
+      ...(resource == null ? {} : { resource }),
+      ...(first == null ? {} : { first }),
+    });
+    if (issues !== undefined) return { userErrors: errorsOf(issues) };
+    return { previews: value.map(toEntryPreview), userErrors: [] };
+  }
+}
