@@ -94,6 +94,8 @@ export interface TargetAttribute {
   readonly readOnly: boolean;
   /** In characters. */
   readonly maxLength?: number;
+  /** Other names that the directory takes for it. */
+  readonly aliases?: readonly string[];
 }
 
 /** The target's schema by kind of entry. */

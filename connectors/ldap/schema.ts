@@ -8,6 +8,8 @@ import { settledProfile } from './vendor';
 
 interface AttributeType {
   readonly name: string;
+  /** Its other names (RFC 4512 section 4.1.2). */
+  readonly aliases: readonly string[];
   readonly sup: string | undefined;
   readonly singleValue: boolean;
   readonly readOnly: boolean;
@@ -39,9 +41,11 @@ function words(definition: string, keyword: string): string[] {
 }
 
 function parseAttributeType(definition: string): AttributeType {
+  const [name = '', ...aliases] = words(definition, 'NAME');
   const length = /SYNTAX '?[\d.]+\{(\d+)\}/.exec(definition)?.[1];
   return {
-    name: words(definition, 'NAME')[0] ?? '',
+    name,
+    aliases,
     sup: words(definition, 'SUP')[0],
     singleValue: / SINGLE-VALUE\b/.test(definition),
     readOnly: / NO-USER-MODIFICATION\b/.test(definition),
@@ -170,6 +174,7 @@ function describeKind(
           required: must.has(name) && !given.includes(name),
           readOnly: type.readOnly || rule?.readOnly === true,
           ...(length === undefined ? {} : { maxLength: length }),
+          ...(type.aliases.length === 0 ? {} : { aliases: type.aliases }),
         },
       ];
     })

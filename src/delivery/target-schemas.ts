@@ -89,7 +89,9 @@ function misfits(
   connector: DescribedConnector,
   schema: TargetSchema,
 ): readonly InputIssue[] {
-  const attributes = new Map(schema[kind].map((one) => [one.name.toLowerCase(), one]));
+  const attributes = new Map(
+    schema[kind].flatMap((one) => namesOf(one).map((name) => [name, one] as const)),
+  );
   // What a directory does not tell cannot be compared.
   if (attributes.size === 0) return [];
   const lines = mappingOf(kind, syncAs, connector);
@@ -103,13 +105,18 @@ function misfits(
     return [{ path: [...pathOfLine(kind, lines, index), 'attribute'], message }];
   });
   const mapped = new Set(written.map(({ attribute }) => bareName(attribute)));
-  const missing = [...attributes.values()]
-    .filter(({ name, required, readOnly }) => required && !readOnly && !mapped.has(bareName(name)))
+  const missing = schema[kind]
+    .filter(({ required, readOnly }) => required && !readOnly)
+    .filter((one) => !namesOf(one).some((name) => mapped.has(name)))
     .map(({ name }): InputIssue => {
       const message = `The directory demands "${name}" of every ${kind}, and the mapping has no line for it.`;
       return { path: [MAPPING_FIELD[kind]], message };
     });
   return [...wrong, ...missing];
+}
+
+function namesOf({ name, aliases = [] }: TargetAttribute): readonly string[] {
+  return [name, ...aliases].map((one) => one.toLowerCase());
 }
 
 function messageAbout(

@@ -5,6 +5,7 @@ import { apiKeySuite } from './suites/api-keys';
 import { commandSuite } from './suites/commands';
 import { definitionSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
+import { previewSuite } from './suites/previews';
 import { ruleValueSuite } from './suites/rule-values';
 import { targetSuite } from './suites/targets';
 
@@ -12,6 +13,7 @@ accessSuite(memoryWorld);
 commandSuite(memoryWorld);
 apiKeySuite(memoryWorld);
 listSuite(memoryWorld);
+previewSuite(memoryWorld);
 ruleValueSuite(memoryWorld);
 targetSuite(memoryWorld);
 definitionSuite(memoryWorld);

@@ -6,6 +6,7 @@ import { apiKeySuite } from './suites/api-keys';
 import { commandSuite } from './suites/commands';
 import { definitionSuite, storedValueSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
+import { previewSuite } from './suites/previews';
 import { ruleValueSuite } from './suites/rule-values';
 import { targetSuite } from './suites/targets';
 
@@ -18,6 +19,7 @@ accessSuite(storedWorld);
 commandSuite(storedWorld);
 apiKeySuite(storedWorld);
 listSuite(storedWorld);
+previewSuite(storedWorld);
 ruleValueSuite(storedWorld);
 targetSuite(storedWorld);
 definitionSuite(storedWorld);
