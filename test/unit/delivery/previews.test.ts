@@ -40,20 +40,24 @@ function user(userName: string, more: Resource['attributes'] = {}): Resource {
 }
 
 /** Answers the previews of samples in a target of this type. */
-function previewing(type: ConnectorType, settings: object = {}, secrets: object = {}) {
+function previewing(
+  type: ConnectorType,
+  [settings, secrets]: readonly object[] = [],
+  callMs = 100,
+) {
   const registry = { get: () => type, all: () => [type] };
-  const times = { deadlineMs: 2_000, graceMs: 10 };
+  const times = { deadlineMs: 30_000, graceMs: 10 };
   const host = new ConnectorHost({ registry, dataDir: '.', log, times, workers: 4 });
   const schemas = () => standardSchemas;
   const profiles = new Profiles(schemas, (id) => id);
-  const lookupTimes = { callMs: 100, allMs: 5_000 };
+  const lookupTimes = { callMs, allMs: 60_000 };
   const previews = new Previews({ host, schemas, profiles, log, lookupTimes });
   const target: Target = {
     id: 't',
     name: 't',
     connector: type.id,
-    settings: settings as Target['settings'],
-    secrets: secrets as Target['secrets'],
+    settings: (settings ?? {}) as Target['settings'],
+    secrets: (secrets ?? {}) as Target['secrets'],
     version: 1,
     createdAt: at,
     updatedAt: at,
@@ -181,8 +185,7 @@ describeWith([SLAPD], 'a preview on a real OpenLDAP', () => {
       ].join('\n'),
     );
     const before = await slapd.search('(objectClass=*)', ['*', '+']);
-    const [settings, secrets] = ldapTarget(slapd);
-    const [ann, bob] = await previewing(ldap, settings, secrets)(
+    const [ann, bob] = await previewing(ldap, ldapTarget(slapd), 20_000)(
       {
         userOverrides: [{ attribute: 'userPassword', expression: 'title', apply: 'AUTHORITATIVE' }],
       },
