@@ -142,10 +142,8 @@ export class RulePreviews {
     table: SchemaTable,
     { userIds = [], groupIds = [], resource, first = USUAL_SAMPLES }: RulePreviewInput,
   ): Promise<Outcome<readonly Resource[]>> {
-    if (userIds.length + groupIds.length > MOST_SAMPLES) {
-      const message = `At most ${String(MOST_SAMPLES)} samples at a time.`;
-      return refused('LIMIT_EXCEEDED', [userIds.length > 0 ? 'userIds' : 'groupIds'], message);
-    }
+    const many = tooMany(userIds, groupIds);
+    if (many.length > 0) return { issues: many };
     const named = await this.named(rule, userIds, groupIds);
     const drafted = resource === undefined ? undefined : this.drafted(rule, table, resource);
     const issues = [...(named.issues ?? []), ...(drafted?.issues ?? [])];
@@ -217,6 +215,13 @@ function isGroup(body: unknown, table: SchemaTable): boolean {
   const schemas: unknown = (body as { readonly schemas?: unknown } | null)?.schemas;
   const urn = table.get(GROUP)?.core.id.toLowerCase();
   return Array.isArray(schemas) && schemas.some((one) => String(one).toLowerCase() === urn);
+}
+
+function tooMany(userIds: readonly string[], groupIds: readonly string[]): readonly Issue[] {
+  if (userIds.length + groupIds.length <= MOST_SAMPLES) return [];
+  const field = userIds.length > 0 ? 'userIds' : 'groupIds';
+  const message = `At most ${String(MOST_SAMPLES)} samples at a time.`;
+  return [issue('LIMIT_EXCEEDED', [field], message)];
 }
 
 function firstIssues({ first, userIds, groupIds, resource }: RulePreviewInput): readonly Issue[] {
