@@ -6,6 +6,7 @@ import { type FanOut } from './fan-out';
 import { describeError, type Log } from './log';
 import { type OtpChoices } from './otp-choices';
 import {
+  type DeliveryRequest,
   type DeliveryResources,
   type FanOutStore,
   type MembershipJournal,
@@ -29,6 +30,9 @@ export interface DispatcherDeps {
 
 const BATCH = 200;
 const AT_ONCE = 8;
+
+/** So many hints during a step are a stream of changes. */
+const FEW = 2;
 
 export class Dispatcher {
   private readonly loop: Background;
@@ -71,8 +75,9 @@ export class Dispatcher {
   }
 
   /**
-   * A batch of hints, then a batch of what was left behind: neither waits for the end of the other. What was hinted at
-   * meanwhile shows that more is coming: it may gather, for a batch costs little more than a single change.
+   * A batch of hints, then a batch of what was left behind: neither waits for the end of the other. Where several were
+   * hinted at meanwhile more is coming: it may gather, for a batch costs little more than a single change. One alone has
+   * nothing to wait for.
    */
   private async step(signal: AbortSignal): Promise<void> {
     this.working = true;
@@ -83,7 +88,8 @@ export class Dispatcher {
       this.working = false;
     }
     if (this.hinted.size >= BATCH) return;
-    if (this.hinted.size > 0) return this.deps.clock.sleep(this.deps.times.gatherMs, signal);
+    if (this.hinted.size >= FEW) return this.deps.clock.sleep(this.deps.times.gatherMs, signal);
+    if (this.hinted.size > 0) return;
     const wait = this.nextPollAt - this.deps.clock.now().getTime();
     if (wait > 0) await this.wakeup.wait(wait, signal);
   }
@@ -117,12 +123,22 @@ export class Dispatcher {
     if (ready.length === 0) return;
     const requests = await this.deps.requests.requestsFor(ready);
     const work = await this.deps.queue.enqueue(requests, this.deps.clock.now());
+    // What is enqueued is durable: workers need not wait for what follows.
+    this.wakeAll(work);
     // Last: a crash before this repeats everything above, harmlessly.
     await this.deps.fanOut.clearPending(ready);
-    for (const { targetId, ruleId } of work) this.deps.wake(targetId, ruleId);
     // Their groups lost a member, which nobody hinted at.
     if (ready.some(({ deleted, resourceType }) => deleted && resourceType === USER)) {
       this.hintMany();
+    }
+  }
+
+  private wakeAll(work: readonly DeliveryRequest[]): void {
+    const woken = new Set<string>();
+    for (const { targetId, ruleId } of work) {
+      const key = `${targetId} ${ruleId}`;
+      if (!woken.has(key)) this.deps.wake(targetId, ruleId);
+      woken.add(key);
     }
   }
 

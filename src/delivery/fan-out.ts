@@ -2,17 +2,17 @@
 import {
   type DeliveryRequest,
   type DeliveryResources,
-  type DeliveryRules,
   type PendingResource,
 } from '../domain/delivery-ports';
 import { GROUP, USER, type Resource } from '../domain/resource';
 import { type SyncAs, type SyncRule } from '../domain/sync-rule';
 import { type DesiredEntries } from './desired-entries';
 import { isHeld } from './planner';
+import { type RuleCache } from './rule-cache';
 
 export interface FanOutDeps {
   readonly resources: Pick<DeliveryResources, 'findAll'>;
-  readonly rules: Pick<DeliveryRules, 'findAll'>;
+  readonly rules: Pick<RuleCache, 'freshAll'>;
   readonly desired: Pick<DesiredEntries, 'inScope'>;
 }
 
@@ -20,9 +20,9 @@ export class FanOut {
   constructor(private readonly deps: FanOutDeps) {}
 
   async requestsFor(pending: readonly PendingResource[]): Promise<readonly DeliveryRequest[]> {
-    // Not from the cache: a target that was added a moment ago must not be missed, for nobody would look again.
+    // Not what was read earlier: a target that was added a moment ago must not be missed, for nobody would look again.
     const ruleIds = [...new Set(pending.map(({ ruleId }) => ruleId))];
-    const rules = await this.deps.rules.findAll(ruleIds);
+    const rules = await this.deps.rules.freshAll(ruleIds);
     const byId = new Map(rules.map((rule) => [rule.id, rule]));
     const filtered = await this.filtered(pending, byId);
     return pending.flatMap((resource) => {

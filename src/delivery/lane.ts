@@ -24,7 +24,10 @@ export interface LaneDeps {
 /** So many probes in vain are an outage; then what failed by it need not wait out its own delay. */
 const OUTAGE = 3;
 
-const MOST_CLAIMS = 16;
+const MOST_CLAIMS = 64;
+
+/** While there is more to claim, it is claimed when this share of the places is free: a claim of many costs little more than one. */
+const CLAIMED_SHARE = 4;
 
 /** While a target is probed, what would be due at any time serves. */
 const ANY_TIME = new Date(8_640_000_000_000_000);
@@ -37,8 +40,10 @@ export class Lane {
   private turns: string[] = [];
   /** Rules that were said to have work since the claims at hand began. */
   private readonly hinted = new Set<string>();
+  /** Deliveries under way whose rule was said to have work since they began. */
+  private readonly askedFor = new Set<Lease>();
   private surveyedAt = -Infinity;
-  /** Claims made at the same time: more while there is more to claim. */
+  /** Bindings claimed in one go: more while there is more to claim. */
   private burst = 1;
 
   constructor(
@@ -56,7 +61,10 @@ export class Lane {
   /** There is work of that rule. */
   wake(ruleId: string): void {
     this.hinted.add(ruleId);
-    if (!this.turns.includes(ruleId)) this.turns.push(ruleId);
+    for (const lease of this.active.keys()) {
+      if (lease.item.ruleId === ruleId) this.askedFor.add(lease);
+    }
+    this.addTurn(ruleId);
     this.wakeup.wake();
   }
 
@@ -80,39 +88,55 @@ export class Lane {
     const { breaker, clock, times } = this.deps;
     const pause = breaker.pauseMs();
     if (pause > 0) return clock.sleep(pause, signal);
-    const free = this.limit() - this.active.size;
-    if (free <= 0) return this.wakeup.wait(times.idleMs, signal);
-    await this.survey();
-    if (this.turns.length === 0) return this.wakeup.wait(times.idleMs, signal);
-    for (const lease of await this.claim(Math.min(free, this.burst))) this.work(lease);
+    const limit = this.limit();
+    const free = limit - this.active.size;
+    const wanted = Math.max(1, Math.min(this.burst, Math.floor(limit / CLAIMED_SHARE)));
+    if (free < wanted) return this.wakeup.wait(times.idleMs, signal);
+    // What is known is claimed first: it was hinted at a moment ago.
+    if (this.turns.length > 0) {
+      for (const lease of await this.claim(Math.min(free, this.burst))) this.work(lease);
+    }
+    const rest = await this.survey();
+    if (this.turns.length === 0) await this.wakeup.wait(rest, signal);
   }
 
   private work(lease: Lease): void {
     const delivery = this.deliver(lease).finally(() => {
       this.active.delete(lease);
+      // It may be this very binding that is due again, and could not be claimed as long as it was held.
+      if (this.askedFor.delete(lease)) this.addTurn(lease.item.ruleId);
       this.wakeup.wake();
     });
     this.active.set(lease, delivery);
+  }
+
+  private addTurn(ruleId: string): void {
+    if (!this.turns.includes(ruleId)) this.turns.push(ruleId);
   }
 
   private limit(): number {
     return this.deps.breaker.isOpen ? 1 : this.deps.concurrency(this.target);
   }
 
-  /** Leases several pieces of work, one rule after the other. */
+  /** Leases several pieces of work, from one rule as many as from another. */
   private async claim(count: number): Promise<readonly Lease[]> {
     this.hinted.clear();
-    const chosen = Array.from({ length: count }, () => this.nextTurn());
-    const claims = await Promise.allSettled(chosen.map((ruleId) => this.claimOf(ruleId)));
-    const leases = claims.flatMap((claim) =>
-      claim.status === 'fulfilled' && claim.value ? [claim.value] : [],
+    const shares = new Map<string, number>();
+    for (let turn = 0; turn < count; turn += 1) {
+      const ruleId = this.nextTurn();
+      shares.set(ruleId, (shares.get(ruleId) ?? 0) + 1);
+    }
+    const asked = [...shares];
+    const claims = await Promise.allSettled(
+      asked.map(([ruleId, most]) => this.claimOf(ruleId, most)),
     );
+    const leases = claims.flatMap((claim) => (claim.status === 'fulfilled' ? claim.value : []));
     const failed = claims.find((claim) => claim.status === 'rejected');
     if (failed && leases.length === 0) throw failed.reason;
     const done = new Set(
-      chosen.filter((_, index) => {
+      asked.flatMap(([ruleId, most], index) => {
         const claim = claims[index];
-        return claim?.status === 'fulfilled' && !claim.value;
+        return claim?.status === 'fulfilled' && claim.value.length < most ? [ruleId] : [];
       }),
     );
     this.turns = this.turns.filter((ruleId) => !done.has(ruleId) || this.hinted.has(ruleId));
@@ -126,28 +150,31 @@ export class Lane {
     return ruleId;
   }
 
-  private async claimOf(ruleId: string): Promise<Lease | undefined> {
+  private async claimOf(ruleId: string, most: number): Promise<readonly Lease[]> {
     const { queue, clock, log, times, owner, breaker } = this.deps;
     const now = clock.now();
     const leaseUntil = new Date(now.getTime() + times.leaseMs);
-    const item = await queue.claim({
+    const items = await queue.claim({
       targetId: this.target.id,
       ruleId,
       owner,
       now,
       dueBefore: breaker.isOpen ? ANY_TIME : now,
       leaseUntil,
+      most,
     });
-    return item && new Lease(item, { queue, clock, log, leaseMs: times.leaseMs }, leaseUntil);
+    const deps = { queue, clock, log, leaseMs: times.leaseMs };
+    return items.map((item) => new Lease(item, deps, leaseUntil));
   }
 
-  /** Now and then, and when all known work is done, all rules with work are asked for. */
-  private async survey(): Promise<void> {
-    const now = this.deps.clock.now().getTime();
-    if (this.turns.length > 0 && now - this.surveyedAt < this.deps.times.idleMs) return;
-    const ruleIds = await this.deps.queue.rulesWithWork(this.target.id);
-    this.surveyedAt = now;
-    this.turns.push(...ruleIds.filter((ruleId) => !this.turns.includes(ruleId)));
+  /** Now and then all rules with work are asked for. Answers in how many milliseconds that is due again. */
+  private async survey(): Promise<number> {
+    const { clock, queue, times } = this.deps;
+    const rest = this.surveyedAt + times.idleMs - clock.now().getTime();
+    if (rest > 0) return rest;
+    this.surveyedAt = clock.now().getTime();
+    for (const ruleId of await queue.rulesWithWork(this.target.id)) this.addTurn(ruleId);
+    return times.idleMs;
   }
 
   /** Never rejects. */

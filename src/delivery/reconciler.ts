@@ -62,10 +62,13 @@ export class Reconciler {
   /** Rejects only when the store does. */
   async deliver(lease: Lease, target: Target): Promise<Contact> {
     const { item } = lease;
-    const resource = (await this.deps.resources.findAll([item.resourceId]))[0];
+    const [[resource], recent] = await Promise.all([
+      this.deps.resources.findAll([item.resourceId]),
+      this.deps.rules.get(item.ruleId),
+    ]);
     if (!resource) return this.orphan(item);
     // What is about to be destroyed is destroyed under the rule as it is now: KEEP may have been chosen since.
-    const rule = await this.deps.rules[resource.deletedAt ? 'fresh' : 'get'](item.ruleId);
+    const rule = resource.deletedAt ? await this.deps.rules.fresh(item.ruleId) : recent;
     if (isHeld(rule)) return this.hold(item);
     const syncAs = rule?.syncAs.find((candidate) => candidate.targetId === target.id);
     const leaving = syncAs ? undefined : onRemoved(rule, target.id);

@@ -7,16 +7,20 @@ const FRESH_MS = 1_000;
 
 export class RuleCache {
   private readonly cached = new Map<string, { readonly rule: SyncRule; readonly readAt: number }>();
+  /** Many deliveries find at the same time that what is known is too old: one of them asks. */
+  private readonly underWay = new Map<string, Promise<SyncRule | undefined>>();
 
   constructor(
-    private readonly rules: Pick<DeliveryRules, 'find'>,
+    private readonly rules: Pick<DeliveryRules, 'find' | 'findAll'>,
     private readonly clock: Clock,
   ) {}
 
   async get(id: string): Promise<SyncRule | undefined> {
     const known = this.cached.get(id);
     if (known && this.clock.now().getTime() - known.readAt < FRESH_MS) return known.rule;
-    return this.fresh(id);
+    const reading = this.underWay.get(id) ?? this.refresh(id);
+    this.underWay.set(id, reading);
+    return reading;
   }
 
   async fresh(id: string): Promise<SyncRule | undefined> {
@@ -28,7 +32,24 @@ export class RuleCache {
     return rule;
   }
 
+  /** Those that exist, as they are now. */
+  async freshAll(ids: readonly string[]): Promise<readonly SyncRule[]> {
+    const readAt = this.clock.now().getTime();
+    const rules = await this.rules.findAll(ids);
+    for (const rule of rules) this.cached.set(rule.id, { rule, readAt });
+    return rules;
+  }
+
   invalidate(id: string): void {
     this.cached.delete(id);
+    this.underWay.delete(id);
+  }
+
+  private async refresh(id: string): Promise<SyncRule | undefined> {
+    try {
+      return await this.fresh(id);
+    } finally {
+      this.underWay.delete(id);
+    }
   }
 }

@@ -51,6 +51,8 @@ export interface ClaimRequest {
   /** What is due until then; later than `now` when a target that was down is probed. */
   readonly dueBefore: Date;
   readonly leaseUntil: Date;
+  /** Answers so many at most, and fewer only when there are no more or others claim at the same time. */
+  readonly most: number;
 }
 
 export interface KnownEntry {
@@ -92,7 +94,8 @@ export interface WorkQueue {
   enqueue(requests: readonly DeliveryRequest[], now: Date): Promise<readonly DeliveryRequest[]>;
   /** Rules with work in the target, due or not. */
   rulesWithWork(targetId: string): Promise<readonly string[]>;
-  claim(request: ClaimRequest): Promise<WorkItem | undefined>;
+  /** Leases what has been due for longest. */
+  claim(request: ClaimRequest): Promise<readonly WorkItem[]>;
   renew(claim: Claim, leaseUntil: Date): Promise<boolean>;
 
   /** Remembers, before `create`, that an entry of that name may come into being. */

@@ -1,5 +1,5 @@
 /** Bindings in MongoDB: what administrators read of them, and the work queue the delivery engine lives on. */
-import { type mongo } from 'mongoose';
+import { randomUUID } from 'node:crypto';
 import { type Binding, type BindingState } from '../domain/binding';
 import {
   type Claim,
@@ -13,15 +13,21 @@ import {
 } from '../domain/delivery-ports';
 import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
 import { bindingQuery, FREE, toBinding, toQueued } from './binding-mapping';
+import { type BindingUpdate, ClaimedWrites } from './claimed-writes';
 import { documents } from './documents';
 import { isDuplicateKey } from './duplicate-key';
 import { CHANGED_RETRY_MS, enqueue } from './enqueue';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
-type Update = mongo.UpdateFilter<BindingDocument>;
+/** Others claim at the same time; who meets them so often takes what comes. */
+const MOST_ATTEMPTS = 3;
 
 export class MongoBindingStore implements BindingReader, WorkQueue {
-  constructor(private readonly model: BindingModel) {}
+  private readonly claimed: ClaimedWrites;
+
+  constructor(private readonly model: BindingModel) {
+    this.claimed = new ClaimedWrites(model);
+  }
 
   async find(id: string): Promise<Binding | undefined> {
     const document = await this.model.findById(id).lean<BindingDocument>();
@@ -81,37 +87,60 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     }
   }
 
-  /** Leases the binding that has been due for longest. */
-  async claim(request: ClaimRequest): Promise<WorkItem | undefined> {
+  /** Leases the bindings that have been due for longest. */
+  async claim(request: ClaimRequest): Promise<readonly WorkItem[]> {
+    for (let attempt = 0; request.most > 1 && attempt < MOST_ATTEMPTS; attempt += 1) {
+      const due = await documents(this.model)
+        .find<Pick<BindingDocument, '_id'>>(claimable(request), {
+          projection: { _id: 1 },
+          sort: { dueAt: 1 },
+          limit: request.most,
+          batchSize: request.most + 1,
+        })
+        .toArray();
+      if (due.length === 0) return [];
+      const ids = due.map(({ _id }) => _id);
+      const items = await this.claimAmong(ids, request);
+      if (items.length > 0) return items;
+    }
     const document = await documents(this.model).findOneAndUpdate(
-      {
-        targetId: request.targetId,
-        ruleId: request.ruleId,
-        dueAt: { $lte: request.dueBefore },
-        leaseUntil: { $lte: request.now },
-      },
-      {
-        $set: { state: 'DELIVERING', leaseUntil: request.leaseUntil, owner: request.owner },
-        $inc: { fence: 1 },
-      },
+      claimable(request),
+      leasing(request, request.owner),
       { sort: { dueAt: 1 }, returnDocument: 'after' },
     );
-    return document ? toQueued(document) : undefined;
+    return document ? [toQueued(document)] : [];
+  }
+
+  /** Each claim has a name of its own, by which it is known which bindings it got. */
+  private async claimAmong(
+    ids: readonly string[],
+    request: ClaimRequest,
+  ): Promise<readonly WorkItem[]> {
+    const owner = `${request.owner} ${randomUUID()}`;
+    const { matchedCount } = await documents(this.model).updateMany(
+      { ...claimable(request), _id: { $in: [...ids] } },
+      leasing(request, owner),
+    );
+    if (matchedCount === 0) return [];
+    const leased = await documents(this.model)
+      .find({ _id: { $in: [...ids] }, owner }, { batchSize: ids.length + 1 })
+      .toArray();
+    return leased.map(toQueued);
   }
 
   renew(claim: Claim, leaseUntil: Date): Promise<boolean> {
-    return this.write(claim, { $set: { leaseUntil } });
+    return this.claimed.write(claim, { $set: { leaseUntil } });
   }
 
   /** Remembers, before `create`, that an entry of that name may come into being. */
   markCreating(claim: Claim, name: string): Promise<boolean> {
-    return this.write(claim, { $set: { creating: name } });
+    return this.claimed.write(claim, { $set: { creating: name } });
   }
 
   /** Remembers an entry that is new to the binding; `taken` when it already belongs to another resource. */
   async bindEntry(claim: Claim, { reference, name }: KnownEntry): Promise<boolean | 'taken'> {
     try {
-      return await this.write(claim, {
+      return await this.claimed.write(claim, {
         // A new entry of a group has none of the members that an earlier one had.
         $set: { reference, name, membersObserved: 0 },
         $unset: { creating: 1 },
@@ -123,16 +152,19 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
   }
 
   renameEntry(claim: Claim, name: string): Promise<boolean> {
-    return this.write(claim, { $set: { name } });
+    return this.claimed.write(claim, { $set: { name } });
   }
 
   /** The entry is gone, or no longer ours: its reference stays known as the last one. */
   forgetEntry(claim: Claim, reference: string): Promise<boolean> {
-    return this.write(claim, { $set: { lastReference: reference }, $unset: { reference: 1 } });
+    return this.claimed.write(claim, {
+      $set: { lastReference: reference },
+      $unset: { reference: 1 },
+    });
   }
 
   /** Ends a delivery and the lease. The binding stays due when more was requested meanwhile. */
-  async complete(claim: Claim, completion: Completion): Promise<boolean> {
+  complete(claim: Claim, completion: Completion): Promise<boolean> {
     const { observedGeneration, membersObserved, announced, resent = [] } = completion;
     const set = {
       leaseUntil: FREE,
@@ -152,23 +184,18 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       ...(announced && announced.name === undefined ? { announcedName: 1 as const } : {}),
     } as const;
     const pull = resent.length === 0 ? {} : { $pull: { resend: { mark: { $in: [...resent] } } } };
-    const done = await documents(this.model).updateOne(
-      { _id: claim.id, fence: claim.fence, revision: claim.revision },
-      {
-        $set: { ...set, state: completion.state },
-        $unset: { ...unset, dueAt: 1 },
-        ...pull,
-      },
+    return this.claimed.write(
+      claim,
+      { $set: { ...set, state: completion.state }, $unset: { ...unset, dueAt: 1 }, ...pull },
+      { $set: { ...set, state: 'PENDING' }, $unset: unset, ...pull },
     );
-    if (done.matchedCount === 1) return true;
-    return this.write(claim, { $set: { ...set, state: 'PENDING' }, $unset: unset, ...pull });
   }
 
   /**
    * Ends a failed delivery and the lease. When more was requested meanwhile, a binding is not parked, and need not wait
    * for longer than the change would have let it had it come a moment later.
    */
-  async fail(claim: Claim, failure: Failure): Promise<boolean> {
+  fail(claim: Claim, failure: Failure): Promise<boolean> {
     const { error, retryAt } = failure;
     const set = { leaseUntil: FREE, lastError: error };
     const unset = {
@@ -176,26 +203,27 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       ...(failure.nothingCreated ? { creating: 1 as const } : {}),
     } as const;
     const attempt = { $inc: { attempts: 1 } };
-    const retrying = (at: Date): Update => ({
+    const retrying = (at: Date): BindingUpdate => ({
       $set: { ...set, state: 'RETRYING', dueAt: at, nextAttemptAt: at },
       $unset: unset,
       ...attempt,
     });
-    const parked: Update = {
+    const parked: BindingUpdate = {
       $set: { ...set, state: 'PARKED' },
       $unset: { ...unset, dueAt: 1, nextAttemptAt: 1 },
       ...attempt,
     };
-    const unchanged = await this.model.updateOne(
-      { _id: claim.id, fence: claim.fence, revision: claim.revision },
-      retryAt ? retrying(retryAt) : parked,
-    );
-    if (unchanged.matchedCount === 1) return true;
     if (!retryAt) {
-      return this.write(claim, { $set: { ...set, state: 'PENDING' }, $unset: unset, ...attempt });
+      const pending: BindingUpdate = {
+        $set: { ...set, state: 'PENDING' },
+        $unset: unset,
+        ...attempt,
+      };
+      return this.claimed.write(claim, parked, pending);
     }
     const soon = error.at.getTime() + CHANGED_RETRY_MS;
-    return this.write(claim, retrying(new Date(Math.min(retryAt.getTime(), soon))));
+    const sooner = retrying(new Date(Math.min(retryAt.getTime(), soon)));
+    return this.claimed.write(claim, retrying(retryAt), sooner);
   }
 
   /** Removes a binding whose resource no longer exists. */
@@ -206,7 +234,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
 
   /** Gives a lease back unused. */
   release(claim: Claim): Promise<boolean> {
-    return this.write(claim, {
+    return this.claimed.write(claim, {
       $set: { leaseUntil: FREE, state: 'PENDING' },
       $unset: { owner: 1 },
     });
@@ -259,13 +287,12 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     });
     return modifiedCount;
   }
+}
 
-  /** False: the lease was lost, and with it the right to write. */
-  private async write(claim: Claim, update: Update): Promise<boolean> {
-    const { matchedCount } = await documents(this.model).updateOne(
-      { _id: claim.id, fence: claim.fence },
-      update,
-    );
-    return matchedCount === 1;
-  }
+function claimable({ targetId, ruleId, dueBefore, now }: ClaimRequest) {
+  return { targetId, ruleId, dueAt: { $lte: dueBefore }, leaseUntil: { $lte: now } };
+}
+
+function leasing({ leaseUntil }: ClaimRequest, owner: string): BindingUpdate {
+  return { $set: { state: 'DELIVERING', leaseUntil, owner }, $inc: { fence: 1 } };
 }

@@ -24,7 +24,9 @@ export async function enqueue(
 ): Promise<readonly DeliveryRequest[]> {
   if (requests.length === 0) return [];
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-    const known = await knownBindings(model, requests);
+    // What is new has no bindings yet. Should it have them all the same, the next attempt finds them.
+    const older = attempt === 0 ? requests.filter(({ generation }) => generation > 1) : requests;
+    const known = await knownBindings(model, older);
     const newcomers: Operation[] = [];
     const changes: Operation[] = [];
     for (const request of requests) {
@@ -49,6 +51,7 @@ async function knownBindings(
   model: BindingModel,
   requests: readonly DeliveryRequest[],
 ): Promise<ReadonlyMap<string, Known>> {
+  if (requests.length === 0) return new Map();
   const found = await documents(model)
     .find<Known>(
       { _id: { $in: requests.map(idOf) } },

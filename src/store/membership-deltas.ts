@@ -10,6 +10,7 @@ import {
   type MembershipDeltas,
 } from '../domain/delivery-ports';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
+import { Batcher } from './batcher';
 import { documents } from './documents';
 import {
   membershipId,
@@ -21,11 +22,19 @@ import {
 const MOST_RESENDS = 1_000;
 const GROUPS_AT_ONCE = 500;
 
+/** Memberships looked at to learn who is in any group at all. */
+const MOST_LOOKED_AT = 1_000;
+
 export class MongoMembershipDeltas implements MembershipDeltas {
+  /** Whether a member may be in a group: most who are new are in none, and many are asked about at the same time. */
+  private readonly inGroups: Batcher<string, boolean>;
+
   constructor(
     private readonly memberships: MembershipModel,
     private readonly bindings: BindingModel,
-  ) {}
+  ) {
+    this.inGroups = new Batcher((memberIds) => this.areInGroups(memberIds));
+  }
 
   /** Changes of a group's members by ascending generation and id, after the last one of the page before. */
   async changes(query: MemberChangeQuery): Promise<readonly MemberChange[]> {
@@ -72,6 +81,7 @@ export class MongoMembershipDeltas implements MembershipDeltas {
    */
   async announce(announcement: Announcement): Promise<number> {
     const { memberId, formerName } = announcement;
+    if (formerName === undefined && !(await this.inGroups.submit(memberId))) return 0;
     const concerned = formerName === undefined ? { memberId, present: true } : { memberId };
     let count = 0;
     for (let last = ''; ;) {
@@ -87,6 +97,19 @@ export class MongoMembershipDeltas implements MembershipDeltas {
       if (!final || documents.length < GROUPS_AT_ONCE) return count;
       last = final._id;
     }
+  }
+
+  private async areInGroups(memberIds: readonly string[]): Promise<readonly boolean[]> {
+    const found = await documents(this.memberships)
+      .find<Pick<MembershipDocument, 'memberId'>>(
+        { memberId: { $in: [...memberIds] }, present: true },
+        { projection: { memberId: 1 }, limit: MOST_LOOKED_AT, batchSize: MOST_LOOKED_AT + 1 },
+      )
+      .toArray();
+    // Some of them have very many: what the others have was not seen.
+    if (found.length === MOST_LOOKED_AT) return memberIds.map(() => true);
+    const members = new Set(found.map(({ memberId }) => memberId));
+    return memberIds.map((memberId) => members.has(memberId));
   }
 
   /** Forgets who left before that time and is known everywhere to have left. */

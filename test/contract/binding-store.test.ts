@@ -60,7 +60,7 @@ function request(
   };
 }
 
-function claim(now = NOW, more: { ruleId?: string; dueBefore?: Date } = {}) {
+function claimSeveral(most: number, now = NOW, more: { ruleId?: string; dueBefore?: Date } = {}) {
   return queue.claim({
     targetId: 'target',
     ruleId: 'rule',
@@ -68,8 +68,13 @@ function claim(now = NOW, more: { ruleId?: string; dueBefore?: Date } = {}) {
     now,
     dueBefore: now,
     leaseUntil: new Date(now.getTime() + 1_000),
+    most,
     ...more,
   });
+}
+
+async function claim(now = NOW, more: { ruleId?: string; dueBefore?: Date } = {}) {
+  return (await claimSeveral(1, now, more))[0];
 }
 
 async function claimed(now = NOW) {
@@ -142,6 +147,38 @@ describe('leases', () => {
     expect(await claim(later(10))).toMatchObject({ resourceId: 'early', fence: 1 });
     expect(await claim(later(10))).toMatchObject({ resourceId: 'late' });
     expect(await claim(later(10))).toBeUndefined();
+  });
+
+  test('several at once are the longest due, and nobody else gets them', async () => {
+    for (const [index, name] of ['first', 'second', 'third'].entries()) {
+      await queue.enqueue([request(name)], later(index));
+    }
+    const items = await claimSeveral(2, later(10));
+    expect(items.map((item) => [item.resourceId, item.fence]).sort()).toEqual([
+      ['first', 1],
+      ['second', 1],
+    ]);
+    expect(await claimSeveral(5, later(10))).toMatchObject([{ resourceId: 'third' }]);
+    expect(await claimSeveral(5, later(10))).toEqual([]);
+    expect(await claimSeveral(5, later(1_010))).toHaveLength(3);
+  });
+
+  test('many who claim several at once share them without overlap', async () => {
+    const all = Array.from({ length: 60 }, (_, index) => `u${index}`);
+    await queue.enqueue(
+      all.map((id) => request(id)),
+      NOW,
+    );
+    const items: string[] = [];
+    const work = async (): Promise<void> => {
+      for (;;) {
+        const some = await claimSeveral(7);
+        if (some.length === 0) return;
+        items.push(...some.map(({ resourceId }) => resourceId));
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, work));
+    expect(items.sort()).toEqual(all.sort());
   });
 
   test('twenty workers claim twenty different bindings', async () => {

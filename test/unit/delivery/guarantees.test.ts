@@ -95,9 +95,10 @@ test('a dead worker loses its lease and, should it wake, may not write', async (
   );
   const now = new Date();
   const request = { targetId, ruleId: rule.id, owner: 'dead', now, dueBefore: now };
-  const stale = await world.bindings.claim({
+  const [stale] = await world.bindings.claim({
     ...request,
     leaseUntil: new Date(now.getTime() + 300),
+    most: 1,
   });
   if (!stale) throw new Error('Nothing to claim');
   const engine = world.start();
