@@ -67,13 +67,15 @@ async function template(run: Run): Promise<ReadonlyMap<string, readonly Row[]>> 
 
 /** What Usher writes for a user, in as many statements, in one transaction. */
 async function writeUser(run: Run, rows: ReadonlyMap<string, readonly Row[]>): Promise<void> {
-  const name = `bare${(bareUsers += 1)}`;
+  // Others begin while this one waits.
+  const number = (bareUsers += 1);
+  const name = `bare${number}`;
   await run('BEGIN', []);
   for (const [table, own] of rows) {
     if (own.length === 0) continue;
     const complete = own.map((row) =>
       table === 'usher_radius_entry'
-        ? { ...row, name, id: `bare-${bareUsers}` }
+        ? { ...row, name, id: `bare-${number}` }
         : { ...row, username: name },
     );
     const columns = Object.keys(complete[0] ?? {});
