@@ -103,8 +103,8 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   });
   const dispatcher = new Dispatcher({
     ...common,
-      otpChoices,
-      requests: new FanOut({ ...deps, rules, desired }),
+    otpChoices,
+    requests: new FanOut({ ...deps, rules, desired }),
     wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
   });
   const housekeeping = new Housekeeping({ ...common, otpChoices });

@@ -36,7 +36,7 @@ export function describeConnector<Settings, Secrets>(
   // Real directories, many of them, on a machine that may have much else to do.
   jest.setTimeout(180_000);
   // What `parse` answers is handed on and not looked into.
-  const subject = new Subject(fixture as unknown as ContractFixture);
+  const subject = new Subject(fixture);
   beforeAll(() => subject.start());
   afterAll(() => subject.stop());
   const concerns: Readonly<Record<string, (subject: Subject) => void>> = {
