@@ -40,7 +40,10 @@ export interface DesiredEntry {
   readonly active: boolean;
 }
 
-/** One attribute's part of a delta. `replace: []` removes the attribute; `add` and `remove` are value-wise. */
+/**
+ * One attribute's part of a delta. `replace: []` removes the attribute; `add` and `remove` are value-wise. The naming
+ * attribute may come either way. The gateway compares values as a set: their order and repetitions mean nothing.
+ */
 export type AttributeChange =
   | { readonly attribute: string; readonly replace: readonly string[] }
   | {
@@ -49,7 +52,10 @@ export type AttributeChange =
       readonly remove: readonly string[];
     };
 
-/** A group's members to add and to remove. Applying it twice must be harmless. */
+/**
+ * A group's members to add and to remove: users, and groups where those have entries too. What the directory cannot hold
+ * as a member is left out with a warning. Applying a delta twice must be harmless.
+ */
 export interface MemberDelta {
   readonly add: readonly EntryRef[];
   readonly remove: readonly EntryRef[];
@@ -135,7 +141,7 @@ export class ConnectorError extends Error {
       readonly outcome?: 'none' | 'unknown';
       /** The attribute at fault, when one is. */
       readonly attribute?: string;
-      /** For `throttled`: how long to wait, in milliseconds. */
+      /** How long to wait at least, in milliseconds; the gateway heeds at most an hour. */
       readonly retryAfterMs?: number;
       readonly cause?: unknown;
     } = {},
@@ -246,7 +252,10 @@ export interface Connector {
   schema(call: CallContext): Promise<TargetSchema>;
   /** The entry now, or undefined when it does not exist. */
   read(kind: EntryKind, ref: EntryRef, call: ReadContext): Promise<Entry | undefined>;
-  /** Entries that match every one of the keys; none, one or several. */
+  /**
+   * Entries that match every one of the keys; none, one or several. After a `create` whose outcome is unknown the gateway
+   * asks for the naming attribute and knows its entry by `owner`.
+   */
   correlate(
     kind: EntryKind,
     keys: readonly CorrelationKey[],
@@ -271,15 +280,18 @@ export interface Connector {
   ): Promise<Written>;
   /** Adds and removes members of a group, in chunks the directory can take. Existing or missing ones are no error. */
   members(group: EntryRef, delta: MemberDelta, call: CallContext): Promise<Written>;
-  /** Enables or disables an account, keeping everything else. */
+  /** Enables or disables an account, keeping everything else. The gateway never disables groups. */
   setActive(kind: EntryKind, ref: EntryRef, active: boolean, call: CallContext): Promise<Written>;
   /** Sets a password the directory stores by its own rules. Only with `capabilities.password`. */
   setPassword?(ref: EntryRef, password: string, call: CallContext): Promise<void>;
   /** Removes the entry; an entry that is already gone is no error. */
   remove(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<void>;
-  /** Every entry in the connector's scope. Throws rather than ending early. */
+  /** Every entry in the connector's scope, each once. Throws rather than ending early. */
   list(kind: EntryKind, call: CallContext): AsyncIterable<Entry>;
-  /** The native changes that would turn `current` (undefined: nothing there) into `desired`. Pure. */
+  /**
+   * The native changes that would turn `current` (undefined: nothing there) into `desired`; attributes that `desired` does
+   * not name stay, and those it names without values go. Pure.
+   */
   plan(kind: EntryKind, current: Entry | undefined, desired: DesiredEntry): readonly NativeChange[];
   /** For directories that take effect in batches: makes all earlier writes effective. */
   flush?(call: CallContext): Promise<void>;
@@ -319,7 +331,10 @@ export interface ConnectorType<Settings = unknown, Secrets = unknown> {
   defaultMapping(settings: Settings): Mapping;
   /** Checks and completes settings and secrets; throws `SettingsError`. */
   parse(settings: unknown, secrets: unknown): { settings: Settings; secrets: Secrets };
-  /** Opens the target without touching the network: a directory that is down must not keep the gateway down. */
+  /**
+   * Opens the target without touching the network: a directory that is down must not keep the gateway down. What cannot
+   * work with these settings, such as a file that is missing, is a `ConnectorError` of kind `invalid`.
+   */
   open(settings: Settings, secrets: Secrets, context: ConnectorContext): Connector;
 }
 

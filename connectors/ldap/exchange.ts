@@ -184,7 +184,7 @@ export class Exchange {
     { byName = false }: { readonly byName?: boolean } = {},
   ): Promise<{ dn: string; answer: T }> {
     const address = this.scheme.address?.(ref.reference);
-    const controls = address === undefined ? await this.assertions(ref) : [];
+    let controls = address === undefined ? await this.assertions(ref) : [];
     let dn = controls.length > 0 && isDn(ref.name) ? ref.name : await this.locate(ref);
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -194,7 +194,11 @@ export class Exchange {
       } catch (error) {
         if (!hasCode(error, RESULT.noSuchObject, RESULT.assertionFailed)) throw error;
         const now = await this.locate(ref);
-        if (attempt > 1 && sameDn(now, dn)) throw error;
+        if (attempt > 1 && sameDn(now, dn)) {
+          // The assertion holds and failed: an overlay such as OpenLDAP's `unique` looks with it at other entries.
+          if (controls.length === 0) throw error;
+          controls = [];
+        }
         dn = now;
       }
     }

@@ -10,6 +10,7 @@ export const RESULT = {
   noSuchAttribute: 16,
   undefinedAttributeType: 17,
   inappropriateMatching: 18,
+  constraintViolation: 19,
   attributeOrValueExists: 20,
   noSuchObject: 32,
   invalidDNSyntax: 34,
@@ -62,7 +63,7 @@ const CODES: Readonly<Record<number, readonly [FailureKind, string]>> = {
   71: ['unsupported', 'affectsMultipleDSAs'],
   80: ['unavailable', 'other'],
   112: ['unsupported', 'TLS is not supported'],
-  122: ['notFound', 'assertionFailed'],
+  122: ['unavailable', 'assertionFailed'],
 };
 
 /** Whether the directory answered with one of these result codes. */
@@ -154,10 +155,20 @@ export function nameFailure(error: unknown, attribute: string, rdn: string): unk
   return error;
 }
 
+/** What OpenLDAP's and 389 Directory Server's overlays for unique attributes say, with "constraintViolation". */
+const NOT_UNIQUE = /attributes not unique|same attribute value already exists/i;
+
+function meaningOf(code: number, words: string): readonly [FailureKind, string] {
+  if (code === RESULT.constraintViolation && NOT_UNIQUE.test(words)) {
+    return ['conflict', 'another entry has that value'];
+  }
+  return CODES[code] ?? ['invalid', `result code ${code}`];
+}
+
 function fromResult(error: ResultCodeError, attempt: Attempt): ConnectorError {
   const words = diagnostic(error);
   const said = attempt.explain?.(words, error.code);
-  const [known, general] = CODES[error.code] ?? ['invalid', `result code ${error.code}`];
+  const [known, general] = meaningOf(error.code, words);
   const [kind, meaning] = [said?.kind ?? known, said?.meaning ?? general];
   const reason = words === '' ? meaning : `${words} (${meaning})`;
   return new ConnectorError(kind, `The directory refused to ${attempt.action}: ${reason}.`, {

@@ -9,6 +9,9 @@ export interface GuardTimes {
   readonly graceMs: number;
 }
 
+/** A directory that says otherwise is asked again all the same: a deprovisioning must not wait for days. */
+const MOST_RETRY_AFTER_MS = 3_600_000;
+
 export const GUARD_TIMES: GuardTimes = { deadlineMs: 30_000, graceMs: 1_000 };
 
 export interface GuardedCall<Answer> {
@@ -80,7 +83,9 @@ function asOwnError(error: unknown, call: GuardedCall<unknown>): Error {
         outcome: outcome === 'unknown' ? 'unknown' : 'none',
         cause: error,
         ...(typeof attribute === 'string' ? { attribute } : {}),
-        ...(typeof retryAfterMs === 'number' && retryAfterMs > 0 ? { retryAfterMs } : {}),
+        ...(typeof retryAfterMs === 'number' && retryAfterMs > 0
+          ? { retryAfterMs: Math.min(retryAfterMs, MOST_RETRY_AFTER_MS) }
+          : {}),
       });
     }
   }

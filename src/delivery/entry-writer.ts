@@ -25,10 +25,21 @@ export async function ensureEntry(delivery: Delivery, wanted: Ensured): Promise<
     return await ensureOnce(delivery, wanted);
   } catch (error) {
     if (!(error instanceof ConnectorError) || error.kind !== 'notFound') throw error;
+    await checkGone(delivery, error);
     // It vanished between reading and writing.
     await delivery.forget();
     return ensureOnce(delivery, wanted);
   }
+}
+
+/** Of an entry that is there after all no second one is made: the first would stay behind, with all its rights. */
+async function checkGone({ ref, session }: Delivery, error: ConnectorError): Promise<void> {
+  if (!ref || !(await session.read(ref, []))) return;
+  throw new ConnectorError(
+    'conflict',
+    `The directory shows the entry "${ref.name}", and denies that it is there when it is to be changed. ${error.message}`,
+    { cause: error },
+  );
 }
 
 /** Locks the entry and leaves everything else as it is. */

@@ -37,9 +37,9 @@ function shipped(
 ): string {
   return places.reduce(
     (text, [place, value]) => {
-      const filled = text.replace(place, () => value);
-      if (filled === text) throw new Error(`${name} has no ${String(place)}`);
-      return filled;
+      const has = typeof place === 'string' ? text.includes(place) : place.test(text);
+      if (!has) throw new Error(`${name} has no ${String(place)}`);
+      return text.replace(place, () => value);
     },
     readFileSync(path.join(SHIPPED, name), 'utf8'),
   );

@@ -107,6 +107,8 @@ refint_nothing "cn=nobody,${BASE}"
 overlay ppolicy
 ppolicy_default "cn=default,ou=policies,${BASE}"
 ppolicy_use_lockout
+overlay unique
+unique_uri ldap:///ou=people,${BASE}?uid?sub
 overlay syncprov
 syncprov-checkpoint 1000 10
 syncprov-sessionlog 10000
@@ -132,7 +134,7 @@ pidfile ${folder}/slapd.pid
 argsfile ${folder}/slapd.args
 modulepath ${MODULES}
 moduleload back_mdb
-${overlays ? ['memberof', 'refint', 'ppolicy', 'syncprov'].map((name) => `moduleload ${name}`).join('\n') : ''}
+${overlays ? ['memberof', 'refint', 'ppolicy', 'unique', 'syncprov'].map((name) => `moduleload ${name}`).join('\n') : ''}
 loglevel none
 threads 8
 sizelimit 500
