@@ -84,6 +84,20 @@ test.each<FailureKind>(['unavailable', 'timeout', 'throttled'])(
   },
 );
 
+test('an entry that the directory denies, and shows, does not get a second one beside it', async () => {
+  const rule = await world.rule({ targetId });
+  const engine = world.start();
+  const user = await world.user(rule.id, 'ada');
+  await engine.idle();
+  directory.refuse = (operation) => {
+    if (operation === 'update') throw new ConnectorError('notFound', 'An overlay is in the way.');
+  };
+  await world.change(user, { displayName: 'Countess', userName: 'countess' });
+  await engine.idle();
+  expect(await world.binding(targetId, user)).toMatchObject({ state: 'PARKED' });
+  expect(directory.entries.size).toBe(1);
+});
+
 test('a directory that says when to come back is not asked before', async () => {
   const rule = await world.rule({ targetId });
   let first = true;
