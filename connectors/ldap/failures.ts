@@ -156,7 +156,8 @@ export function nameFailure(error: unknown, attribute: string, rdn: string): unk
 }
 
 /** What OpenLDAP's and 389 Directory Server's overlays for unique attributes say, with "constraintViolation". */
-const NOT_UNIQUE = /attributes not unique|non-unique attributes|same attribute value already exists/i;
+const NOT_UNIQUE =
+  /attributes not unique|non-unique attributes|same attribute value already exists/i;
 
 function meaningOf(code: number, words: string): readonly [FailureKind, string] {
   if (code === RESULT.constraintViolation && NOT_UNIQUE.test(words)) {
