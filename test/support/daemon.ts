@@ -1,6 +1,6 @@
 /** Real directory servers for tests: found, started on a private loopback port, killed with the test. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -111,6 +111,36 @@ export function stopProcess(
     child.once('exit', () => resolve());
     child.kill(signal);
   });
+}
+
+/**
+ * Freezes a process: the kernel still accepts connections, nobody answers. The signal is only queued, and a thread that was
+ * about to answer may still do so: it is over when every thread stands still.
+ */
+export async function freeze(child: ChildProcess | undefined): Promise<void> {
+  if (!child) throw new Error('What does not run cannot be frozen.');
+  child.kill('SIGSTOP');
+  const tasks = `/proc/${child.pid}/task`;
+  const stands = (thread: string): boolean =>
+    /^State:\s+T/m.test(readFileSync(`${tasks}/${thread}/status`, 'utf8'));
+  await until('every thread to stand still', () => readdirSync(tasks).every(stands));
+}
+
+const ESTABLISHED = '01';
+
+/** How many connections are open to one of these ports of a loopback address; without an address, of any. */
+export function connectionsTo(ports: readonly number[], address?: string): number {
+  // Addresses stand there as the machine's own integers: the last byte first.
+  const wanted = address?.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
+  const host = wanted?.reverse().join('').toUpperCase();
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = '', , state]) => {
+      const [at, port = ''] = local.split(':');
+      const isThere = host === undefined || at === host;
+      return state === ESTABLISHED && isThere && ports.includes(Number.parseInt(port, 16));
+    }).length;
 }
 
 /** Runs a program to its end and answers its output; fails with the output when it fails. */

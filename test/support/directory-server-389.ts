@@ -11,7 +11,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { freePort, type Requirement, run, stopProcess, temporaryFolder, until } from './daemon';
+import {
+  connectionsTo,
+  freePort,
+  freeze,
+  type Requirement,
+  run,
+  stopProcess,
+  temporaryFolder,
+  until,
+} from './daemon';
 import { type LdifEntry, makeCertificate, parseLdif } from './slapd';
 
 export const DIRECTORY_SERVER_389: Requirement = {
@@ -271,14 +280,7 @@ export class DirectoryServer389 {
 
   /** How many connections clients hold to either port. */
   connections(): number {
-    const established = '01';
-    return readFileSync('/proc/net/tcp', 'utf8')
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, local = '', , state]) => {
-        const port = Number.parseInt(local.split(':')[1] ?? '', 16);
-        return state === established && this.ports.includes(port);
-      }).length;
+    return connectionsTo(this.ports);
   }
 
   /** Applies LDIF change records as the server's own administrator. */
@@ -300,9 +302,7 @@ export class DirectoryServer389 {
 
   /** Freezes the process: the kernel still accepts connections, nobody answers. */
   async pause(): Promise<void> {
-    this.child?.kill('SIGSTOP');
-    const stat = `/proc/${this.child?.pid}/stat`;
-    await until('ns-slapd to stop', () => /\) T /.test(readFileSync(stat, 'utf8')), 2_000, 1);
+    await freeze(this.child);
   }
 
   resume(): void {

@@ -1,19 +1,12 @@
 /** A private MariaDB server for tests: own folder, socket and loopback port, run as an unprivileged user. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import mysql from 'mysql2/promise';
 import {
   findProgram,
   freePort,
+  freeze,
   type Requirement,
   run,
   stopProcess,
@@ -79,13 +72,6 @@ function account(): Account {
 
 const ROOT_PASSWORD = 'mariadb-root-password';
 const PASSWORD = 'mariadb-test-password';
-
-/** A thread that was about to answer may still do so after the signal was sent. */
-function isStopped(pid: number): boolean {
-  return readdirSync(`/proc/${pid}/task`).every((thread) =>
-    /^State:\s+T/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')),
-  );
-}
 
 /** Fresh data files are the same for every server: they are made once per process. */
 let template: { readonly path: string; readonly remove: () => void } | undefined;
@@ -222,10 +208,7 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
       );
     },
     kill: () => stopProcess(child, 'SIGKILL'),
-    pause: async () => {
-      child.kill('SIGSTOP');
-      await until('every thread stands still', () => isStopped(child.pid as number));
-    },
+    pause: () => freeze(child),
     resume: () => void child.kill('SIGCONT'),
     restart: async () => {
       await stopProcess(child, 'SIGKILL');

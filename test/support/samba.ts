@@ -19,7 +19,15 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { type Requirement, run, stopProcess, temporaryFolder, until } from './daemon';
+import {
+  connectionsTo,
+  freeze,
+  type Requirement,
+  run,
+  stopProcess,
+  temporaryFolder,
+  until,
+} from './daemon';
 import { type LdifEntry, parseLdif } from './slapd';
 
 /** The daemon, what provisions its domain, and the right to its ports. */
@@ -225,14 +233,7 @@ class PrivateSamba implements Samba {
   }
 
   connections(): number {
-    const hex = Buffer.from(this.address.split('.').map(Number).reverse()).toString('hex');
-    const local = [636, 389].map(
-      (port) => `${hex.toUpperCase()}:${port.toString(16).toUpperCase().padStart(4, '0')}`,
-    );
-    return readFileSync('/proc/net/tcp', 'utf8')
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, name = '', , state]) => state === '01' && local.includes(name)).length;
+    return connectionsTo([636, 389], this.address);
   }
 
   async kill(): Promise<void> {
@@ -246,9 +247,7 @@ class PrivateSamba implements Samba {
   }
 
   async pause(): Promise<void> {
-    this.child?.kill('SIGSTOP');
-    const stat = `/proc/${this.child?.pid}/stat`;
-    await until('samba to stop', () => /\) T /.test(readFileSync(stat, 'utf8')), 5_000, 1);
+    await freeze(this.child);
   }
 
   resume(): void {

@@ -4,12 +4,13 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync
 import path from 'node:path';
 import { promisify } from 'node:util';
 import {
+  connectionsTo,
   freePort,
+  freeze,
   type Requirement,
   run,
   stopProcess,
   temporaryFolder,
-  until,
   waitForPort,
 } from './daemon';
 
@@ -311,15 +312,7 @@ class PrivateSlapd implements Slapd {
   }
 
   connections(): number {
-    const ports = [this.url, this.ldapsUrl].map((url) => Number(new URL(url).port));
-    const established = '01';
-    return readFileSync('/proc/net/tcp', 'utf8')
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, local = '', , state]) => {
-        const port = Number.parseInt(local.split(':')[1] ?? '', 16);
-        return state === established && ports.includes(port);
-      }).length;
+    return connectionsTo([this.url, this.ldapsUrl].map((url) => Number(new URL(url).port)));
   }
 
   async ldapmodify(ldif: string): Promise<void> {
@@ -337,10 +330,7 @@ class PrivateSlapd implements Slapd {
   }
 
   async pause(): Promise<void> {
-    this.child?.kill('SIGSTOP');
-    // The signal is only queued; a thread may answer one more request before it sees it.
-    const stat = `/proc/${this.child?.pid}/stat`;
-    await until('slapd to stop', () => /\) T /.test(readFileSync(stat, 'utf8')), 2_000, 1);
+    await freeze(this.child);
   }
 
   resume(): void {

@@ -23,7 +23,7 @@ describe('result codes', () => {
   it.each([
     [new AlreadyExistsError(), 'conflict'],
     [new NoSuchObjectError(), 'notFound'],
-    [new UnknownStatusCodeError(122), 'notFound'],
+    [new UnknownStatusCodeError(122), 'unavailable'],
     [new InsufficientAccessError(), 'permission'],
     [new InvalidCredentialsError(), 'permission'],
     [new ObjectClassViolationError(), 'invalid'],
