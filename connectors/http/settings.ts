@@ -82,12 +82,16 @@ export type Secrets = z.infer<typeof secretsSchema>;
 
 const both = z.strictObject({ settings: settingsSchema, secrets: secretsSchema });
 
+/** Says of a field that is missing only that; zod would tell of types. */
+const saying: z.core.$ZodErrorMap = ({ code, input }) =>
+  code === 'invalid_type' && input === undefined ? 'is required' : undefined;
+
 /** Completes settings with their defaults; throws with all that is wrong, each with the way to its field. */
 export function parse(
   settings: unknown,
   secrets: unknown,
 ): { settings: Settings; secrets: Secrets } {
-  const result = both.safeParse({ settings, secrets });
+  const result = both.safeParse({ settings, secrets }, { error: saying });
   const issues: SettingsIssue[] = (result.error?.issues ?? []).map(({ path, message }) => ({
     path: path.map(String),
     message,

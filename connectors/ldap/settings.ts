@@ -288,13 +288,17 @@ function completed(settings: GivenSettings): LdapSettings {
   };
 }
 
+/** Says of a field that is missing only that; zod would tell of types. */
+const saying: z.core.$ZodErrorMap = ({ code, input }) =>
+  code === 'invalid_type' && input === undefined ? 'is required' : undefined;
+
 /** Checks and completes both; throws a `SettingsError` with every issue. */
 export function parseSettings(
   settings: unknown,
   secrets: unknown,
 ): { settings: LdapSettings; secrets: LdapSecrets } {
-  const checked = settingsModel.safeParse(settings);
-  const secret = secretsModel.safeParse(secrets);
+  const checked = settingsModel.safeParse(settings, { error: saying });
+  const secret = secretsModel.safeParse(secrets, { error: saying });
   const issues = [
     ...issuesOf('settings', checked.error),
     ...(checked.success ? serverIssues(checked.data) : []),

@@ -123,14 +123,18 @@ function issues(root: string, error: z.ZodError): SettingsIssue[] {
   }));
 }
 
+/** Says of a field that is missing only that; zod would tell of types. */
+const saying: z.core.$ZodErrorMap = ({ code, input }) =>
+  code === 'invalid_type' && input === undefined ? 'is required' : undefined;
+
 /** Checks settings and secrets together, so that a form can show every mistake at once. */
 export function parseSettings<Settings, Secrets>(
   schemas: { readonly settings: z.ZodType<Settings>; readonly secrets: z.ZodType<Secrets> },
   settings: unknown,
   secrets: unknown,
 ): { settings: Settings; secrets: Secrets } {
-  const first = schemas.settings.safeParse(settings);
-  const second = schemas.secrets.safeParse(secrets ?? {});
+  const first = schemas.settings.safeParse(settings, { error: saying });
+  const second = schemas.secrets.safeParse(secrets ?? {}, { error: saying });
   if (first.success && second.success) return { settings: first.data, secrets: second.data };
   throw new SettingsError([
     ...(first.success ? [] : issues('settings', first.error)),
