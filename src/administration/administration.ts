@@ -30,7 +30,7 @@ export function createAdministration(
     syncRules: new SyncRules(ports, now),
     previews: new RulePreviews(ports, now),
     targets: new Targets(ports, now),
-    bindings: new Bindings(ports.delivery),
+    bindings: new Bindings(ports.delivery, ports.bindings),
     apiKeys: new ApiKeys(ports.credentials, now),
     tokens: new Tokens(ports.tokens, ports.syncRules),
     tokenLogos: new TokenLogos(ports.tokenLogos, ports.syncRules),

@@ -25,6 +25,6 @@ export interface AdministrationPorts {
   readonly schemas: RuleSchemas;
   readonly storedValues: StoredValues;
   readonly resources: Pick<ResourceStore, 'findAll' | 'list'>;
-  readonly bindings: Pick<BindingReader, 'ofResources'>;
+  readonly bindings: Pick<BindingReader, 'find' | 'ofResources'>;
   readonly previews: EntryPreviews;
 }

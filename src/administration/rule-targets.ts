@@ -1,7 +1,12 @@
 /** The targets of a rule: whether they can be what an administrator wants them to be. */
 import { type InputIssue } from '../domain/ports';
 import { type SchemaTable } from '../domain/schema-table';
-import { type DeletePolicy, type SyncAs, type SyncRule } from '../domain/sync-rule';
+import {
+  type DeletePolicy,
+  MOST_DELETION_DAYS,
+  type SyncAs,
+  type SyncRule,
+} from '../domain/sync-rule';
 import { type Target } from '../domain/target';
 import { invalidBelow, issue, type Issue } from './issue';
 import { type AdministrationPorts } from './ports';
@@ -32,6 +37,7 @@ export class RuleTargets {
         ...(twice
           ? [issue('INVALID', [...path, 'targetId'], 'This target is named twice; once is enough.')]
           : []),
+        ...delayIssues(path, syncAs),
         ...invalidBelow(path, this.ports.directories.checkSyncAs(target, syncAs, table)),
       ];
     });
@@ -80,4 +86,10 @@ export class RuleTargets {
       found.filter(({ deletedAt }) => deletedAt === undefined).map((target) => [target.id, target]),
     );
   }
+}
+
+function delayIssues(path: readonly string[], { deleteAfterDays = 0 }: SyncAs): readonly Issue[] {
+  if (deleteAfterDays >= 0 && deleteAfterDays <= MOST_DELETION_DAYS) return [];
+  const message = `A deletion waits 0 to ${String(MOST_DELETION_DAYS)} days.`;
+  return [issue('INVALID', [...path, 'deleteAfterDays'], message)];
 }

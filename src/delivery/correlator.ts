@@ -65,7 +65,9 @@ async function adopt(
   entry: Entry,
   { policy }: SyncAs['correlation'],
 ): Promise<Entry> {
-  if (policy === 'FAIL' && entry.owner !== delivery.item.resourceId) {
+  const { resourceId, inherits } = delivery.item;
+  const isOwn = policy === 'ADOPT' || entry.owner === resourceId || inherits === entry.reference;
+  if (!isOwn && (await delivery.possession(entry)) === 'free') {
     throw new ConnectorError(
       'conflict',
       `The entry "${entry.name}" exists already and was not made by this gateway. Remove or rename it, or let the rule adopt existing entries.`,

@@ -2,7 +2,7 @@
 import { ConnectorError, type EntryRef } from '../../connectors/spi';
 import { type Resource } from '../domain/resource';
 import { LeaseLost } from './errors';
-import { type WorkItem, type WorkQueue } from '../domain/delivery-ports';
+import { type Possession, type WorkItem, type WorkQueue } from '../domain/delivery-ports';
 import { type DeliverySession } from './session';
 
 export class Delivery {
@@ -13,6 +13,7 @@ export class Delivery {
   private entry: EntryRef | undefined;
   private observed: number;
   private known: string | undefined;
+  private isOutside: boolean;
 
   constructor(
     readonly item: WorkItem,
@@ -20,7 +21,7 @@ export class Delivery {
     readonly session: DeliverySession,
     private readonly queue: Pick<
       WorkQueue,
-      'markCreating' | 'bindEntry' | 'renameEntry' | 'forgetEntry'
+      'markCreating' | 'bindEntry' | 'possession' | 'renameEntry' | 'forgetEntry' | 'markOutside'
     >,
   ) {
     const { reference, name } = item;
@@ -28,6 +29,7 @@ export class Delivery {
     this.known = name;
     this.observed = item.membersObserved;
     this.unanswered = item.creating;
+    this.isOutside = item.outside ?? false;
   }
 
   /** The entry, when there is one. */
@@ -48,9 +50,26 @@ export class Delivery {
     held(await this.queue.markCreating(this.item, name));
   }
 
+  /** The entry as the groups of the resource should have it: nobody is a member who is out of scope. */
+  get memberRef(): EntryRef | undefined {
+    return this.isOutside ? undefined : this.entry;
+  }
+
+  /** Whose an entry is; one that a deleted resource has no more use for is nobody's from then on. */
+  possession({ reference }: EntryRef): Promise<Possession> {
+    return this.queue.possession(this.item, reference);
+  }
+
+  async markOutside(outside: boolean): Promise<void> {
+    if (!this.entry || outside === this.isOutside) return;
+    held(await this.queue.markOutside(this.item, outside));
+    this.isOutside = outside;
+  }
+
   /** Takes an entry for this resource's own from now on. Fails when it is another resource's. */
   async bind(entry: EntryRef): Promise<void> {
     if (await this.tryBind(entry)) return;
+    if ((await this.possession(entry)) !== 'taken' && (await this.tryBind(entry))) return;
     throw new ConnectorError(
       'conflict',
       `The entry "${entry.name}" already belongs to another resource of this gateway. Give one of the two another name, or remove one of them.`,
@@ -64,6 +83,7 @@ export class Delivery {
     held(bound);
     this.known = name;
     this.observed = 0;
+    this.isOutside = false;
     this.entry = { reference, name };
     return true;
   }
@@ -80,6 +100,7 @@ export class Delivery {
     if (!this.entry) return;
     held(await this.queue.forgetEntry(this.item, this.entry.reference));
     this.entry = undefined;
+    this.isOutside = false;
   }
 }
 

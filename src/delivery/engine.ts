@@ -161,9 +161,14 @@ function deliveryControl(parts: {
       if (binding) lanes.wake(binding.targetId, binding.ruleId);
       return binding;
     },
+    async deleteNow(bindingId) {
+      const binding = await queue.deleteNow(bindingId, clock.now());
+      if (binding) lanes.wake(binding.targetId, binding.ruleId);
+      return binding;
+    },
     async ruleEnabled(ruleId) {
       rules.invalidate(ruleId);
-      await queue.requeueHeld(ruleId, clock.now());
+      await queue.requeueHeld(ruleId, 'RULE_DISABLED', clock.now());
       const rule = await deps.rules.find(ruleId);
       for (const { targetId } of rule?.syncAs ?? []) lanes.wake(targetId, ruleId);
     },

@@ -16,7 +16,7 @@ import { type EngineTimes } from './times';
 export interface HousekeepingDeps {
   readonly fanOut: Pick<FanOutStore, 'deletedAfter' | 'finished' | 'erase'>;
   readonly deltas: Pick<MembershipDeltas, 'purge'>;
-  readonly rules: Pick<DeliveryRules, 'list' | 'finishDeletions'>;
+  readonly rules: Pick<DeliveryRules, 'list' | 'underDeletion' | 'finishDeletions'>;
   readonly queue: Pick<WorkQueue, 'requeueHeld'>;
   readonly reviews: RuleReviews;
   readonly otpChoices: Pick<OtpChoices, 'tidy'>;
@@ -55,6 +55,7 @@ export class Housekeeping {
     await this.reviewUsers(signal);
     await otpChoices.tidy(signal);
     if (signal.aborted) return;
+    await this.resumeDeletions();
     const erased = await rules.finishDeletions();
     for (const ruleId of erased) log('info', 'A sync rule is deleted', { ruleId });
     await deltas.purge(new Date(clock.now().getTime() - times.tombstoneAgeMs));
@@ -70,10 +71,19 @@ export class Housekeeping {
         ...(after === undefined ? {} : { after }),
       });
       for (const rule of page.items) {
-        await this.deps.queue.requeueHeld(rule.id, this.deps.clock.now());
+        await this.deps.queue.requeueHeld(rule.id, 'RULE_DISABLED', this.deps.clock.now());
       }
       after = page.hasMore ? page.items.at(-1)?.id : undefined;
     } while (after !== undefined && !signal.aborted);
+  }
+
+  /** A rule under deletion waits for nothing; what was held before it came to that is not asked for by anything else. */
+  private async resumeDeletions(): Promise<void> {
+    const { clock, queue, rules } = this.deps;
+    for (const ruleId of await rules.underDeletion()) {
+      await queue.requeueHeld(ruleId, 'RULE_DISABLED', clock.now());
+      await queue.requeueHeld(ruleId, 'DELETION_DELAY', clock.now());
+    }
   }
 
   /** By then every process knows the rule as it is now. */

@@ -151,7 +151,7 @@ export class Lane {
   }
 
   private async claimOf(ruleId: string, most: number): Promise<readonly Lease[]> {
-    const { queue, clock, log, times, owner, breaker } = this.deps;
+    const { queue, clock, log, times, owner } = this.deps;
     const now = clock.now();
     const leaseUntil = new Date(now.getTime() + times.leaseMs);
     const items = await queue.claim({
@@ -159,12 +159,16 @@ export class Lane {
       ruleId,
       owner,
       now,
-      dueBefore: breaker.isOpen ? ANY_TIME : now,
+      dueBefore: this.dueBefore(),
       leaseUntil,
       most,
     });
     const deps = { queue, clock, log, leaseMs: times.leaseMs };
     return items.map((item) => new Lease(item, deps, leaseUntil));
+  }
+
+  private dueBefore(): Date {
+    return this.deps.breaker.isOpen ? ANY_TIME : this.deps.clock.now();
   }
 
   /** Now and then all rules with work are asked for. Answers in how many milliseconds that is due again. */
@@ -173,7 +177,8 @@ export class Lane {
     const rest = this.surveyedAt + times.idleMs - clock.now().getTime();
     if (rest > 0) return rest;
     this.surveyedAt = clock.now().getTime();
-    for (const ruleId of await queue.rulesWithWork(this.target.id)) this.addTurn(ruleId);
+    const dueBefore = this.dueBefore();
+    for (const ruleId of await queue.rulesWithWork(this.target.id, dueBefore)) this.addTurn(ruleId);
     return times.idleMs;
   }
 

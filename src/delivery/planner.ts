@@ -1,22 +1,19 @@
 /** Decides what a delivery has to bring about: a pure function of the resource, its rule and what the target can do. */
 import { type Capabilities, type EntryKind } from '../../connectors/spi';
 import { GROUP, USER, type Resource } from '../domain/resource';
-import {
-  type DeactivatePolicy,
-  type DeletePolicy,
-  type SyncAs,
-  type SyncRule,
-} from '../domain/sync-rule';
+import { type DeletePolicy, type SyncAs, type SyncRule } from '../domain/sync-rule';
 import { type Completion } from '../domain/delivery-ports';
 
 type FinalState = Completion['state'];
 
 /**
  * - `leave`: touch nothing. `remove`: the entry must be gone. `disable`: the entry stays, but grants nothing.
+ * - `condemn`: disabled now, and removed so many days later.
  * - `ensure`: the entry must be there as the mapping says, active or not.
  */
 export type Plan =
   | { readonly action: 'leave' | 'remove' | 'disable'; readonly state: FinalState }
+  | { readonly action: 'condemn'; readonly days: number; readonly state: FinalState }
   | { readonly action: 'ensure'; readonly active: boolean };
 
 export interface Situation {
@@ -71,7 +68,8 @@ export function plan(situation: Situation): Plan {
   const { resource, rule, syncAs, leaving, capabilities } = situation;
   if (!rule) return { action: 'leave', state: 'REMOVED' };
   if (resource.deletedAt) {
-    return planned(deletePolicy(rule, syncAs, leaving), 'REMOVED');
+    const patient = leaving || rule.deletion ? undefined : syncAs;
+    return planned(deletePolicy(rule, syncAs, leaving), 'REMOVED', patient);
   }
   if (leaving) return planned(leaving, 'REMOVED');
   const kind = entryKind(resource.resourceType);
@@ -79,17 +77,20 @@ export function plan(situation: Situation): Plan {
     return { action: 'leave', state: 'OUT_OF_SCOPE' };
   }
   if (kind === 'group') return { action: 'ensure', active: true };
-  if (!situation.inScope()) return planned(syncAs.onDeactivate, 'OUT_OF_SCOPE');
+  if (!situation.inScope()) {
+    return planned(syncAs.onLeaveScope ?? syncAs.onDeactivate, 'OUT_OF_SCOPE', syncAs);
+  }
   if (situation.isActive()) return { action: 'ensure', active: true };
-  return planDeactivated(syncAs.onDeactivate, situation);
+  return planDeactivated(syncAs, situation);
 }
 
-function planDeactivated(policy: DeactivatePolicy, { capabilities, hasEntry }: Situation): Plan {
+function planDeactivated(syncAs: SyncAs, { capabilities, hasEntry }: Situation): Plan {
+  const policy = syncAs.onDeactivate;
   // Nothing there, and nothing to be made: the target is as it should be.
   const state = hasEntry ? 'SYNCED' : 'REMOVED';
   switch (policy) {
     case 'DELETE':
-      return { action: 'remove', state: 'REMOVED' };
+      return planned(policy, 'REMOVED', syncAs);
     case 'KEEP':
       return { action: 'leave', state };
     case 'DISABLE':
@@ -98,10 +99,12 @@ function planDeactivated(policy: DeactivatePolicy, { capabilities, hasEntry }: S
   }
 }
 
-function planned(policy: 'DELETE' | 'DISABLE' | 'KEEP', state: FinalState): Plan {
+/** `patient`: what says how long a deletion waits; absent: not at all. */
+function planned(policy: 'DELETE' | 'DISABLE' | 'KEEP', state: FinalState, patient?: SyncAs): Plan {
+  const { deleteAfterDays: days = 0 } = patient ?? {};
   switch (policy) {
     case 'DELETE':
-      return { action: 'remove', state };
+      return days > 0 ? { action: 'condemn', days, state } : { action: 'remove', state };
     case 'DISABLE':
       return { action: 'disable', state };
     case 'KEEP':

@@ -20,7 +20,7 @@ import { allOf } from './entry-writer';
 import { MappingFailed } from './errors';
 import { type HostedConnector } from './hosted-connector';
 import { describeError, type Log } from './log';
-import { entryKind, plan } from './planner';
+import { entryKind, plan, type Plan } from './planner';
 
 export interface PreviewsDeps {
   readonly host: Pick<ConnectorHost, 'open'>;
@@ -131,6 +131,15 @@ export class Previews implements EntryPreviews {
   }
 }
 
+/** What is deleted later is disabled now. */
+const ACTIONS: Readonly<Record<Plan['action'], PreviewAction>> = {
+  ensure: 'ENSURE',
+  leave: 'LEAVE',
+  disable: 'DISABLE',
+  condemn: 'DISABLE',
+  remove: 'REMOVE',
+};
+
 type Decided =
   | { readonly action: PreviewAction; readonly active: boolean; readonly isInScope: boolean }
   | { readonly problem: string };
@@ -159,7 +168,7 @@ function decide(
       inScope: () => isInScope,
       isActive: () => desired.isActive(resource, rule),
     });
-    const action = planned.action.toUpperCase() as PreviewAction;
+    const action = ACTIONS[planned.action];
     return { action, active: planned.action === 'ensure' && planned.active, isInScope };
   } catch (error) {
     if (error instanceof MappingFailed) return { problem: error.message };

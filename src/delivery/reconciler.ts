@@ -46,6 +46,11 @@ export type Contact = 'answered' | 'silent' | 'none';
 
 type Done = Omit<Completion, 'at'>;
 
+/** An entry that is disabled and waits for its deletion. */
+type Condemned = Pick<Done, 'state' | 'heldFor' | 'condemnedAt' | 'nextAttemptAt' | 'vacant'>;
+
+const DAY_MS = 86_400_000;
+
 /** What is delivered, under which rule. */
 interface Subject {
   readonly item: WorkItem;
@@ -127,18 +132,37 @@ export class Reconciler {
       isActive: () => rule !== undefined && this.deps.desired.isActive(resource, rule),
       inScope: () => !rule || !syncAs || this.deps.desired.inScope(resource, rule, syncAs),
     });
-    const members = await this.carryOut(delivery, planned, subject);
+    const condemned =
+      planned.action === 'condemn' ? this.condemned(delivery, planned.days) : undefined;
+    const carriedOut: Plan =
+      planned.action === 'condemn'
+        ? { action: condemned ? 'disable' : 'remove', state: planned.state }
+        : planned;
+    const members = await this.carryOut(delivery, carriedOut, subject);
     await delivery.session.flush();
-    const state = planned.action === 'ensure' ? 'SYNCED' : planned.state;
-    const letsGo = state === 'REMOVED' || planned.action === 'remove';
+    const state = carriedOut.action === 'ensure' ? 'SYNCED' : carriedOut.state;
+    const waits = condemned && delivery.ref ? condemned : undefined;
+    const letsGo = !waits && (state === 'REMOVED' || carriedOut.action === 'remove');
     if (letsGo) await delivery.forget();
+    await delivery.markOutside(state === 'OUT_OF_SCOPE');
     return {
       state,
       observedGeneration: item.generation,
       ...(item.resourceType === 'Group' ? { membersObserved: item.generation } : {}),
       ...members,
       ...(await this.announce(delivery)),
+      ...waits,
     };
+  }
+
+  /** Nothing: the delay is over, and the entry is to be removed. By absolute dates, whatever clocks do meanwhile. */
+  private condemned({ item, resource }: Delivery, days: number): Condemned | undefined {
+    const now = this.deps.clock.now();
+    const condemnedAt = item.condemnedAt ?? resource.deletedAt ?? now;
+    const nextAttemptAt = new Date(condemnedAt.getTime() + days * DAY_MS);
+    if (nextAttemptAt <= now) return undefined;
+    const vacant = resource.deletedAt !== undefined;
+    return { state: 'HELD', heldFor: 'DELETION_DELAY', condemnedAt, nextAttemptAt, vacant };
   }
 
   private async carryOut(
@@ -149,6 +173,7 @@ export class Reconciler {
     const { session } = delivery;
     switch (planned.action) {
       case 'leave':
+      case 'condemn':
         return undefined;
       case 'remove':
         await removeEntry(delivery);
@@ -178,7 +203,7 @@ export class Reconciler {
 
   /** Tells the resource's groups when its entry came, went, or changed its name: they were told something else before. */
   private async announce(delivery: Delivery): Promise<Pick<Done, 'announced'>> {
-    const { item, resource, ref } = delivery;
+    const { item, resource, memberRef: ref } = delivery;
     if (ref?.reference === item.announcedReference && (!ref || ref.name === item.announcedName)) {
       return {};
     }
@@ -198,10 +223,17 @@ export class Reconciler {
 
   private async hold(item: WorkItem): Promise<Contact> {
     const { queue, rules, clock, wake } = this.deps;
-    await queue.complete(item, { state: 'HELD', at: clock.now() });
+    const heldFor = 'RULE_DISABLED';
+    const { condemnedAt } = item;
+    await queue.complete(item, {
+      state: 'HELD',
+      heldFor,
+      at: clock.now(),
+      ...(condemnedAt === undefined ? {} : { condemnedAt }),
+    });
     // Whoever enabled the rule meanwhile looked for what was held before this was.
     if (isHeld(await rules.fresh(item.ruleId))) return 'none';
-    await queue.requeueHeld(item.ruleId, clock.now());
+    await queue.requeueHeld(item.ruleId, heldFor, clock.now());
     wake(item.targetId, item.ruleId);
     return 'none';
   }

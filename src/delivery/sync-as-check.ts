@@ -106,7 +106,11 @@ function overrideIssues(
 function policyIssues(syncAs: SyncAs, { activation }: Capabilities): readonly InputIssue[] {
   if (activation === 'native') return [];
   const message = 'This directory knows no disabled accounts. Choose DELETE or KEEP.';
-  return (['onDeactivate', 'onDelete'] as const)
+  const disabling = (['onDeactivate', 'onDelete', 'onLeaveScope'] as const)
     .filter((field) => syncAs[field] === 'DISABLE')
     .map((field) => ({ path: [field], message }));
+  if ((syncAs.deleteAfterDays ?? 0) === 0) return disabling;
+  const delay =
+    'This directory knows no disabled accounts: entries would stay in use until they are deleted. Choose 0.';
+  return [...disabling, { path: ['deleteAfterDays'], message: delay }];
 }

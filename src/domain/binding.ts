@@ -3,11 +3,19 @@
 /**
  * - `PENDING`: there is something to deliver. `DELIVERING`: a worker holds the lease. `SYNCED`: nothing to do.
  * - `RETRYING`: failed, tried again by itself. `PARKED`: failed, waits for a person or a new change.
- * - `HELD`: waits for the rule to be enabled (or, later, for an approval).
+ * - `HELD`: waits for what {@link HeldFor} says.
  * - `OUT_OF_SCOPE`: the target's scope filter does not match. `REMOVED`: the entry is gone, as desired.
  */
 export type BindingState =
   'PENDING' | 'DELIVERING' | 'SYNCED' | 'RETRYING' | 'PARKED' | 'HELD' | 'OUT_OF_SCOPE' | 'REMOVED';
+
+/**
+ * What a held binding waits for.
+ *
+ * - `RULE_DISABLED`: the rule to be enabled.
+ * - `DELETION_DELAY`: its entry is disabled, and deleted when the delay is over.
+ */
+export type HeldFor = 'RULE_DISABLED' | 'DELETION_DELAY';
 
 /** Why the last delivery failed, for a person to act on. */
 export interface DeliveryError {
@@ -25,6 +33,8 @@ export interface Binding {
   readonly resourceId: string;
   readonly resourceType: string;
   readonly state: BindingState;
+  /** Only while it is `HELD`. */
+  readonly heldFor?: HeldFor;
   /** The resource's generation this target should have. */
   readonly generation: number;
   /** The generation the target has; 0: none yet. */

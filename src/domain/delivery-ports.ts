@@ -1,5 +1,5 @@
 /** What the delivery engine needs from the outside; `src/store` implements the stores, `src/app.ts` wires them. */
-import { type Binding } from './binding';
+import { type Binding, type HeldFor } from './binding';
 import { type ResourceStore, type SyncRuleStore, type TargetStore } from './ports';
 import { type DeletePolicy, type Rollout } from './sync-rule';
 
@@ -28,6 +28,12 @@ export interface WorkItem extends Binding {
   readonly lastReference?: string;
   /** An attempt to create an entry of this name has begun and its outcome is not known. */
   readonly creating?: string;
+  /** The entry of a deleted resource that this one is about to take over. */
+  readonly inherits?: string;
+  /** Since when the entry has been waiting for its deletion. */
+  readonly condemnedAt?: Date;
+  /** The resource is out of scope, and its entry in no group. */
+  readonly outside?: boolean;
 }
 
 /** Which lease a write is made under. */
@@ -42,6 +48,12 @@ export interface DeliveryRequest {
   /** The scope filter does not let this generation in: where there is no entry, nothing has to be delivered. */
   readonly outOfScope?: boolean;
 }
+
+/**
+ * Whether an entry belongs to another resource. `released`: it did, to one that is deleted, and was waiting for its own
+ * deletion; it is nobody's now.
+ */
+export type Possession = 'free' | 'taken' | 'released';
 
 export interface ClaimRequest {
   readonly targetId: string;
@@ -64,6 +76,13 @@ export interface KnownEntry {
 export interface Completion {
   readonly state: Extract<Binding['state'], 'SYNCED' | 'OUT_OF_SCOPE' | 'REMOVED' | 'HELD'>;
   readonly at: Date;
+  /** What a binding that is `HELD` waits for. */
+  readonly heldFor?: HeldFor;
+  /** When it is looked at again by itself. Absent: when somebody asks. */
+  readonly nextAttemptAt?: Date;
+  readonly condemnedAt?: Date;
+  /** Until then another resource may take the entry over: its own is deleted. */
+  readonly vacant?: boolean;
   /** The generation the target has now. Absent: unchanged, nothing was delivered. */
   readonly observedGeneration?: number;
   readonly membersObserved?: number;
@@ -92,8 +111,8 @@ export interface WorkQueue {
    * the requests that somebody has to look at.
    */
   enqueue(requests: readonly DeliveryRequest[], now: Date): Promise<readonly DeliveryRequest[]>;
-  /** Rules with work in the target, due or not. */
-  rulesWithWork(targetId: string): Promise<readonly string[]>;
+  /** Rules with work in the target that is due until then. */
+  rulesWithWork(targetId: string, dueBefore: Date): Promise<readonly string[]>;
   /** Leases what has been due for longest. */
   claim(request: ClaimRequest): Promise<readonly WorkItem[]>;
   renew(claim: Claim, leaseUntil: Date): Promise<boolean>;
@@ -102,6 +121,10 @@ export interface WorkQueue {
   markCreating(claim: Claim, name: string): Promise<boolean>;
   /** Remembers an entry that is new to the binding; `taken` when it already belongs to another resource. */
   bindEntry(claim: Claim, entry: KnownEntry): Promise<boolean | 'taken'>;
+  /** Whose an entry is that this binding is about to take. One that only waits for its deletion is let go of. */
+  possession(claim: WorkItem, reference: string): Promise<Possession>;
+  /** Remembers, before the groups of the resource are told, whether it is out of scope. */
+  markOutside(claim: Claim, outside: boolean): Promise<boolean>;
   /** Remembers the bound entry's new name. */
   renameEntry(claim: Claim, name: string): Promise<boolean>;
   /** The entry is gone, or no longer ours: its reference stays known as the last one. */
@@ -114,13 +137,16 @@ export interface WorkQueue {
   discard(claim: Claim): Promise<boolean>;
 
   retry(bindingId: string, now: Date): Promise<Binding | undefined>;
-  requeueHeld(ruleId: string, now: Date): Promise<number>;
+  /** Ends the delay of a deletion. Undefined: the binding waits for none. */
+  deleteNow(bindingId: string, now: Date): Promise<Binding | undefined>;
+  /** Delivers again what is held for that reason. */
+  requeueHeld(ruleId: string, heldFor: HeldFor, now: Date): Promise<number>;
   requeueParked(targetId: string, now: Date): Promise<number>;
   /** Bindings that failed only because the target was down need not wait any longer. */
   hasten(targetId: string, now: Date): Promise<number>;
   /** Gives a lease back unused. */
   release(claim: Claim): Promise<boolean>;
-  /** How many bindings there is something to do for, now or later. */
+  /** How many bindings there is something to do for, now or after a failure. */
   countWork(): Promise<number>;
 }
 
@@ -167,7 +193,7 @@ export interface FanOutStore {
 /** Where a member stands in a target. */
 export interface MemberEntry {
   readonly memberId: string;
-  /** Absent: there is no entry now. */
+  /** Absent: there is no entry now, or one of somebody out of scope. */
   readonly reference?: string;
   readonly lastReference?: string;
   readonly name?: string;
@@ -290,5 +316,8 @@ export interface RuleReviews {
   step(before: Date, limit: number): Promise<boolean>;
 }
 
-export type DeliveryRules = Pick<SyncRuleStore, 'find' | 'findAll' | 'list' | 'finishDeletions'>;
+export type DeliveryRules = Pick<
+  SyncRuleStore,
+  'find' | 'findAll' | 'list' | 'underDeletion' | 'finishDeletions'
+>;
 export type DeliveryTargets = Pick<TargetStore, 'find' | 'all'>;

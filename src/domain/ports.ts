@@ -140,6 +140,8 @@ export interface SyncRuleStore {
   update(current: SyncRule, change: SyncRuleChange): Promise<SyncRule | undefined>;
   /** Revokes the credentials and marks the rule and all its resources for removal by the policy, durably. */
   startDeletion(id: string, policy: DeletePolicy): Promise<SyncRule | undefined>;
+  /** Ids of the rules under deletion. */
+  underDeletion(): Promise<readonly string[]>;
   /** Rules under deletion that have no resource left are erased; answers their ids. */
   finishDeletions(): Promise<readonly string[]>;
   /** Notes a SCIM request; cheap, at most once a few seconds per rule. */
@@ -324,6 +326,8 @@ export interface BindingReader {
 export interface DeliveryControl {
   /** Delivers again, now; also a parked binding. Undefined: no such binding. */
   retry(bindingId: string): Promise<Binding | undefined>;
+  /** Deletes an entry that waits for its deletion, now. Undefined: it does not. */
+  deleteNow(bindingId: string): Promise<Binding | undefined>;
   /** Delivers what was held while the rule was disabled. */
   ruleEnabled(ruleId: string): Promise<void>;
   /** Begins to carry out a rule's deletion. */

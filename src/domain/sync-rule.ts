@@ -29,6 +29,9 @@ export const NO_DEFINITIONS: ScimDefinitions = {
   schemaExtensions: [],
 };
 
+/** The longest that an entry waits for its deletion: ten years. */
+export const MOST_DELETION_DAYS = 3_650;
+
 /** What happens to an entry when its user is deactivated, or leaves the scope of the target. */
 export type DeactivatePolicy = 'DISABLE' | 'DELETE' | 'KEEP';
 
@@ -68,6 +71,13 @@ export interface SyncAs {
   readonly groupOverrides?: readonly MappingOverride[];
   readonly onDeactivate: DeactivatePolicy;
   readonly onDelete: DeletePolicy;
+  /** What happens to an entry whose user leaves the scope. Absent: the same as when it is deactivated. */
+  readonly onLeaveScope?: DeactivatePolicy;
+  /**
+   * Where a policy says `DELETE` the entry is disabled at once (a group: emptied), and deleted so many days later. Absent: at
+   * once. The deletion of the rule, and of the target from the rule, does not wait.
+   */
+  readonly deleteAfterDays?: number;
   readonly correlation: {
     /** Target attributes by which an existing entry is recognised; empty: by its name only. */
     readonly attributes: readonly string[];

@@ -50,20 +50,23 @@ export function bindingQuery({ ruleId, targetId, resourceId, states }: BindingFi
 }
 
 export function toBinding(document: BindingDocument): Binding {
-  const { reference, name, nextAttemptAt, lastError, lastSyncedAt } = document;
+  const { reference, name, heldFor, nextAttemptAt, lastError, lastSyncedAt } = document;
+  const { state } = document;
+  const isHeld = state === 'HELD';
   return {
     id: document._id,
     ruleId: document.ruleId,
     targetId: document.targetId,
     resourceId: document.resourceId,
     resourceType: document.resourceType,
-    state: document.state,
+    state,
+    ...(isHeld && heldFor !== undefined ? { heldFor } : {}),
     generation: document.generation,
     observedGeneration: document.observedGeneration,
     attempts: document.attempts,
     ...(reference === undefined ? {} : { reference }),
     ...(name === undefined ? {} : { name }),
-    ...(nextAttemptAt === undefined ? {} : { nextAttemptAt }),
+    ...(nextAttemptAt !== undefined && (isHeld || state === 'RETRYING') ? { nextAttemptAt } : {}),
     ...(lastError === undefined ? {} : { lastError }),
     ...(lastSyncedAt === undefined ? {} : { lastSyncedAt }),
   };
@@ -71,6 +74,7 @@ export function toBinding(document: BindingDocument): Binding {
 
 export function toQueued(document: BindingDocument): WorkItem {
   const { announcedReference, announcedName, lastReference, creating } = document;
+  const { inherits, condemnedAt, outside } = document;
   return {
     ...toBinding(document),
     fence: document.fence,
@@ -81,5 +85,8 @@ export function toQueued(document: BindingDocument): WorkItem {
     ...(announcedName === undefined ? {} : { announcedName }),
     ...(lastReference === undefined ? {} : { lastReference }),
     ...(creating === undefined ? {} : { creating }),
+    ...(inherits === undefined ? {} : { inherits }),
+    ...(condemnedAt === undefined ? {} : { condemnedAt }),
+    ...(outside === undefined ? {} : { outside }),
   };
 }

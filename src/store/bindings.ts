@@ -1,6 +1,6 @@
 /** Bindings in MongoDB: what administrators read of them, and the work queue the delivery engine lives on. */
 import { randomUUID } from 'node:crypto';
-import { type Binding, type BindingState } from '../domain/binding';
+import { type Binding, type HeldFor } from '../domain/binding';
 import {
   type Claim,
   type ClaimRequest,
@@ -8,16 +8,21 @@ import {
   type DeliveryRequest,
   type Failure,
   type KnownEntry,
+  type Possession,
   type WorkItem,
   type WorkQueue,
 } from '../domain/delivery-ports';
 import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
 import { bindingQuery, FREE, toBinding, toQueued } from './binding-mapping';
 import { type BindingUpdate, ClaimedWrites } from './claimed-writes';
+import { completionUpdates } from './completion-updates';
 import { documents } from './documents';
 import { isDuplicateKey } from './duplicate-key';
 import { CHANGED_RETRY_MS, enqueue } from './enqueue';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
+
+/** What a binding remembers while the deletion of its entry is delayed. */
+const DELAYED = { heldFor: 1, condemnedAt: 1, vacant: 1, outside: 1 } as const;
 
 /** Others claim at the same time; who meets them so often takes what comes. */
 const MOST_ATTEMPTS = 3;
@@ -73,17 +78,18 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return enqueue(this.model, requests, now);
   }
 
-  /** Rules with work in the target, due or not: one index look-up for each of them. */
-  async rulesWithWork(targetId: string): Promise<readonly string[]> {
+  /** Rules with work in the target that is due until then: one index look-up for each rule with any. */
+  async rulesWithWork(targetId: string, dueBefore: Date): Promise<readonly string[]> {
     const ruleIds: string[] = [];
     for (let last = ''; ;) {
-      const next = await documents(this.model).findOne<Pick<BindingDocument, 'ruleId'>>(
+      const next = await documents(this.model).findOne<Pick<BindingDocument, 'ruleId' | 'dueAt'>>(
         { targetId, ruleId: { $gt: last }, dueAt: { $exists: true } },
-        { projection: { ruleId: 1 }, sort: { ruleId: 1, dueAt: 1 } },
+        { projection: { ruleId: 1, dueAt: 1 }, sort: { ruleId: 1, dueAt: 1 } },
       );
       if (!next) return ruleIds;
       last = next.ruleId;
-      ruleIds.push(last);
+      // The first of the rule; what waits for days is not asked for until then.
+      if (next.dueAt && next.dueAt <= dueBefore) ruleIds.push(last);
     }
   }
 
@@ -143,12 +149,39 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       return await this.claimed.write(claim, {
         // A new entry of a group has none of the members that an earlier one had.
         $set: { reference, name, membersObserved: 0 },
-        $unset: { creating: 1 },
+        $unset: { creating: 1, inherits: 1, outside: 1 },
       });
     } catch (error) {
       if (isDuplicateKey(error)) return 'taken';
       throw error;
     }
+  }
+
+  /** Noted with whoever takes the entry before it is let go of: a crash between the two leaves no entry without an owner. */
+  async possession(claim: WorkItem, reference: string): Promise<Possession> {
+    const { ruleId, targetId, resourceType } = claim;
+    const bound = { targetId, resourceType, reference };
+    const holder = await documents(this.model).findOne(bound);
+    if (!holder) return 'free';
+    if (holder.ruleId !== ruleId || holder.state !== 'HELD' || holder.vacant !== true)
+      return 'taken';
+    if (!(await this.claimed.write(claim, { $set: { inherits: reference } }))) return 'taken';
+    const { matchedCount } = await documents(this.model).updateOne(
+      { _id: holder._id, state: 'HELD', vacant: true, reference },
+      {
+        $set: { state: 'REMOVED', lastReference: reference },
+        $unset: { ...DELAYED, reference: 1, dueAt: 1, nextAttemptAt: 1 },
+        $inc: { fence: 1, revision: 1 },
+      },
+    );
+    return matchedCount === 1 ? 'released' : 'taken';
+  }
+
+  markOutside(claim: Claim, outside: boolean): Promise<boolean> {
+    return this.claimed.write(
+      claim,
+      outside ? { $set: { outside: true } } : { $unset: { outside: 1 } },
+    );
   }
 
   renameEntry(claim: Claim, name: string): Promise<boolean> {
@@ -159,36 +192,14 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
   forgetEntry(claim: Claim, reference: string): Promise<boolean> {
     return this.claimed.write(claim, {
       $set: { lastReference: reference },
-      $unset: { reference: 1 },
+      $unset: { reference: 1, outside: 1 },
     });
   }
 
   /** Ends a delivery and the lease. The binding stays due when more was requested meanwhile. */
   complete(claim: Claim, completion: Completion): Promise<boolean> {
-    const { observedGeneration, membersObserved, announced, resent = [] } = completion;
-    const set = {
-      leaseUntil: FREE,
-      attempts: 0,
-      ...(observedGeneration === undefined
-        ? {}
-        : { observedGeneration, lastSyncedAt: completion.at }),
-      ...(membersObserved === undefined ? {} : { membersObserved }),
-      ...(announced?.reference === undefined ? {} : { announcedReference: announced.reference }),
-      ...(announced?.name === undefined ? {} : { announcedName: announced.name }),
-    };
-    const unset = {
-      owner: 1,
-      nextAttemptAt: 1,
-      lastError: 1,
-      ...(announced && announced.reference === undefined ? { announcedReference: 1 as const } : {}),
-      ...(announced && announced.name === undefined ? { announcedName: 1 as const } : {}),
-    } as const;
-    const pull = resent.length === 0 ? {} : { $pull: { resend: { mark: { $in: [...resent] } } } };
-    return this.claimed.write(
-      claim,
-      { $set: { ...set, state: completion.state }, $unset: { ...unset, dueAt: 1 }, ...pull },
-      { $set: { ...set, state: 'PENDING' }, $unset: unset, ...pull },
-    );
+    const { done, changed } = completionUpdates(completion);
+    return this.claimed.write(claim, done, changed);
   }
 
   /**
@@ -255,8 +266,23 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return document ? toBinding(document) : undefined;
   }
 
-  requeueHeld(ruleId: string, now: Date): Promise<number> {
-    return this.requeue({ ruleId, state: 'HELD' }, now);
+  /** What is held for its deletion was condemned at the beginning of time, then. */
+  async deleteNow(id: string, now: Date): Promise<Binding | undefined> {
+    const document = await this.model
+      .findOneAndUpdate(
+        { _id: id, state: 'HELD', heldFor: 'DELETION_DELAY' },
+        {
+          $set: { state: 'PENDING', dueAt: now, condemnedAt: new Date(0) },
+          $inc: { revision: 1 },
+        },
+        { returnDocument: 'after' },
+      )
+      .lean<BindingDocument>();
+    return document ? toBinding(document) : undefined;
+  }
+
+  requeueHeld(ruleId: string, heldFor: HeldFor, now: Date): Promise<number> {
+    return this.requeue({ ruleId, heldFor, state: 'HELD' }, now);
   }
 
   requeueParked(targetId: string, now: Date): Promise<number> {
@@ -272,13 +298,13 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return modifiedCount;
   }
 
-  /** How many bindings there is something to do for, now or later. */
+  /** How many bindings there is something to do for, now or after a failure. */
   countWork(): Promise<number> {
-    return this.model.countDocuments({ dueAt: { $exists: true } }).exec();
+    return this.model.countDocuments({ dueAt: { $exists: true }, state: { $ne: 'HELD' } }).exec();
   }
 
   private async requeue(
-    filter: { readonly state: BindingState; readonly ruleId?: string; readonly targetId?: string },
+    filter: Pick<Binding, 'state'> & Partial<Pick<Binding, 'ruleId' | 'targetId' | 'heldFor'>>,
     now: Date,
   ): Promise<number> {
     const { modifiedCount } = await this.model.updateMany(filter, {

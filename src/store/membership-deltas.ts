@@ -222,14 +222,20 @@ export class MongoMembershipDeltas implements MembershipDeltas {
 
   private async entries(filter: Record<string, unknown>): Promise<readonly MemberEntry[]> {
     const found = await documents(this.bindings)
-      .find(filter, { projection: { resourceId: 1, reference: 1, lastReference: 1, name: 1 } })
+      .find(filter, {
+        projection: { resourceId: 1, reference: 1, lastReference: 1, name: 1, outside: 1 },
+      })
       .toArray();
-    return found.map(({ resourceId, reference, lastReference, name }) => ({
-      memberId: resourceId,
-      ...(reference === undefined ? {} : { reference }),
-      ...(lastReference === undefined ? {} : { lastReference }),
-      ...(name === undefined ? {} : { name }),
-    }));
+    return found.map(({ resourceId, name, outside = false, ...binding }) => {
+      const reference = outside ? undefined : binding.reference;
+      const lastReference = outside ? binding.reference : binding.lastReference;
+      return {
+        memberId: resourceId,
+        ...(reference === undefined ? {} : { reference }),
+        ...(lastReference === undefined ? {} : { lastReference }),
+        ...(name === undefined ? {} : { name }),
+      };
+    });
   }
 
   private async page(

@@ -147,9 +147,10 @@ export class MongoRolloutStore implements RolloutStore {
 
   async takeBack(ids: readonly string[], now: Date, parked: boolean): Promise<number> {
     const some = { $in: [...ids] };
-    // What is due already will be looked at, and what is held as soon as the rule is enabled.
+    // What is due already will be looked at, and what is held for the rule as soon as that is enabled.
     const settled = ['SYNCED', 'OUT_OF_SCOPE', ...(parked ? ['PARKED'] : [])];
     await this.again({ _id: some, state: { $in: settled } }, now);
+    await this.again({ _id: some, state: 'HELD', heldFor: 'DELETION_DELAY' }, now);
     return this.bindings.countDocuments({ _id: some, state: { $ne: 'REMOVED' } }).exec();
   }
 

@@ -119,6 +119,13 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     return this.find(id);
   }
 
+  async underDeletion(): Promise<readonly string[]> {
+    const rules = await this.model
+      .find({ deletion: { $in: ['DELETE', 'DISABLE', 'KEEP'] } }, { _id: 1 })
+      .lean<{ _id: string }[]>();
+    return rules.map(({ _id }) => _id);
+  }
+
   async finishDeletions(): Promise<readonly string[]> {
     const erased: string[] = [];
     const rules = await this.model

@@ -351,8 +351,8 @@ describe('rules that share a target', () => {
       ]),
       NOW,
     );
-    expect(await queue.rulesWithWork('target')).toEqual(['a', 'b', 'c']);
-    expect(await queue.rulesWithWork('other')).toEqual([]);
+    expect(await queue.rulesWithWork('target', NOW)).toEqual(['a', 'b', 'c']);
+    expect(await queue.rulesWithWork('other', NOW)).toEqual([]);
     expect(await claim(NOW, { ruleId: 'c' })).toMatchObject({ ruleId: 'c' });
   });
 
@@ -360,11 +360,11 @@ describe('rules that share a target', () => {
     await queue.enqueue([request('a', { ruleId: 'a' }), request('b', { ruleId: 'b' })], NOW);
     for (const ruleId of ['a', 'b']) {
       const item = await claim(NOW, { ruleId });
-      if (item) await queue.complete(item, { state: 'HELD', at: NOW });
+      if (item) await queue.complete(item, { state: 'HELD', heldFor: 'RULE_DISABLED', at: NOW });
     }
-    expect(await queue.rulesWithWork('target')).toEqual([]);
-    expect(await queue.requeueHeld('a', NOW)).toBe(1);
-    expect(await queue.rulesWithWork('target')).toEqual(['a']);
+    expect(await queue.rulesWithWork('target', NOW)).toEqual([]);
+    expect(await queue.requeueHeld('a', 'RULE_DISABLED', NOW)).toBe(1);
+    expect(await queue.rulesWithWork('target', NOW)).toEqual(['a']);
   });
 });
 

@@ -215,6 +215,12 @@ export class MemorySyncRuleStore implements SyncRuleStore {
     return rule;
   }
 
+  async underDeletion(): Promise<readonly string[]> {
+    return this.rules
+      .matching(undefined, ({ deletion }) => deletion !== undefined)
+      .map(({ id }) => id);
+  }
+
   async finishDeletions(): Promise<readonly string[]> {
     return [];
   }
@@ -457,6 +463,13 @@ export class MemoryDelivery implements DeliveryControl {
       throw new DomainError('conflict', 'The sync rule is disabled. Enable it first.');
     }
     return this.bindings.put({ ...binding, state: 'PENDING' });
+  }
+
+  async deleteNow(bindingId: string): Promise<Binding | undefined> {
+    const binding = await this.bindings.find(bindingId);
+    if (binding?.heldFor !== 'DELETION_DELAY') return undefined;
+    const { heldFor: _heldFor, ...rest } = binding;
+    return this.bindings.put({ ...rest, state: 'PENDING' });
   }
 
   async ruleEnabled(ruleId: string): Promise<void> {

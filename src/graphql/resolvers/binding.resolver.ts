@@ -6,6 +6,7 @@ import { connectionCost, ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
 import {
   BindingConnectionType,
+  BindingDeleteNowPayload,
   BindingRetryPayload,
   BindingType,
   toBinding,
@@ -61,6 +62,20 @@ export class BindingResolver {
     @Ctx() { administration }: GraphqlContext,
   ): Promise<BindingRetryPayload> {
     const { value, issues } = await administration.bindings.retry(keyOrNone('Binding', id));
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { binding: toBinding(value), userErrors: [] };
+  }
+
+  @Mutation(() => BindingDeleteNowPayload, {
+    complexity: ownCost(50),
+    description: 'Deletes an entry that is disabled and waits for its deletion, now.',
+  })
+  @Access('ADMINISTRATOR')
+  async bindingDeleteNow(
+    @Arg('id', () => ID, { description: 'The id of the binding.' }) id: string,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<BindingDeleteNowPayload> {
+    const { value, issues } = await administration.bindings.deleteNow(keyOrNone('Binding', id));
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { binding: toBinding(value), userErrors: [] };
   }

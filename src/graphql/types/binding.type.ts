@@ -1,8 +1,13 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { type Binding, type BindingState, type DeliveryError } from '../../domain/binding';
+import {
+  type Binding,
+  type BindingState,
+  type DeliveryError,
+  type HeldFor,
+} from '../../domain/binding';
 import { connectionType } from '../connection';
 import { toNodeId } from '../node-id';
-import { BindingStateEnum } from './enums.type';
+import { BindingStateEnum, HeldForEnum } from './enums.type';
 import { NodeType } from './node.type';
 import { MutationPayload } from './user-error.type';
 
@@ -40,6 +45,12 @@ export class BindingType extends NodeType {
   @Field(() => BindingStateEnum, { description: 'How far the target has got.' })
   state!: BindingState;
 
+  @Field(() => HeldForEnum, {
+    nullable: true,
+    description: 'What it waits for. Null: it is not held.',
+  })
+  heldFor?: HeldFor;
+
   @Field(() => Int, { description: 'The generation of the resource the target should have.' })
   generation!: number;
 
@@ -61,7 +72,10 @@ export class BindingType extends NodeType {
   @Field(() => Int, { description: 'Failed deliveries since the last one that succeeded.' })
   attempts!: number;
 
-  @Field(() => Date, { nullable: true, description: 'When it is tried again by itself.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it is tried again by itself, or its entry deleted.',
+  })
   nextAttemptAt?: Date;
 
   @Field(() => DeliveryErrorType, {
@@ -90,6 +104,12 @@ export const BindingConnectionType = connectionType('Binding', () => BindingType
 
 @ObjectType('BindingRetryPayload', { description: 'What `bindingRetry` answers.' })
 export class BindingRetryPayload extends MutationPayload {
+  @Field(() => BindingType, { nullable: true, description: 'The binding.' })
+  binding?: BindingType;
+}
+
+@ObjectType('BindingDeleteNowPayload', { description: 'What `bindingDeleteNow` answers.' })
+export class BindingDeleteNowPayload extends MutationPayload {
   @Field(() => BindingType, { nullable: true, description: 'The binding.' })
   binding?: BindingType;
 }

@@ -1,7 +1,7 @@
 /** The domain's word lists as GraphQL enums. `satisfies` keeps each of them complete. */
 import { registerEnumType } from 'type-graphql';
 import { type IssueCode } from '../../administration/issue';
-import { type BindingState } from '../../domain/binding';
+import { type BindingState, type HeldFor } from '../../domain/binding';
 import { type Role } from '../../domain/credential';
 import { type TargetTestStep } from '../../domain/ports';
 import {
@@ -49,9 +49,24 @@ registerEnumType(BindingStateEnum, {
     SYNCED: { description: 'The target has what it should have.' },
     RETRYING: { description: 'A delivery failed; it is tried again by itself.' },
     PARKED: { description: 'A delivery failed; it waits for a person or for a new change.' },
-    HELD: { description: 'It waits for the sync rule to be enabled.' },
+    HELD: { description: 'It waits for something else than the target, see `heldFor`.' },
     OUT_OF_SCOPE: { description: 'The scope filter does not match the resource.' },
     REMOVED: { description: 'The entry is gone, as desired.' },
+  },
+});
+
+export const HeldForEnum = {
+  RULE_DISABLED: 'RULE_DISABLED',
+  DELETION_DELAY: 'DELETION_DELAY',
+} as const satisfies Words<HeldFor>;
+registerEnumType(HeldForEnum, {
+  name: 'HeldFor',
+  description: 'What a held binding waits for. Expect new values.',
+  valuesConfig: {
+    RULE_DISABLED: { description: 'The sync rule to be enabled.' },
+    DELETION_DELAY: {
+      description: 'Its entry is disabled and will be deleted, see `SyncAs.deleteAfterDays`.',
+    },
   },
 });
 

@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import {
   type CorrelationPolicy,
   type DeactivatePolicy,
@@ -25,7 +25,10 @@ const USER_OVERRIDES =
   'Single lines of the default mapping of users, said otherwise. Only where there is no mapping.';
 const GROUP_OVERRIDES =
   'Single lines of the default mapping of groups, said otherwise. Only where there is no groupMapping.';
-const ON_DEACTIVATE = 'What becomes of an entry when its user is deactivated or leaves the scope.';
+const ON_DEACTIVATE = 'What becomes of an entry when its user is deactivated.';
+const ON_LEAVE_SCOPE = 'What becomes of an entry when its user leaves the scope.';
+const DELETE_AFTER_DAYS =
+  'Where a policy says DELETE, entries are disabled at once and deleted so many days later: 0 (at once) to 3650.';
 const ON_DELETE = 'What becomes of an entry when its resource is deleted.';
 const CORRELATION = 'What happens with entries that are in the directory already.';
 const CORRELATION_ATTRIBUTES =
@@ -74,6 +77,12 @@ export class SyncAsType {
   @Field(() => DeletePolicyEnum, { description: ON_DELETE })
   onDelete!: DeletePolicy;
 
+  @Field(() => DeactivatePolicyEnum, { description: ON_LEAVE_SCOPE })
+  onLeaveScope!: DeactivatePolicy;
+
+  @Field(() => Int, { description: DELETE_AFTER_DAYS })
+  deleteAfterDays!: number;
+
   @Field(() => CorrelationType, { description: CORRELATION })
   correlation!: CorrelationType;
 }
@@ -83,6 +92,8 @@ export function toSyncAs(syncAs: SyncAs): SyncAsType {
   const { userOverrides = [], groupOverrides = [], ...policies } = rest;
   return {
     ...policies,
+    onLeaveScope: policies.onLeaveScope ?? policies.onDeactivate,
+    deleteAfterDays: policies.deleteAfterDays ?? 0,
     targetKey: targetId,
     mappingOverrides: userOverrides,
     groupMappingOverrides: groupOverrides,
@@ -143,6 +154,15 @@ export class SyncAsInput {
   })
   onDelete?: DeletePolicy | null;
 
+  @Field(() => DeactivatePolicyEnum, {
+    nullable: true,
+    description: `${ON_LEAVE_SCOPE} Null: as \`onDeactivate\`.`,
+  })
+  onLeaveScope?: DeactivatePolicy | null;
+
+  @Field(() => Int, { nullable: true, defaultValue: 0, description: DELETE_AFTER_DAYS })
+  deleteAfterDays?: number | null;
+
   @Field(() => CorrelationInput, {
     nullable: true,
     description: `${CORRELATION} Null: recognised by name, and taken over.`,
@@ -152,7 +172,7 @@ export class SyncAsInput {
 
 export function fromSyncAsInput(input: SyncAsInput): SyncAs {
   const { targetId, scopeFilter, mapping, groupMapping, onDeactivate, onDelete } = input;
-  const { mappingOverrides, groupMappingOverrides } = input;
+  const { mappingOverrides, groupMappingOverrides, onLeaveScope, deleteAfterDays } = input;
   return {
     targetId: keyOrNone('Target', targetId),
     onDeactivate: onDeactivate ?? DEFAULTS.onDeactivate,
@@ -161,6 +181,8 @@ export function fromSyncAsInput(input: SyncAsInput): SyncAs {
       attributes: input.correlation?.attributes ?? DEFAULTS.attributes,
       policy: input.correlation?.policy ?? DEFAULTS.policy,
     },
+    ...(onLeaveScope == null ? {} : { onLeaveScope }),
+    ...(deleteAfterDays == null || deleteAfterDays === 0 ? {} : { deleteAfterDays }),
     ...(scopeFilter == null ? {} : { scopeFilter }),
     ...(mapping == null ? {} : { userMapping: mapping.map(fromMappingEntry) }),
     ...(groupMapping == null ? {} : { groupMapping: groupMapping.map(fromMappingEntry) }),

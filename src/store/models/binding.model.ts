@@ -1,7 +1,7 @@
 /** The `bindings` collection: one document for each resource in each target, at the same time the work queue. */
 import { type Connection, type Model, Schema } from 'mongoose';
 import { collectionOptions } from './collection-options';
-import { type BindingState, type DeliveryError } from '../../domain/binding';
+import { type BindingState, type DeliveryError, type HeldFor } from '../../domain/binding';
 
 /** A member that a group's entry has to hear of again. */
 export interface ResendDocument {
@@ -44,6 +44,15 @@ export interface BindingDocument {
   lastReference?: string;
   /** The name of an entry that may have been created without an answer. */
   creating?: string;
+  /** The reference of an entry that is about to be taken over. */
+  inherits?: string;
+  /** Whatever the state is: what it was held for last. */
+  heldFor?: HeldFor;
+  condemnedAt?: Date;
+  /** Another resource may take the entry over. */
+  vacant?: true;
+  /** Out of scope, and in no group's entry. */
+  outside?: true;
 }
 
 const resend = new Schema<ResendDocument>(
@@ -82,6 +91,11 @@ const schema = new Schema<BindingDocument>(
     announcedName: String,
     lastReference: String,
     creating: String,
+    inherits: String,
+    heldFor: String,
+    condemnedAt: Date,
+    vacant: Boolean,
+    outside: Boolean,
   },
   collectionOptions('bindings'),
 );
@@ -95,6 +109,11 @@ schema.index(
 schema.index(
   { targetId: 1, resourceType: 1, reference: 1 },
   { unique: true, partialFilterExpression: { reference: { $exists: true } } },
+);
+// What is held, by its reason: those whose deletion is delayed may be many, and are not gone through for others.
+schema.index(
+  { ruleId: 1, heldFor: 1, state: 1 },
+  { partialFilterExpression: { heldFor: { $exists: true } } },
 );
 schema.index({ resourceId: 1 });
 schema.index({ ruleId: 1, state: 1, _id: 1 });

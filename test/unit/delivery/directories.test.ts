@@ -98,6 +98,8 @@ test('checks filter, mappings, names and policies of a rule', () => {
       ...syncAs,
       scopeFilter: 'title eq',
       userMapping: [{ attribute: 'title', expression: 'nonsense(', apply: 'AUTHORITATIVE' }],
+      onLeaveScope: 'DISABLE',
+      deleteAfterDays: 1,
     },
     standardSchemas,
   );
@@ -106,6 +108,8 @@ test('checks filter, mappings, names and policies of a rule', () => {
     ['userMapping', '0', 'expression'],
     ['userMapping'],
     ['onDeactivate'],
+    ['onLeaveScope'],
+    ['deleteAfterDays'],
   ]);
 });
 

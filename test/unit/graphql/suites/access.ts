@@ -129,6 +129,7 @@ const EVERY_MUTATION: readonly string[] = [
   `syncRuleDelete(id: "x", onProvisioned: KEEP) ${ERRORS}`,
   `syncRuleSecretTokenChange(id: "x") ${ERRORS}`,
   `bindingRetry(id: "x") ${ERRORS}`,
+  `bindingDeleteNow(id: "x") ${ERRORS}`,
   `apiKeyCreate(input: {name: "x", role: AUDITOR}) ${ERRORS}`,
   `apiKeyRevoke(id: "x") ${ERRORS}`,
 ];

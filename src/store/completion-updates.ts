@@ -1,0 +1,56 @@
+/** What a successful delivery leaves behind in its binding. */
+import { type Completion } from '../domain/delivery-ports';
+import { FREE } from './binding-mapping';
+import { type BindingUpdate } from './claimed-writes';
+import { type BindingDocument } from './models/binding.model';
+
+type Fields = Partial<{ [Name in keyof BindingDocument]: BindingDocument[Name] | undefined }>;
+
+/** `changed`: when more was requested since the claim, so that the binding stays due. */
+export function completionUpdates(completion: Completion): {
+  readonly done: BindingUpdate;
+  readonly changed: BindingUpdate;
+} {
+  const { state, at, observedGeneration, membersObserved, announced, resent = [] } = completion;
+  const { condemnedAt, heldFor, nextAttemptAt, vacant = false } = completion;
+  const observed: Fields = {
+    ...(observedGeneration === undefined ? {} : { observedGeneration, lastSyncedAt: at }),
+    ...(membersObserved === undefined ? {} : { membersObserved }),
+  };
+  const known: Fields = {
+    ...observed,
+    ...(announced
+      ? { announcedReference: announced.reference, announcedName: announced.name }
+      : {}),
+    leaseUntil: FREE,
+    attempts: 0,
+    owner: undefined,
+    lastError: undefined,
+    condemnedAt,
+    nextAttemptAt: undefined,
+  };
+  const ended: Fields = {
+    ...known,
+    state,
+    heldFor,
+    nextAttemptAt,
+    dueAt: nextAttemptAt,
+    vacant: vacant ? true : undefined,
+  };
+  const pull = resent.length === 0 ? {} : { $pull: { resend: { mark: { $in: [...resent] } } } };
+  return {
+    done: { ...written(ended), ...pull },
+    changed: { ...written({ ...known, state: 'PENDING' }), ...pull },
+  };
+}
+
+/** What has a value is set, and what has none is removed. */
+function written(fields: Fields): BindingUpdate {
+  const all = Object.entries(fields);
+  const set = all.filter(([, value]) => value !== undefined);
+  const unset = all.filter(([, value]) => value === undefined).map(([name]) => [name, 1]);
+  return {
+    $set: Object.fromEntries(set),
+    $unset: Object.fromEntries(unset) as Record<string, 1>,
+  };
+}
