@@ -149,8 +149,8 @@ export class MongoRolloutStore implements RolloutStore {
     const some = { $in: [...ids] };
     // What is due already will be looked at, and what is held for the rule as soon as that is enabled.
     const settled = ['SYNCED', 'OUT_OF_SCOPE', ...(parked ? ['PARKED'] : [])];
-    await this.again({ _id: some, state: { $in: settled } }, now);
-    await this.again({ _id: some, state: 'HELD', heldFor: 'DELETION_DELAY' }, now);
+    const waiting = { state: 'HELD', heldFor: 'DELETION_DELAY' };
+    await this.again({ _id: some, $or: [{ state: { $in: settled } }, waiting] }, now);
     return this.bindings.countDocuments({ _id: some, state: { $ne: 'REMOVED' } }).exec();
   }
 
