@@ -216,6 +216,9 @@ function createEngine(
     fanOut: store.fanOut,
     deltas: store.membershipDeltas,
     rollouts: store.rollouts,
+    operations: store.operations,
+    sweeps: store.sweeps,
+    bindings: store.bindings,
     registry,
     schemas: (rule) => schemas.of(rule),
     profiles,
@@ -246,6 +249,7 @@ function createAdministrators(
     resources: store.resources,
     bindings: store.bindings,
     previews: engine.previews,
+    operations: store.operations,
   });
 }
 

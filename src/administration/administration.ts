@@ -1,6 +1,7 @@
 /** The administrators' commands, over the domain's ports. */
 import { ApiKeys } from './api-keys';
 import { Bindings } from './bindings';
+import { Operations } from './operations';
 import { type AdministrationPorts } from './ports';
 import { RulePreviews } from './rule-previews';
 import { SyncRules } from './sync-rules';
@@ -16,6 +17,7 @@ export interface Administration {
   readonly previews: RulePreviews;
   readonly targets: Targets;
   readonly bindings: Bindings;
+  readonly operations: Operations;
   readonly apiKeys: ApiKeys;
   readonly tokenLogos: TokenLogos;
   readonly tokens: Tokens;
@@ -31,6 +33,7 @@ export function createAdministration(
     previews: new RulePreviews(ports, now),
     targets: new Targets(ports, now),
     bindings: new Bindings(ports.delivery, ports.bindings),
+    operations: new Operations(ports, now),
     apiKeys: new ApiKeys(ports.credentials, now),
     tokens: new Tokens(ports.tokens, ports.syncRules),
     tokenLogos: new TokenLogos(ports.tokenLogos, ports.syncRules),

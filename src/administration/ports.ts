@@ -8,6 +8,7 @@ import {
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { type OperationStore } from '../domain/operation';
 import { type EntryPreviews } from '../domain/preview';
 import { type RuleSchemas } from '../domain/rule-schemas';
 import { type TokenLogoStore } from '../domain/token-logo';
@@ -27,4 +28,5 @@ export interface AdministrationPorts {
   readonly resources: Pick<ResourceStore, 'findAll' | 'list'>;
   readonly bindings: Pick<BindingReader, 'find' | 'ofResources'>;
   readonly previews: EntryPreviews;
+  readonly operations: OperationStore;
 }

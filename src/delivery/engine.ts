@@ -1,7 +1,14 @@
 /** The delivery engine's parts, put together. */
 import { randomUUID } from 'node:crypto';
 import { type ConnectorRegistry } from '../../connectors/spi';
-import { type ChangeListener, type DeliveryControl, type Directories } from '../domain/ports';
+import { type BindingSweeps } from '../domain/binding-sweep';
+import { type OperationQueue } from '../domain/operation';
+import {
+  type BindingReader,
+  type ChangeListener,
+  type DeliveryControl,
+  type Directories,
+} from '../domain/ports';
 import { type EntryPreviews } from '../domain/preview';
 import { type Profiles } from '../domain/profile';
 import { type SchemasOf } from '../domain/schema-table';
@@ -29,6 +36,8 @@ import {
   type RuleReviews,
   type WorkQueue,
 } from '../domain/delivery-ports';
+import { operationHandlers } from './operation-handlers';
+import { OperationRunner } from './operation-runner';
 import { OtpChoices } from './otp-choices';
 import { Previews } from './previews';
 import { Reconciler } from './reconciler';
@@ -47,6 +56,9 @@ export interface DeliveryEngineDeps {
   readonly fanOut: FanOutStore;
   readonly deltas: MembershipDeltas;
   readonly rollouts: RolloutStore;
+  readonly operations: OperationQueue;
+  readonly sweeps: BindingSweeps;
+  readonly bindings: Pick<BindingReader, 'list' | 'count'>;
   readonly registry: ConnectorRegistry;
   readonly schemas: SchemasOf;
   readonly profiles: Profiles;
@@ -79,52 +91,20 @@ export interface DeliveryEngine {
 const IDLE_CHECK_MS = 10;
 
 export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
-  const { clock = systemClock, log, queue, registry } = deps;
-  const times: EngineTimes = { ...ENGINE_TIMES, ...deps.times };
-  const common = { ...deps, clock, times };
-  const host = new ConnectorHost({ ...deps, times: times.call });
-  const rules = new RuleCache(deps.rules, clock);
-  const desired = new DesiredEntries(deps.schemas, deps.profiles);
-  const otpChoices = new OtpChoices(common);
-  const reconciler = new Reconciler({
-    ...common,
-    rules,
-    host,
-    members: new GroupMembers(deps.deltas),
-    desired,
-    retryPolicy: new RetryPolicy(clock, times.retry),
-    wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
-  });
-  const lanes = new Lanes({
-    ...common,
-    host,
-    owner: randomUUID(),
-    deliver: (lease, target) => reconciler.deliver(lease, target),
-  });
-  const dispatcher = new Dispatcher({
-    ...common,
-    otpChoices,
-    requests: new FanOut({ ...deps, rules, desired }),
-    wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
-  });
-  const housekeeping = new Housekeeping({ ...common, otpChoices });
-  const rollouts = new Rollouts({
-    ...common,
-    wake: (targetId, ruleId) => lanes.wake(targetId, ruleId),
-  });
+  const parts = createParts(deps);
+  const { clock, host, lanes, dispatcher, housekeeping, rollouts, operations } = parts;
+  const { log, registry, targets } = deps;
+  const background = [dispatcher, lanes, housekeeping, rollouts, operations];
   return {
     start() {
-      dispatcher.start();
-      lanes.start();
-      housekeeping.start();
-      rollouts.start();
+      for (const part of background) part.start();
     },
     async stop() {
-      await Promise.all([dispatcher, housekeeping, rollouts, lanes].map((part) => part.stop()));
+      await Promise.all(background.map((part) => part.stop()));
       await host.closeAll();
     },
     changeListener: { resourceChanged: ({ id }) => dispatcher.hint(id) },
-    control: deliveryControl({ queue, rules, dispatcher, lanes, rollouts, clock, deps }),
+    control: deliveryControl(parts, deps),
     directories: new ConnectorDirectories({
       registry,
       host,
@@ -132,7 +112,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
       log,
     }),
     previews: new Previews({ ...deps, host }),
-    questions: new DirectoryQuestions({ targets: deps.targets, host, clock }),
+    questions: new DirectoryQuestions({ targets, host, clock }),
     async idle() {
       while (!dispatcher.isIdle || (await isBusy(deps))) {
         await clock.sleep(IDLE_CHECK_MS, new AbortController().signal);
@@ -141,20 +121,62 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   };
 }
 
+type Parts = ReturnType<typeof createParts>;
+
+/** What works in the background, and what it works with. */
+function createParts(deps: DeliveryEngineDeps) {
+  const { clock = systemClock } = deps;
+  const times: EngineTimes = { ...ENGINE_TIMES, ...deps.times };
+  const common = { ...deps, clock, times, owner: randomUUID() };
+  const host = new ConnectorHost({ ...deps, times: times.call });
+  const rules = new RuleCache(deps.rules, clock);
+  const desired = new DesiredEntries(deps.schemas, deps.profiles);
+  const otpChoices = new OtpChoices(common);
+  const wake = (targetId: string, ruleId: string): void => lanes.wake(targetId, ruleId);
+  const reconciler = new Reconciler({
+    ...common,
+    rules,
+    host,
+    members: new GroupMembers(deps.deltas),
+    desired,
+    retryPolicy: new RetryPolicy(clock, times.retry),
+    wake,
+  });
+  const lanes = new Lanes({
+    ...common,
+    host,
+    deliver: (lease, target) => reconciler.deliver(lease, target),
+  });
+  const dispatcher = new Dispatcher({
+    ...common,
+    otpChoices,
+    requests: new FanOut({ ...deps, rules, desired }),
+    wake,
+  });
+  return {
+    clock,
+    host,
+    rules,
+    lanes,
+    dispatcher,
+    housekeeping: new Housekeeping({ ...common, otpChoices }),
+    rollouts: new Rollouts({ ...common, wake }),
+    operations: new OperationRunner({
+      ...common,
+      handlers: operationHandlers({ ...common, wake }),
+    }),
+  };
+}
+
 async function isBusy({ fanOut, queue }: DeliveryEngineDeps): Promise<boolean> {
   return (await fanOut.countPending()) > 0 || (await queue.countWork()) > 0;
 }
 
-function deliveryControl(parts: {
-  readonly queue: WorkQueue;
-  readonly rules: RuleCache;
-  readonly dispatcher: Dispatcher;
-  readonly lanes: Lanes;
-  readonly rollouts: Rollouts;
-  readonly clock: Clock;
-  readonly deps: DeliveryEngineDeps;
-}): DeliveryControl {
-  const { queue, rules, dispatcher, lanes, rollouts, clock, deps } = parts;
+function deliveryControl(
+  { rules, dispatcher, lanes, rollouts, operations, clock }: Parts,
+  deps: DeliveryEngineDeps,
+): DeliveryControl {
+  const { queue } = deps;
   return {
     async retry(bindingId) {
       const binding = await queue.retry(bindingId, clock.now());
@@ -184,5 +206,6 @@ function deliveryControl(parts: {
       lanes.hint();
       rollouts.hint();
     },
+    operationChanged: () => operations.hint(),
   };
 }

@@ -5,6 +5,16 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
+/** Somebody asked for the end of an operation. */
+export class OperationCancelled extends Error {
+  override readonly name = 'OperationCancelled';
+}
+
+/** An operation cannot go on; the message is for administrators and says why. */
+export class OperationFailed extends Error {
+  override readonly name = 'OperationFailed';
+}
+
 /** The mapping has no result for a resource; the message names attribute, expression and value. */
 export class MappingFailed extends Error {
   override readonly name = 'MappingFailed';

@@ -5,7 +5,7 @@ import { type CircuitBreaker } from './circuit-breaker';
 import { type Clock, Wakeup } from './clock';
 import { Lease } from './lease';
 import { describeError, type Log } from './log';
-import { type WorkQueue } from '../domain/delivery-ports';
+import { type WorkItem, type WorkQueue } from '../domain/delivery-ports';
 import { type Contact } from './reconciler';
 import { type EngineTimes } from './times';
 
@@ -164,7 +164,7 @@ export class Lane {
       most,
     });
     const deps = { queue, clock, log, leaseMs: times.leaseMs };
-    return items.map((item) => new Lease(item, deps, leaseUntil));
+    return items.map((item) => new Lease<WorkItem>(item, deps, leaseUntil));
   }
 
   private dueBefore(): Date {

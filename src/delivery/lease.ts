@@ -1,19 +1,19 @@
-/** A worker's exclusive right to a binding for a while, renewed as long as the delivery takes. */
+/** A worker's exclusive right to a binding, or an operation, for a while; renewed as long as the work takes. */
 import { Background } from './background';
 import { type Clock } from './clock';
 import { LeaseLost } from './errors';
 import { type Log } from './log';
-import { type WorkItem, type WorkQueue } from '../domain/delivery-ports';
+import { type WorkItem } from '../domain/delivery-ports';
 
-export class Lease {
+export class Lease<Item = WorkItem> {
   private readonly controller = new AbortController();
   private readonly renewal: Background;
   private until: Date;
 
   constructor(
-    readonly item: WorkItem,
+    readonly item: Item,
     private readonly deps: {
-      readonly queue: Pick<WorkQueue, 'renew'>;
+      readonly queue: { renew(item: Item, until: Date): Promise<boolean> };
       readonly clock: Clock;
       readonly log: Log;
       readonly leaseMs: number;

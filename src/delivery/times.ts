@@ -27,6 +27,14 @@ export interface EngineTimes {
   readonly rolloutSettleMs: number;
   /** What could not be taken back yet is looked at again. */
   readonly rolloutRoundMs: number;
+  /** Operations asked for by other processes are noticed. */
+  readonly operationIdleMs: number;
+  /** An operation that waits for others looks again. */
+  readonly operationPollMs: number;
+  /** What targets are to be reconciled by their schedules is looked for. */
+  readonly scheduleMs: number;
+  /** Operations that have ended are remembered so long. */
+  readonly operationAgeMs: number;
   /** Deliveries under way may finish when the engine stops. */
   readonly drainMs: number;
   readonly retry: RetryTimes;
@@ -48,6 +56,10 @@ export const ENGINE_TIMES: EngineTimes = {
   rolloutStepMs: 100,
   rolloutSettleMs: 3_000,
   rolloutRoundMs: 5_000,
+  operationIdleMs: 500,
+  operationPollMs: 1_000,
+  scheduleMs: 30_000,
+  operationAgeMs: 30 * 86_400_000,
   drainMs: 5_000,
   retry: RETRY_TIMES,
   breaker: BREAKER_TIMES,

@@ -308,6 +308,8 @@ export interface BindingFilter {
   readonly targetId?: string;
   readonly resourceId?: string;
   readonly states?: readonly BindingState[];
+  /** Of those that failed: by the kinds of their last failures. */
+  readonly errorKinds?: readonly string[];
 }
 
 /** Bindings, for administrators. */
@@ -336,4 +338,6 @@ export interface DeliveryControl {
   ruleChanged(ruleId: string): void;
   /** Looks at the targets as they are now. */
   targetChanged(targetId: string): void;
+  /** Looks at the operations as they are now. */
+  operationChanged(): void;
 }

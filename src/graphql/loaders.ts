@@ -1,6 +1,7 @@
 /** Batches the look-ups of one request, so that a list costs as many queries as a single object. */
 import DataLoader from 'dataloader';
 import { type Binding } from '../domain/binding';
+import { type Operation } from '../domain/operation';
 import { type Resource } from '../domain/resource';
 import { type SyncRule } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
@@ -10,6 +11,7 @@ import { type ReadPorts } from './ports';
 export interface Loaders {
   readonly rules: DataLoader<string, SyncRule | undefined>;
   readonly targets: DataLoader<string, Target | undefined>;
+  readonly operations: DataLoader<string, Operation | undefined>;
   readonly tokenLogos: DataLoader<string, TokenLogo | undefined>;
   /** Deleted resources included, while they exist. */
   readonly resources: DataLoader<string, Resource | undefined>;
@@ -23,6 +25,7 @@ export function createLoaders(ports: ReadPorts): Loaders {
   return {
     rules: byId((ids) => ports.syncRules.findAll(ids)),
     targets: byId((ids) => ports.targets.findAll(ids)),
+    operations: byId((ids) => ports.operations.findAll(ids)),
     tokenLogos: byId((ids) => ports.tokenLogos.findAll(ids)),
     resources: byId((ids) => ports.resources.findAll(ids)),
     bindingsOf: listsByKey((ids) => ports.bindings.ofResources(ids)),

@@ -7,6 +7,7 @@ export const NODE_TYPES = [
   'User',
   'Group',
   'Binding',
+  'Operation',
   'ApiKey',
   'TokenLogo',
   'Token',

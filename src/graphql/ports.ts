@@ -6,6 +6,7 @@ import {
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { type OperationReader } from '../domain/operation';
 import { type Profiles } from '../domain/profile';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type TokenStore } from '../domain/token-pool';
@@ -17,6 +18,7 @@ export interface ReadPorts {
   readonly credentials: Pick<CredentialStore, 'ruleCredentials' | 'apiKeys'>;
   readonly resources: Pick<ResourceStore, 'findAll' | 'list' | 'count' | 'members' | 'groupsOf'>;
   readonly bindings: BindingReader;
+  readonly operations: OperationReader;
   readonly tokenLogos: Pick<TokenLogoStore, 'findAll' | 'list' | 'count'>;
   readonly tokens: Pick<TokenStore, 'list' | 'count' | 'find'>;
   readonly profiles: Profiles;

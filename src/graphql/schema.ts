@@ -12,6 +12,7 @@ import { checkRole, REQUIRED_ROLE } from './access';
 import { ApiKeyResolver } from './resolvers/api-key.resolver';
 import { BindingResolver } from './resolvers/binding.resolver';
 import { GroupResolver } from './resolvers/group.resolver';
+import { OperationResolver } from './resolvers/operation.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
 import { SyncRulePreviewResolver } from './resolvers/sync-rule-preview.resolver';
 import {
@@ -53,6 +54,7 @@ function buildGraphqlSchema(): GraphQLSchema {
       UserResolver,
       GroupResolver,
       BindingResolver,
+      OperationResolver,
       TokenLogoResolver,
       TokenResolver,
       ApiKeyResolver,

@@ -40,12 +40,13 @@ export function settledBinding(request: DeliveryRequest, now: Date): Omit<Bindin
 }
 
 /** What administrators filter by, as a query. */
-export function bindingQuery({ ruleId, targetId, resourceId, states }: BindingFilter) {
+export function bindingQuery({ ruleId, targetId, resourceId, states, errorKinds }: BindingFilter) {
   return {
     ...(ruleId === undefined ? {} : { ruleId }),
     ...(targetId === undefined ? {} : { targetId }),
     ...(resourceId === undefined ? {} : { resourceId }),
     ...(states === undefined ? {} : { state: { $in: [...states] } }),
+    ...(errorKinds === undefined ? {} : { 'lastError.kind': { $in: [...errorKinds] } }),
   };
 }
 

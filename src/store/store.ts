@@ -8,11 +8,13 @@ import {
   type SyncRuleStore,
   type TargetStore,
 } from '../domain/ports';
+import { type BindingSweeps } from '../domain/binding-sweep';
 import { type RuleReviews } from '../domain/delivery-ports';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type OtpChoiceStore, type TokenAssignments, type TokenStore } from '../domain/token-pool';
 import { MongoAcceptedDefinitions } from './accepted-definitions';
 import { MongoBindingStore } from './bindings';
+import { MongoBindingSweeps } from './binding-sweeps';
 import { connect, ensureIndexes, isReachable } from './connection';
 import { MongoCredentialStore } from './credentials';
 import { MongoFanOutStore } from './fan-out';
@@ -21,10 +23,12 @@ import { Memberships } from './memberships';
 import { administrationModels } from './models/administration.model';
 import { bindingModel } from './models/binding.model';
 import { membershipModel } from './models/membership.model';
+import { operationModels } from './models/operation.model';
 import { resourceModel } from './models/resource.model';
 import { MongoResourceStore } from './resources';
 import { tokenLogoModel } from './models/token-logo.model';
 import { tokenModel } from './models/token.model';
+import { MongoOperationStore } from './operations';
 import { MongoOtpChoiceStore } from './otp-choices';
 import { MongoRuleReviews } from './rule-reviews';
 import { SecretBox } from './secret-box';
@@ -50,8 +54,10 @@ export interface Store {
   readonly storedValues: StoredValues;
   readonly acceptedDefinitions: AcceptedDefinitions;
   readonly bindings: MongoBindingStore;
+  readonly sweeps: BindingSweeps;
   readonly fanOut: MongoFanOutStore;
   readonly rollouts: MongoRolloutStore;
+  readonly operations: MongoOperationStore;
   readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
@@ -73,6 +79,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const administration = administrationModels(connection);
   const tokenLogos = tokenLogoModel(connection);
   const tokens = tokenModel(connection);
+  const operations = operationModels(connection);
   await ensureIndexes(connection);
   const memberships = new Memberships(resources, members);
   return {
@@ -82,8 +89,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     acceptedDefinitions: new MongoAcceptedDefinitions(administration.acceptedDefinitions),
     storedValues: new MongoStoredValues(resources),
     bindings: new MongoBindingStore(bindings),
+    sweeps: new MongoBindingSweeps(bindings),
     fanOut: new MongoFanOutStore(resources, members, bindings),
     rollouts: new MongoRolloutStore(administration, resources, bindings),
+    operations: new MongoOperationStore(operations),
     syncRules: new MongoSyncRuleStore(administration, resources, members, tokens),
     targets: new MongoTargetStore(administration.targets, new SecretBox(options.encryptionKey)),
     credentials: new MongoCredentialStore(administration),

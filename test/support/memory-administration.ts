@@ -40,6 +40,8 @@ import {
 import { type Target, type TargetChange, type TargetDraft } from '../../src/domain/target';
 import { type TokenLogoStore } from '../../src/domain/token-logo';
 import { type TokenStore } from '../../src/domain/token-pool';
+import { type OperationStore } from '../../src/domain/operation';
+import { MemoryOperationStore } from './memory-operations';
 import { MemoryResourceStore } from './memory-resource-store';
 import { MemoryTokenStore } from './memory-tokens';
 import { MemoryTokenLogoStore } from './memory-token-logos';
@@ -54,6 +56,7 @@ export interface WorldStores {
   readonly resources: ResourceStore;
   readonly tokenLogos: TokenLogoStore;
   readonly tokens: TokenStore;
+  readonly operations: OperationStore;
 }
 
 /** Everything a test of the administration needs. */
@@ -98,6 +101,7 @@ export async function memoryWorld(): Promise<World> {
       resources: new MemoryResourceStore(),
       tokenLogos: new MemoryTokenLogoStore(),
       tokens: new MemoryTokenStore(),
+      operations: new MemoryOperationStore(),
     },
     async () => undefined,
   );
@@ -436,13 +440,15 @@ export class MemoryBindings implements BindingReader {
     );
   }
 
-  private matching({ ruleId, targetId, resourceId, states }: BindingFilter): readonly Binding[] {
+  private matching(filter: BindingFilter): readonly Binding[] {
+    const { ruleId, targetId, resourceId, states, errorKinds } = filter;
     return sortedById(this.bindings.values()).filter(
       (one) =>
         (ruleId === undefined || one.ruleId === ruleId) &&
         (targetId === undefined || one.targetId === targetId) &&
         (resourceId === undefined || one.resourceId === resourceId) &&
-        (states === undefined || states.includes(one.state)),
+        (states === undefined || states.includes(one.state)) &&
+        (errorKinds === undefined || errorKinds.includes(one.lastError?.kind ?? '')),
     );
   }
 }
@@ -453,6 +459,7 @@ export class MemoryDelivery implements DeliveryControl {
   readonly deletedRules: string[] = [];
   readonly changedRules: string[] = [];
   readonly changedTargets: string[] = [];
+  operationHints = 0;
 
   constructor(private readonly bindings: MemoryBindings) {}
 
@@ -486,6 +493,10 @@ export class MemoryDelivery implements DeliveryControl {
 
   targetChanged(targetId: string): void {
     this.changedTargets.push(targetId);
+  }
+
+  operationChanged(): void {
+    this.operationHints += 1;
   }
 }
 

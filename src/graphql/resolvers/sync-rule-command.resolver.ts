@@ -1,5 +1,6 @@
 import { Arg, Ctx, ID, Mutation, Resolver } from 'type-graphql';
 import { type Issue } from '../../administration/issue';
+import { requesterOf } from '../../administration/operations';
 import { type InputIssue } from '../../domain/ports';
 import { type DefinitionDocuments } from '../../domain/definitions';
 import { type DeletePolicy } from '../../domain/sync-rule';
@@ -8,6 +9,7 @@ import { type GraphqlContext } from '../context';
 import { ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
 import { DeletePolicyEnum } from '../types/enums.type';
+import { toOperation } from '../types/operation.type';
 import { fromRuleValuesInput } from '../types/rule-values.type';
 import { fromSyncAsInput, inWordsOfTheInput } from '../types/sync-as.type';
 import {
@@ -172,13 +174,19 @@ export class SyncRuleCommandResolver {
       description: 'What becomes of the entries it provisioned.',
     })
     onProvisioned: DeletePolicy,
-    @Ctx() { administration }: GraphqlContext,
+    @Ctx() { administration, apiKey }: GraphqlContext,
   ): Promise<SyncRuleDeletePayload> {
     const { value, issues } = await administration.syncRules.delete(
       keyOrNone('SyncRule', id),
       onProvisioned,
     );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
-    return { syncRule: toSyncRule(value), deletedId: id, userErrors: [] };
+    const operation = await administration.operations.ofDeletion(value, requesterOf(apiKey));
+    return {
+      syncRule: toSyncRule(value),
+      deletedId: id,
+      operation: toOperation(operation),
+      userErrors: [],
+    };
   }
 }

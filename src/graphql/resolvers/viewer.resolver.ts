@@ -7,6 +7,7 @@ import { toBinding } from '../types/binding.type';
 import { ConnectorTypeType, toConnectorType } from '../types/connector-type.type';
 import { NodeType } from '../types/node.type';
 import { toUserOrGroup } from '../types/resource.type';
+import { toOperation } from '../types/operation.type';
 import { toSyncRule } from '../types/sync-rule.type';
 import { toTarget } from '../types/target.type';
 import { toToken } from '../types/token.type';
@@ -24,6 +25,7 @@ const FINDERS: Readonly<Record<NodeTypeName, Finder>> = {
   User: findUserOrGroup,
   Group: findUserOrGroup,
   Binding: async ({ ports }, key) => found(await ports.bindings.find(key), toBinding),
+  Operation: async ({ loaders }, key) => found(await loaders.operations.load(key), toOperation),
   Token: async ({ ports }, key) => found(await ports.tokens.find(key), toToken),
   TokenLogo: async ({ loaders }, key) => found(await loaders.tokenLogos.load(key), toTokenLogo),
   ApiKey: async ({ ports }, key) => {

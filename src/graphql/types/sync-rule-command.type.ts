@@ -9,6 +9,7 @@ import {
 } from './scim-definitions.type';
 import { RuleValuesInput } from './rule-values.type';
 import { ScimProfileEnum } from './scim-enums.type';
+import { OperationType } from './operation.type';
 import { SyncAsInput } from './sync-as.type';
 import { SyncRuleType } from './sync-rule.type';
 import { MutationPayload, WarningType } from './user-error.type';
@@ -189,4 +190,7 @@ export class SyncRuleDeletePayload extends MutationPayload {
     description: 'The sync rule, now under deletion.',
   })
   syncRule?: SyncRuleType;
+
+  @Field(() => OperationType, { nullable: true, description: 'How far the deletion has got.' })
+  operation?: OperationType;
 }

@@ -53,6 +53,8 @@ export interface BindingDocument {
   vacant?: true;
   /** Out of scope, and in no group's entry. */
   outside?: true;
+  /** The last operation that saw its entry in the directory. */
+  seenBy?: string;
 }
 
 const resend = new Schema<ResendDocument>(
@@ -96,6 +98,7 @@ const schema = new Schema<BindingDocument>(
     condemnedAt: Date,
     vacant: Boolean,
     outside: Boolean,
+    seenBy: String,
   },
   collectionOptions('bindings'),
 );

@@ -37,6 +37,9 @@ export type EngineStores = Pick<
   | 'fanOut'
   | 'deltas'
   | 'rollouts'
+  | 'operations'
+  | 'sweeps'
+  | 'bindings'
   | 'tokens'
   | 'choices'
   | 'reviews'
@@ -57,6 +60,10 @@ export const SOON: EngineTimes = {
   rolloutStepMs: 10,
   rolloutSettleMs: 0,
   rolloutRoundMs: 30,
+  operationIdleMs: 20,
+  operationPollMs: 30,
+  scheduleMs: 50,
+  operationAgeMs: 86_400_000,
   drainMs: 500,
   retry: { firstMs: 20, longestMs: 200 },
   breaker: { firstMs: 20, longestMs: 100 },
@@ -115,6 +122,9 @@ export class World {
       fanOut: new MongoFanOutStore(resources, memberships, this.bindingDocuments),
       deltas: new MongoMembershipDeltas(memberships, this.bindingDocuments),
       rollouts: this.store.rollouts,
+      operations: this.store.operations,
+      sweeps: this.store.sweeps,
+      bindings: this.bindings,
       tokens: this.store.tokens,
       choices: this.store.otpChoices,
       reviews: this.store.ruleReviews,

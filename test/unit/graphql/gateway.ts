@@ -110,7 +110,7 @@ export class Gateway {
     options: Partial<Pick<GraphqlOptions, 'introspection' | 'limits'>>,
   ): Promise<void> {
     const { syncRules, targets, credentials, resources, bindings, directories } = this.world;
-    const { tokenLogos, tokens, profiles } = this.world;
+    const { tokenLogos, tokens, profiles, operations } = this.world;
     const note = (fields: object, message: string): void => void this.log.push({ fields, message });
     const { handler, stop } = await createGraphqlMiddleware({
       ...options,
@@ -121,6 +121,7 @@ export class Gateway {
         credentials: this.counted('credentials', credentials),
         resources: this.counted('resources', resources),
         bindings: this.counted('bindings', bindings),
+        operations: this.counted('operations', operations),
         directories,
         tokenLogos,
         tokens,

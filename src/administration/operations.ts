@@ -1,0 +1,147 @@
+/** What administrators do to operations, and those they begin. */
+import { type BindingState } from '../domain/binding';
+import { type ApiKey } from '../domain/credential';
+import {
+  type Operation,
+  type OperationDraft,
+  type OperationRequester,
+  type OperationState,
+} from '../domain/operation';
+import { type SyncRule } from '../domain/sync-rule';
+import { issue, refused, type Issue, type Outcome } from './issue';
+import { type AdministrationPorts } from './ports';
+
+/** Which bindings are to be delivered again; what is absent matters not. */
+export interface BindingsRetry {
+  readonly ruleId?: string;
+  readonly targetId?: string;
+  readonly states?: readonly BindingState[];
+  /** Failure kinds as bindings name them. */
+  readonly errorKinds?: readonly string[];
+}
+
+/** What is delivered already, or about to be, is not delivered once more by mistake. */
+const USUALLY_RETRIED: readonly BindingState[] = ['PARKED', 'RETRYING'];
+const NEVER_RETRIED: readonly BindingState[] = ['HELD', 'DELIVERING', 'PENDING'];
+const MOST_ERROR_KINDS = 20;
+
+const RESUMED: readonly OperationState[] = ['FAILED', 'CANCELLED'];
+
+type Ports = Pick<AdministrationPorts, 'operations' | 'targets' | 'syncRules' | 'delivery'>;
+
+export class Operations {
+  constructor(
+    private readonly ports: Ports,
+    private readonly now: () => Date,
+  ) {}
+
+  /** Ends it with its next step. What it has done stays done. */
+  async cancel(id: string): Promise<Outcome<Operation>> {
+    const operation = await this.find(id);
+    if (operation === undefined) return noSuchOperation();
+    if (operation.kind === 'RULE_DELETION') {
+      return refused('CONFLICT', ['id'], 'The deletion of a sync rule cannot be stopped.');
+    }
+    if (operation.finishedAt !== undefined) return ended(operation);
+    const cancelled = await this.ports.operations.cancel(id, this.now());
+    if (cancelled === undefined) return noSuchOperation();
+    if (cancelled.cancelledAt === undefined) return ended(cancelled);
+    this.ports.delivery.operationChanged();
+    return { value: cancelled };
+  }
+
+  /** Goes on where an operation ended early: as a new one, since an end is for ever. */
+  async resume(id: string, by: OperationRequester): Promise<Outcome<Operation>> {
+    const operation = await this.find(id);
+    if (operation === undefined) return noSuchOperation();
+    if (!RESUMED.includes(operation.state)) {
+      const message = `Only what failed or was cancelled can be resumed; this one is ${operation.state}.`;
+      return refused('CONFLICT', ['id'], message);
+    }
+    const started = await this.ports.operations.resume(operation, by, this.now());
+    this.ports.delivery.operationChanged();
+    return { value: started.operation };
+  }
+
+  /** Delivers many bindings again. */
+  async retryBindings(retry: BindingsRetry, by: OperationRequester): Promise<Outcome<Operation>> {
+    const { ruleId, targetId, states = USUALLY_RETRIED, errorKinds = [] } = retry;
+    const issues = [...retryIssues(states, errorKinds), ...(await this.scopeIssues(retry))];
+    if (issues.length > 0) return { issues };
+    return this.start({
+      kind: 'RETRY',
+      input: { states, errorKinds },
+      ...(ruleId === undefined ? {} : { ruleId }),
+      ...(targetId === undefined ? {} : { targetId }),
+      requestedBy: by,
+    });
+  }
+
+  /** Shows how far a deletion has got that has begun already; asking again shows the same. */
+  async ofDeletion({ id, deletion }: SyncRule, by: OperationRequester): Promise<Operation> {
+    const { operation } = await this.ports.operations.start(
+      {
+        kind: 'RULE_DELETION',
+        input: { onProvisioned: deletion ?? 'KEEP' },
+        ruleId: id,
+        requestedBy: by,
+        exclusive: `deletion ${id}`,
+      },
+      this.now(),
+    );
+    this.ports.delivery.operationChanged();
+    return operation;
+  }
+
+  private async start(draft: OperationDraft): Promise<Outcome<Operation>> {
+    const { operation } = await this.ports.operations.start(draft, this.now());
+    this.ports.delivery.operationChanged();
+    return { value: operation };
+  }
+
+  private async find(id: string): Promise<Operation | undefined> {
+    return (await this.ports.operations.findAll([id]))[0];
+  }
+
+  private async scopeIssues({ ruleId, targetId }: BindingsRetry): Promise<readonly Issue[]> {
+    const issues: Issue[] = [];
+    if (ruleId !== undefined && (await this.ports.syncRules.find(ruleId)) === undefined) {
+      issues.push(issue('NOT_FOUND', ['syncRuleId'], 'There is no such sync rule.'));
+    }
+    if (targetId !== undefined && (await this.ports.targets.find(targetId)) === undefined) {
+      issues.push(issue('NOT_FOUND', ['targetId'], 'There is no such target.'));
+    }
+    return issues;
+  }
+}
+
+/** An administrator's API key as the one who asks. */
+export function requesterOf({ id, name }: Pick<ApiKey, 'id' | 'name'>): OperationRequester {
+  return { type: 'API_KEY', name, apiKeyId: id };
+}
+
+function retryIssues(
+  states: readonly BindingState[],
+  errorKinds: readonly string[],
+): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (states.length === 0) issues.push(issue('REQUIRED', ['states'], 'Name a state.'));
+  const never = states.filter((state) => NEVER_RETRIED.includes(state));
+  if (never.length > 0) {
+    const message = `What is ${never.join(' or ')} is delivered without being asked for.`;
+    issues.push(issue('INVALID', ['states'], message));
+  }
+  if (errorKinds.length > MOST_ERROR_KINDS) {
+    const message = `At most ${String(MOST_ERROR_KINDS)} kinds at a time.`;
+    issues.push(issue('LIMIT_EXCEEDED', ['errorKinds'], message));
+  }
+  return issues;
+}
+
+function noSuchOperation(): { readonly issues: readonly Issue[] } {
+  return refused('NOT_FOUND', ['id'], 'There is no such operation.');
+}
+
+function ended({ state }: Operation): { readonly issues: readonly Issue[] } {
+  return refused('CONFLICT', ['id'], `The operation has ended already: ${state}.`);
+}

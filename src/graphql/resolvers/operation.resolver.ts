@@ -1,0 +1,186 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { requesterOf } from '../../administration/operations';
+import { type OperationKind, type OperationState } from '../../domain/operation';
+import { Access } from '../access';
+import { type Connection, ConnectionArgs, pageOf } from '../connection';
+import { type GraphqlContext } from '../context';
+import { connectionCost, ownCost } from '../limits';
+import { keyOf, keyOrNone } from '../node-id';
+import { OperationKindEnum, OperationStateEnum } from '../types/operation-enums.type';
+import {
+  BindingsRetryInput,
+  BindingsRetryPayload,
+  OperationCancelPayload,
+  OperationConnectionType,
+  OperationResumePayload,
+  OperationType,
+  toOperation,
+} from '../types/operation.type';
+import { SyncRuleType, toSyncRule } from '../types/sync-rule.type';
+import { TargetType, toTarget } from '../types/target.type';
+import { toUserErrors } from '../types/user-error.type';
+import { argumentKey, ruleScope } from './argument-key';
+import { found } from './found';
+
+const COMMAND = { complexity: ownCost(50) };
+
+@ArgsType()
+class OperationListArgs extends ConnectionArgs {
+  @Field(() => [OperationKindEnum], { nullable: true, description: 'Any of these. Null: any.' })
+  kinds?: OperationKind[] | null;
+
+  @Field(() => [OperationStateEnum], { nullable: true, description: 'Any of these. Null: any.' })
+  states?: OperationState[] | null;
+
+  @Field(() => ID, { nullable: true, description: 'The id of a sync rule. Null: of all.' })
+  ruleId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'The id of a target. Null: of all.' })
+  targetId?: string | null;
+}
+
+@Resolver(() => OperationType)
+export class OperationResolver {
+  @Query(() => OperationConnectionType, {
+    complexity: connectionCost,
+    description: 'Operations, the newest first.',
+  })
+  @Access('AUDITOR')
+  operations(
+    @Args(() => OperationListArgs) args: OperationListArgs,
+    @Ctx() { ports }: GraphqlContext,
+  ): Promise<Connection<OperationType>> {
+    const { kinds, states, ruleId, targetId } = args;
+    const filter = {
+      ...(kinds == null ? {} : { kinds }),
+      ...(states == null ? {} : { states }),
+      ...ruleScope(ruleId),
+      ...(targetId == null ? {} : { targetId: argumentKey('Target', 'targetId', targetId) }),
+    };
+    return pageOf({
+      args,
+      list: ['operations', filter],
+      load: (entry) => ports.operations.list({ ...filter, ...entry }),
+      keyOf: (operation) => operation.id,
+      toNode: toOperation,
+      count: () => ports.operations.count(filter),
+    });
+  }
+
+  @Query(() => OperationType, {
+    nullable: true,
+    description: 'An operation by its id. Null: there is none, or it was forgotten.',
+  })
+  @Access('AUDITOR')
+  async operation(
+    @Arg('id', () => ID, { description: 'The id of the operation.' }) id: string,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<OperationType | undefined> {
+    const key = keyOf('Operation', id);
+    return key === undefined ? undefined : found(await loaders.operations.load(key), toOperation);
+  }
+
+  @Mutation(() => OperationCancelPayload, {
+    ...COMMAND,
+    description: 'Ends an operation with its next step. What it has done stays done.',
+  })
+  @Access('OPERATOR')
+  async operationCancel(
+    @Arg('id', () => ID, { description: 'The id of the operation.' }) id: string,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<OperationCancelPayload> {
+    const { value, issues } = await administration.operations.cancel(keyOrNone('Operation', id));
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { operation: toOperation(value), userErrors: [] };
+  }
+
+  @Mutation(() => OperationResumePayload, {
+    ...COMMAND,
+    description: 'Goes on where an operation failed or was cancelled.',
+  })
+  @Access('OPERATOR')
+  async operationResume(
+    @Arg('id', () => ID, { description: 'The id of the operation that ended.' }) id: string,
+    @Ctx() { administration, apiKey }: GraphqlContext,
+  ): Promise<OperationResumePayload> {
+    const { value, issues } = await administration.operations.resume(
+      keyOrNone('Operation', id),
+      requesterOf(apiKey),
+    );
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { operation: toOperation(value), userErrors: [] };
+  }
+
+  @Mutation(() => BindingsRetryPayload, {
+    ...COMMAND,
+    description:
+      'Delivers many bindings again: what is parked, or waits for its next try. No faster than the targets take it.',
+  })
+  @Access('OPERATOR')
+  async bindingsRetry(
+    @Arg('input', () => BindingsRetryInput, { description: 'Which.' }) input: BindingsRetryInput,
+    @Ctx() { administration, apiKey }: GraphqlContext,
+  ): Promise<BindingsRetryPayload> {
+    const { syncRuleId, targetId, states, errorKinds } = input;
+    const { value, issues } = await administration.operations.retryBindings(
+      {
+        ...(syncRuleId == null ? {} : { ruleId: keyOrNone('SyncRule', syncRuleId) }),
+        ...(targetId == null ? {} : { targetId: keyOrNone('Target', targetId) }),
+        ...(states == null ? {} : { states }),
+        ...(errorKinds == null || errorKinds.length === 0 ? {} : { errorKinds }),
+      },
+      requesterOf(apiKey),
+    );
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { operation: toOperation(value), userErrors: [] };
+  }
+
+  @FieldResolver(() => SyncRuleType, {
+    nullable: true,
+    description: 'The sync rule it is about. Null: it is about none, or the rule is gone.',
+  })
+  async syncRule(
+    @Root() { ruleKey }: OperationType,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<SyncRuleType | undefined> {
+    return ruleKey === undefined ? undefined : found(await loaders.rules.load(ruleKey), toSyncRule);
+  }
+
+  @FieldResolver(() => TargetType, {
+    nullable: true,
+    description: 'The target it is about. Null: it is about none, or the target is gone.',
+  })
+  async target(
+    @Root() { targetKey }: OperationType,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<TargetType | undefined> {
+    return targetKey === undefined
+      ? undefined
+      : found(await loaders.targets.load(targetKey), toTarget);
+  }
+
+  @FieldResolver(() => OperationType, {
+    nullable: true,
+    description: 'The operation that ended early and that this one continues.',
+  })
+  async resumes(
+    @Root() { resumesKey }: OperationType,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<OperationType | undefined> {
+    return resumesKey === undefined
+      ? undefined
+      : found(await loaders.operations.load(resumesKey), toOperation);
+  }
+}

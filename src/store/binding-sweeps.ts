@@ -1,0 +1,100 @@
+/** Many bindings at a time: the port `BindingSweeps`. */
+import { randomUUID } from 'node:crypto';
+import { type mongo } from 'mongoose';
+import { bindingId, type BindingState } from '../domain/binding';
+import { type BindingSweeps, type MemberRepair, type SweptBinding } from '../domain/binding-sweep';
+import { FREE, toBinding } from './binding-mapping';
+import { documents } from './documents';
+import { type BindingDocument, type BindingModel } from './models/binding.model';
+
+export class MongoBindingSweeps implements BindingSweeps {
+  constructor(private readonly model: BindingModel) {}
+
+  byReferences(
+    targetId: string,
+    resourceType: string,
+    references: readonly string[],
+  ): Promise<readonly SweptBinding[]> {
+    return this.find({ targetId, resourceType, reference: { $in: [...references] } });
+  }
+
+  ofResources(targetId: string, resourceIds: readonly string[]): Promise<readonly SweptBinding[]> {
+    return this.find({ _id: { $in: resourceIds.map((id) => bindingId(targetId, id)) } });
+  }
+
+  async ofTarget(
+    targetId: string,
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly SweptBinding[]> {
+    // The bindings of a target stand together, since its id begins theirs.
+    const range = { $gt: after ?? bindingId(targetId, ''), $lt: `${targetId};` };
+    const found = await documents(this.model)
+      .find({ _id: range }, { projection: { resend: 0 } })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .toArray();
+    return found.map(toSwept);
+  }
+
+  async markSeen(ids: readonly string[], operationId: string): Promise<void> {
+    if (ids.length === 0) return;
+    await documents(this.model).updateMany(
+      { _id: { $in: [...ids] } },
+      { $set: { seenBy: operationId } },
+    );
+  }
+
+  async redeliver(
+    ids: readonly string[],
+    states: readonly BindingState[],
+    now: Date,
+  ): Promise<number> {
+    if (ids.length === 0) return 0;
+    const { modifiedCount } = await documents(this.model).updateMany(
+      { _id: { $in: [...ids] }, state: { $in: [...states] } },
+      {
+        $set: { state: 'PENDING', dueAt: now, attempts: 0 },
+        $unset: { nextAttemptAt: 1 },
+        $inc: { revision: 1 },
+      },
+    );
+    return modifiedCount;
+  }
+
+  countDue(ids: readonly string[], now: Date): Promise<number> {
+    return documents(this.model).countDocuments({ _id: { $in: [...ids] }, dueAt: { $lte: now } });
+  }
+
+  async repairMembers(id: string, repairs: readonly MemberRepair[], now: Date): Promise<boolean> {
+    const resend = repairs.map((repair) => ({ ...repair, mark: randomUUID() }));
+    const { matchedCount } = await documents(this.model).updateOne(
+      // Who has something to deliver will be looked at again afterwards.
+      { _id: id, state: 'SYNCED', resend: [] },
+      {
+        $push: { resend: { $each: resend } },
+        $set: { state: 'PENDING', dueAt: now },
+        $inc: { revision: 1 },
+      },
+    );
+    return matchedCount === 1;
+  }
+
+  private async find(filter: mongo.Filter<BindingDocument>): Promise<readonly SweptBinding[]> {
+    const found = await documents(this.model)
+      .find(filter, { projection: { resend: 0 } })
+      .toArray();
+    return found.map(toSwept);
+  }
+}
+
+function toSwept(document: BindingDocument): SweptBinding {
+  const { dueAt, leaseUntil, revision, membersObserved, seenBy } = document;
+  return {
+    ...toBinding(document),
+    isUnderWay: dueAt !== undefined || leaseUntil > FREE,
+    revision,
+    membersObserved,
+    ...(seenBy === undefined ? {} : { seenBy }),
+  };
+}
