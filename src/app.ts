@@ -100,6 +100,7 @@ interface Parts {
   readonly engine: DeliveryEngine;
   readonly access: RuleAccessCache;
   readonly administration: Administration;
+  readonly provisioning: Provisioning;
   readonly graphql: GraphqlMiddleware;
   readonly metrics: Registry;
   readonly log: Logger;
@@ -132,7 +133,11 @@ async function open(
   const engine = createEngine({ config, registry, store, schemas, profiles, metrics, log });
   opened.push(() => engine.stop());
   const access = new RuleAccessCache(store.credentials, store.syncRules);
-  const administration = createAdministrators({ store, engine, access, schemas });
+  const provisioning = new Provisioning({
+    store: store.resources,
+    changes: engine.changeListener,
+  });
+  const administration = createAdministrators({ store, engine, access, schemas, provisioning });
   const graphql = await createGraphqlMiddleware({
     administration,
     ports: { ...store, directories: engine.directories, profiles },
@@ -141,7 +146,7 @@ async function open(
     log,
   });
   opened.push(() => graphql.stop());
-  const administrators = { access, administration, graphql };
+  const administrators = { access, administration, provisioning, graphql };
   return { listener, url, database, store, schemas, engine, ...administrators, metrics, log };
 }
 
@@ -233,15 +238,16 @@ function createEngine(
 }
 
 function createAdministrators(
-  parts: Pick<Parts, 'store' | 'engine' | 'access' | 'schemas'>,
+  parts: Pick<Parts, 'store' | 'engine' | 'access' | 'schemas' | 'provisioning'>,
 ): Administration {
-  const { store, engine, access, schemas } = parts;
+  const { store, engine, access, schemas, provisioning } = parts;
   return createAdministration({
     syncRules: forgetful(store.syncRules, ['setEnabled', 'update', 'startDeletion'], access),
     targets: store.targets,
     credentials: forgetful(store.credentials, ['expireRuleCredentials'], access),
     directories: engine.directories,
     delivery: engine.control,
+    provisioning,
     schemas,
     storedValues: store.storedValues,
     tokenLogos: store.tokenLogos,
@@ -264,7 +270,7 @@ function createExpress(config: Config, parts: Parts): Express {
     SCIM_PATH,
     observeRequests(metrics),
     createScimRouter({
-      provisioning: new Provisioning({ store: store.resources, changes: engine.changeListener }),
+      provisioning: parts.provisioning,
       schemas: (rule) => parts.schemas.of(rule),
       authenticate: authenticator(parts),
       publicUrl: (request) =>

@@ -3,6 +3,7 @@ import { ApiKeys } from './api-keys';
 import { Bindings } from './bindings';
 import { Operations } from './operations';
 import { type AdministrationPorts } from './ports';
+import { Resources } from './resources';
 import { RulePreviews } from './rule-previews';
 import { SyncRules } from './sync-rules';
 import { Targets } from './targets';
@@ -18,6 +19,7 @@ export interface Administration {
   readonly targets: Targets;
   readonly bindings: Bindings;
   readonly operations: Operations;
+  readonly resources: Resources;
   readonly apiKeys: ApiKeys;
   readonly tokenLogos: TokenLogos;
   readonly tokens: Tokens;
@@ -34,6 +36,7 @@ export function createAdministration(
     targets: new Targets(ports, now),
     bindings: new Bindings(ports.delivery, ports.bindings),
     operations: new Operations(ports, now),
+    resources: new Resources(ports),
     apiKeys: new ApiKeys(ports.credentials, now),
     tokens: new Tokens(ports.tokens, ports.syncRules),
     tokenLogos: new TokenLogos(ports.tokenLogos, ports.syncRules),

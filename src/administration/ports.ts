@@ -9,6 +9,7 @@ import {
   type TargetStore,
 } from '../domain/ports';
 import { type OperationStore } from '../domain/operation';
+import { type Provisioning } from '../domain/provisioning';
 import { type EntryPreviews } from '../domain/preview';
 import { type RuleSchemas } from '../domain/rule-schemas';
 import { type TokenLogoStore } from '../domain/token-logo';
@@ -23,6 +24,7 @@ export interface AdministrationPorts {
   readonly tokens: TokenStore;
   readonly directories: Directories;
   readonly delivery: DeliveryControl;
+  readonly provisioning: Pick<Provisioning, 'modify' | 'delete'>;
   readonly schemas: RuleSchemas;
   readonly storedValues: StoredValues;
   readonly resources: Pick<ResourceStore, 'findAll' | 'list'>;

@@ -38,6 +38,7 @@ import {
 } from '../domain/delivery-ports';
 import { operationHandlers } from './operation-handlers';
 import { OperationRunner } from './operation-runner';
+import { OnDemand } from './on-demand';
 import { OtpChoices } from './otp-choices';
 import { Previews } from './previews';
 import { Reconciler } from './reconciler';
@@ -161,6 +162,7 @@ function createParts(deps: DeliveryEngineDeps) {
     dispatcher,
     housekeeping: new Housekeeping({ ...common, otpChoices }),
     rollouts: new Rollouts({ ...common, wake }),
+    onDemand: new OnDemand({ ...common, rules, wake, hint: (id) => dispatcher.hint(id) }),
     operations: new OperationRunner({
       ...common,
       handlers: operationHandlers({ ...common, wake }),
@@ -173,7 +175,7 @@ async function isBusy({ fanOut, queue }: DeliveryEngineDeps): Promise<boolean> {
 }
 
 function deliveryControl(
-  { rules, dispatcher, lanes, rollouts, operations, clock }: Parts,
+  { rules, dispatcher, lanes, rollouts, operations, onDemand, clock }: Parts,
   deps: DeliveryEngineDeps,
 ): DeliveryControl {
   const { queue } = deps;
@@ -188,6 +190,7 @@ function deliveryControl(
       if (binding) lanes.wake(binding.targetId, binding.ruleId);
       return binding;
     },
+    deliver: (resource) => onDemand.deliver(resource),
     async ruleEnabled(ruleId) {
       rules.invalidate(ruleId);
       await queue.requeueHeld(ruleId, 'RULE_DISABLED', clock.now());

@@ -330,6 +330,8 @@ export interface DeliveryControl {
   retry(bindingId: string): Promise<Binding | undefined>;
   /** Deletes an entry that waits for its deletion, now. Undefined: it does not. */
   deleteNow(bindingId: string): Promise<Binding | undefined>;
+  /** Delivers to every target of the resource's rule, now, whatever was delivered before. Answers the targets. */
+  deliver(resource: Resource): Promise<readonly string[]>;
   /** Delivers what was held while the rule was disabled. */
   ruleEnabled(ruleId: string): Promise<void>;
   /** Begins to carry out a rule's deletion. */

@@ -13,6 +13,7 @@ import { ApiKeyResolver } from './resolvers/api-key.resolver';
 import { BindingResolver } from './resolvers/binding.resolver';
 import { GroupResolver } from './resolvers/group.resolver';
 import { OperationResolver } from './resolvers/operation.resolver';
+import { ResourceCommandResolver } from './resolvers/resource-command.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
 import { SyncRulePreviewResolver } from './resolvers/sync-rule-preview.resolver';
 import {
@@ -55,6 +56,7 @@ function buildGraphqlSchema(): GraphQLSchema {
       GroupResolver,
       BindingResolver,
       OperationResolver,
+      ResourceCommandResolver,
       TokenLogoResolver,
       TokenResolver,
       ApiKeyResolver,

@@ -27,6 +27,8 @@ import {
   type PreviewRequest,
 } from '../../src/domain/preview';
 import { Profiles } from '../../src/domain/profile';
+import { Provisioning } from '../../src/domain/provisioning';
+import { type Resource } from '../../src/domain/resource';
 import { RuleSchemas } from '../../src/domain/rule-schemas';
 import { standardSchemas } from '../../src/domain/standard-schemas';
 import {
@@ -65,6 +67,7 @@ export interface World extends WorldStores {
   readonly directories: MemoryDirectories;
   readonly delivery: MemoryDelivery;
   readonly previews: MemoryPreviews;
+  readonly provisioning: Provisioning;
   readonly schemas: RuleSchemas;
   readonly profiles: Profiles;
   readonly storedValues: StoredValues;
@@ -80,7 +83,11 @@ export function worldOn(stores: WorldStores, close: () => Promise<void>): World 
     ...stores,
     bindings,
     directories: new MemoryDirectories(),
-    delivery: new MemoryDelivery(bindings),
+    delivery: new MemoryDelivery(bindings, stores.syncRules),
+    provisioning: new Provisioning({
+      store: stores.resources,
+      changes: { resourceChanged: () => undefined },
+    }),
     previews: new MemoryPreviews(),
     schemas,
     profiles: new Profiles(
@@ -460,8 +467,17 @@ export class MemoryDelivery implements DeliveryControl {
   readonly changedRules: string[] = [];
   readonly changedTargets: string[] = [];
   operationHints = 0;
+  readonly delivered: string[] = [];
 
-  constructor(private readonly bindings: MemoryBindings) {}
+  constructor(
+    private readonly bindings: MemoryBindings,
+    private readonly rules: Pick<SyncRuleStore, 'find'>,
+  ) {}
+
+  async deliver({ id, ruleId }: Pick<Resource, 'id' | 'ruleId'>): Promise<readonly string[]> {
+    this.delivered.push(id);
+    return (await this.rules.find(ruleId))?.syncAs.map(({ targetId }) => targetId) ?? [];
+  }
 
   async retry(bindingId: string): Promise<Binding | undefined> {
     const binding = await this.bindings.find(bindingId);

@@ -77,7 +77,10 @@ export function accessSuite(openWorld: OpenWorld): void {
     });
 
     it('lets an operator operate and not configure', async () => {
-      const allowed = ['bindingRetry', 'targetTest', 'syncRuleEnable', 'syncRuleDisable'];
+      const allowed = [
+        ...['bindingRetry', 'targetTest', 'syncRuleEnable', 'syncRuleDisable'],
+        ...['userSync', 'groupSync', 'userDeactivate', 'userReactivate'],
+      ];
       for (const mutation of EVERY_MUTATION) {
         const answer = await gateway.query(`mutation { ${mutation} }`, {}, gateway.tokens.OPERATOR);
         const may = allowed.some((name) => mutation.startsWith(`${name}(`));
@@ -130,6 +133,11 @@ const EVERY_MUTATION: readonly string[] = [
   `syncRuleSecretTokenChange(id: "x") ${ERRORS}`,
   `bindingRetry(id: "x") ${ERRORS}`,
   `bindingDeleteNow(id: "x") ${ERRORS}`,
+  `userSync(id: "x") ${ERRORS}`,
+  `groupSync(id: "x") ${ERRORS}`,
+  `userDeactivate(id: "x") ${ERRORS}`,
+  `userReactivate(id: "x") ${ERRORS}`,
+  `userDelete(id: "x") ${ERRORS}`,
   `apiKeyCreate(input: {name: "x", role: AUDITOR}) ${ERRORS}`,
   `apiKeyRevoke(id: "x") ${ERRORS}`,
 ];
