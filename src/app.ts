@@ -141,6 +141,7 @@ async function open(
   const graphql = await createGraphqlMiddleware({
     administration,
     ports: { ...store, directories: engine.directories, profiles },
+    watched: store,
     publicUrl: () => url,
     logoUrl,
     log,
@@ -159,7 +160,10 @@ async function begin(config: Config, parts: Parts, print: Print): Promise<void> 
   const started =
     config.QUICKSTART && database.isEmbedded ? await quickStart(store, administration) : undefined;
   if (started !== undefined) printSecretToken(started.secretToken, print);
-  listener.serve(createExpress(config, parts));
+  listener.serve(createExpress(config, parts), {
+    upgrade: parts.graphql.upgrade,
+    closing: parts.graphql.endSubscriptions,
+  });
   engine.start();
   if (started !== undefined && administratorKey !== undefined) {
     const dataDir = path.resolve(config.DATA_DIR);

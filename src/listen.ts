@@ -14,11 +14,19 @@ export interface ListenOptions {
   readonly keyFile?: string;
 }
 
+/** Connections that last. */
+export interface LongConnections {
+  /** Takes requests to become a WebSocket. */
+  readonly upgrade: (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Told when nothing new comes in any more: what would never end by itself has to be ended. */
+  readonly closing: () => void;
+}
+
 export interface Listener {
   /** `http://127.0.0.1:8080`, with the port that was really taken. */
   readonly url: string;
-  /** From now on requests go to the handler; until then they are answered with 503. */
-  serve(handler: http.RequestListener): void;
+  /** From now on requests go to the handler; until then they are answered with 503. Without `connections` there are no WebSockets. */
+  serve(handler: http.RequestListener, connections?: LongConnections): void;
   /** Lets running requests finish for the time given, then cuts them off. */
   close(graceMs: number): Promise<void>;
 }
@@ -26,7 +34,9 @@ export interface Listener {
 /** Takes the port, so that everything after it knows the URL, and nothing is made that a taken port would strand. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   let handler: http.RequestListener = notYet;
+  let connections = NO_CONNECTIONS;
   const server = createServer(options, (request, response) => handler(request, response));
+  server.on('upgrade', (...upgrade) => connections.upgrade(...upgrade));
   // A client that sends headers or body by the drop must not hold a socket for ever.
   server.headersTimeout = 20_000;
   server.requestTimeout = 120_000;
@@ -40,8 +50,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `${options.certificateFile === undefined ? 'http' : 'https'}://${host}:${port}`,
-    serve: (next) => (handler = next),
-    close: (graceMs) => close(server, graceMs),
+    serve: (next, more = NO_CONNECTIONS) => {
+      handler = next;
+      connections = more;
+    },
+    close: (graceMs) => {
+      const closed = close(server, graceMs);
+      connections.closing();
+      return closed;
+    },
   };
 }
 
@@ -49,6 +66,30 @@ const notYet: http.RequestListener = (_request, response) => {
   response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' });
   response.end('Usher is starting.\n');
 };
+
+const NO_CONNECTIONS: LongConnections = {
+  upgrade: (_request, socket) => {
+    socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\r\n');
+  },
+  closing: () => undefined,
+};
+
+/**
+ * A server that takes upgrades takes every request that offers one, and would leave those unanswered that offer something
+ * else than a WebSocket: Java's HTTP client offers h2c with the first request of a connection, SCIM requests included. An
+ * offer may be ignored (RFC 9110 section 7.8), and so they are requests as any other.
+ */
+class Incoming extends http.IncomingMessage {
+  private offersUpgrade = false;
+
+  get upgrade(): boolean {
+    return this.offersUpgrade && this.headers.upgrade?.toLowerCase() === 'websocket';
+  }
+
+  set upgrade(offered: boolean | null) {
+    this.offersUpgrade = offered === true;
+  }
+}
 
 /** Of the request line and all headers: room for the longest filter, percent-encoded, in the URL. */
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -88,7 +129,7 @@ function refuse({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
 
 function createServer(options: ListenOptions, handler: http.RequestListener): http.Server {
   const { certificateFile, keyFile } = options;
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES };
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, IncomingMessage: Incoming };
   if (certificateFile === undefined || keyFile === undefined) {
     return http.createServer(limits, handler);
   }

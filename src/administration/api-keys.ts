@@ -52,6 +52,12 @@ export class ApiKeys {
     return { key };
   }
 
+  /** Whether a key that was let in still would be. */
+  async isInForce({ hash }: Pick<ApiKey, 'hash'>): Promise<boolean> {
+    const key = await this.credentials.findApiKey(hash);
+    return key !== undefined && this.inForce(key);
+  }
+
   /** Makes a key, of the creator's own role at most. */
   async create(input: NewApiKey, creator: ApiKey): Promise<Outcome<ApiKeyCreated>> {
     const name = tidyName(input.name);

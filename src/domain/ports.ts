@@ -324,6 +324,30 @@ export interface BindingReader {
   ofResources(resourceIds: readonly string[]): Promise<ReadonlyMap<string, readonly Binding[]>>;
 }
 
+/** A binding as it was found, and when the database took its last change. */
+export interface BindingChange {
+  readonly binding: Binding;
+  readonly at: Date;
+}
+
+export interface BindingChangeQuery {
+  readonly ruleId?: string;
+  /** Behind this change; without an id, behind everything of that moment. */
+  readonly after: { readonly at: Date; readonly id?: string };
+  readonly upTo: Date;
+  readonly limit: number;
+}
+
+/**
+ * Bindings by the time of their last change, which is the database's: processes need not agree on the time. Leases are no
+ * changes.
+ */
+export interface BindingChanges {
+  /** The time of the last change of all; undefined: there was none. */
+  last(): Promise<Date | undefined>;
+  since(query: BindingChangeQuery): Promise<readonly BindingChange[]>;
+}
+
 /** What administrators may ask of the delivery engine. */
 export interface DeliveryControl {
   /** Delivers again, now; also a parked binding. Undefined: no such binding. */

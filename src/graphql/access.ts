@@ -15,7 +15,7 @@ import { createLoaders } from './loaders';
 /** The key under which a field's extensions name the role. */
 export const REQUIRED_ROLE = 'requiredRole';
 
-/** Marks a query or mutation; without it the schema is refused. A higher role may do what a lower one may. */
+/** Marks a query, mutation or subscription; without it the schema is refused. A higher role may do what a lower one may. */
 export function Access(role: Role): MethodDecorator {
   const decorators: readonly MethodDecorator[] = [
     Authorized<Role>(role),
@@ -36,9 +36,9 @@ export const checkRole: AuthChecker<GraphqlContext, Role> = ({ context }, roles)
   );
 };
 
-/** The mutations of a request run one after the other; none may answer with what an earlier one made stale. */
+/** Mutations, and events of a subscription, come one after the other; none may answer with what was read before it. */
 const renewLoaders: MiddlewareFn<GraphqlContext> = async ({ context, info }, next) => {
-  if (info.operation.operation === OperationTypeNode.MUTATION)
+  if (info.operation.operation !== OperationTypeNode.QUERY)
     context.loaders = createLoaders(context.ports);
   return next() as Promise<unknown>;
 };

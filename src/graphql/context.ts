@@ -5,6 +5,7 @@ import { type Administration } from '../administration/administration';
 import { type ApiKey } from '../domain/credential';
 import { unauthenticated } from './error';
 import { createLoaders, type Loaders } from './loaders';
+import { type Feeds } from './subscriptions/feeds';
 import { type ReadPorts } from './ports';
 
 export interface GraphqlServices {
@@ -14,12 +15,13 @@ export interface GraphqlServices {
   readonly publicUrl: () => string;
   /** Where the image of a token logo is, for everybody. */
   readonly logoUrl: (logoId: string) => string;
+  readonly feeds: Feeds;
 }
 
 export interface GraphqlContext extends GraphqlServices {
   readonly apiKey: ApiKey;
   readonly requestId: string;
-  /** Renewed before each mutation of a request, which must not see what was read before another one. */
+  /** Renewed before each mutation, and each event of a subscription: none may see what was read before an earlier one. */
   loaders: Loaders;
 }
 
@@ -28,17 +30,30 @@ export async function createContext(
   services: GraphqlServices,
   request: IncomingMessage,
 ): Promise<GraphqlContext> {
-  const token = bearerToken(request.headers.authorization);
+  const apiKey = await authenticate(services, request.headers.authorization);
+  return contextOf(services, apiKey, requestIdOf(request));
+}
+
+/** What the operations of somebody who was let in get. */
+export function contextOf(
+  services: GraphqlServices,
+  apiKey: ApiKey,
+  requestId: string,
+): GraphqlContext {
+  return { ...services, apiKey, requestId, loaders: createLoaders(services.ports) };
+}
+
+/** The API key in the value of an Authorization header, or 401. */
+export async function authenticate(
+  services: Pick<GraphqlServices, 'administration'>,
+  authorization: string | undefined,
+): Promise<ApiKey> {
+  const token = bearerToken(authorization);
   const authenticated = await services.administration.apiKeys.authenticate(token);
   if (authenticated === undefined) {
     throw unauthenticated('The API key is unknown, revoked or expired.');
   }
-  return {
-    ...services,
-    apiKey: authenticated.key,
-    requestId: requestIdOf(request),
-    loaders: createLoaders(services.ports),
-  };
+  return authenticated.key;
 }
 
 function bearerToken(authorization: string | undefined): string {
@@ -50,7 +65,7 @@ function bearerToken(authorization: string | undefined): string {
 }
 
 /** A proxy's request id is taken over, so that its log and ours can be read together. */
-function requestIdOf(request: IncomingMessage): string {
+export function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
 }

@@ -4,11 +4,13 @@ import {
   getVariableValues,
   GraphQLError,
   Kind,
+  OperationTypeNode,
   type ASTVisitor,
   type DocumentNode,
   type FragmentDefinitionNode,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
   type ValidationContext,
   type ValidationRule,
@@ -71,24 +73,47 @@ export function complexityPlugin(
         async didResolveOperation({ document, operation, request }) {
           // Execution will say that there is no such operation.
           if (operation === undefined) return;
-          const variables = request.variables ?? {};
-          refuseBadVariables(schema, operation, variables);
-          const cost = complexityOf({
-            schema,
-            query: document,
-            variables,
-            operationName: operation.name?.value,
-          });
-          if (cost > limits.maxComplexity) {
-            throw refusedRequest(
-              'QUERY_TOO_COMPLEX',
-              `The operation costs ${String(cost)}; ${String(limits.maxComplexity)} is the limit. Ask for shorter pages or fewer fields.`,
-            );
-          }
+          if (operation.operation === OperationTypeNode.SUBSCRIPTION) throw noStream();
+          checkCost(schema, limits, { document, operation, variables: request.variables ?? {} });
         },
       };
     },
   };
+}
+
+/** An answer as JSON is one answer. */
+function noStream(): GraphQLError {
+  return refusedRequest(
+    'BAD_REQUEST',
+    'Subscriptions come over a WebSocket (graphql-transport-ws), or with POST and `Accept: text/event-stream`.',
+  );
+}
+
+/** Refuses an operation that costs too much. */
+export function checkCost(
+  schema: GraphQLSchema,
+  limits: Pick<GraphqlLimits, 'maxComplexity'>,
+  { document, operation, variables }: PricedOperation,
+): void {
+  refuseBadVariables(schema, operation, variables);
+  const cost = complexityOf({
+    schema,
+    query: document,
+    variables,
+    operationName: operation.name?.value,
+  });
+  if (cost > limits.maxComplexity) {
+    throw refusedRequest(
+      'QUERY_TOO_COMPLEX',
+      `The operation costs ${String(cost)}; ${String(limits.maxComplexity)} is the limit. Ask for shorter pages or fewer fields.`,
+    );
+  }
+}
+
+interface PricedOperation {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: Record<string, unknown>;
 }
 
 /** Computing the cost needs the variables' values, so their types are checked here, earlier than execution would. */
@@ -124,7 +149,7 @@ function complexityOf(operation: {
 /** Refuses documents that nest deeper. Introspection is left out: graphql-js limits its depth itself. */
 export function depthRule(maxDepth: number): ValidationRule {
   return (context: ValidationContext): ASTVisitor => {
-    const depthOf = depthMeter(context);
+    const depthOf = meter(context, Math.max);
     return {
       OperationDefinition(operation) {
         if (depthOf(operation.selectionSet) <= maxDepth) return;
@@ -135,8 +160,28 @@ export function depthRule(maxDepth: number): ValidationRule {
   };
 }
 
-/** Every fragment is measured once, however often it is spread, so that measuring is linear. */
-function depthMeter(context: ValidationContext): (set: SelectionSetNode) => number {
+/** Refuses documents that, with all fragments written out, select more than so much. */
+export function selectionRule(mostSelections: number): ValidationRule {
+  return (context: ValidationContext): ASTVisitor => {
+    const countOf = meter(context, (own, inner) => own + inner);
+    return {
+      OperationDefinition(operation) {
+        if (countOf(operation.selectionSet) <= mostSelections) return;
+        const message = `The operation selects more than ${String(mostSelections)} fields.`;
+        context.reportError(new GraphQLError(message, { nodes: operation }));
+      },
+    };
+  };
+}
+
+/**
+ * Measures a selection set: `together` joins what one selection is worth with what came before it. Every fragment is
+ * measured once, however often it is spread, so that measuring is linear.
+ */
+function meter(
+  context: ValidationContext,
+  together: (before: number, selection: number) => number,
+): (set: SelectionSetNode) => number {
   const fragments = new Map<FragmentDefinitionNode, number>();
 
   function ofFragment(fragment: FragmentDefinitionNode | null | undefined): number {
@@ -145,27 +190,22 @@ function depthMeter(context: ValidationContext): (set: SelectionSetNode) => numb
     if (known !== undefined) return known;
     // A fragment that spreads itself is another rule's business; here it must only end.
     fragments.set(fragment, 0);
-    const depth = ofSet(fragment.selectionSet);
-    fragments.set(fragment, depth);
-    return depth;
+    const measure = ofSet(fragment.selectionSet);
+    fragments.set(fragment, measure);
+    return measure;
+  }
+
+  function ofSelection(selection: SelectionNode): number {
+    if (selection.kind === Kind.FRAGMENT_SPREAD) {
+      return ofFragment(context.getFragment(selection.name.value));
+    }
+    if (selection.kind === Kind.INLINE_FRAGMENT) return ofSet(selection.selectionSet);
+    if (selection.selectionSet === undefined || selection.name.value.startsWith('__')) return 1;
+    return 1 + ofSet(selection.selectionSet);
   }
 
   function ofSet(set: SelectionSetNode): number {
-    let deepest = 0;
-    for (const selection of set.selections) {
-      let depth: number;
-      if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        depth = ofFragment(context.getFragment(selection.name.value));
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        depth = ofSet(selection.selectionSet);
-      } else if (selection.selectionSet === undefined || selection.name.value.startsWith('__')) {
-        depth = 1;
-      } else {
-        depth = 1 + ofSet(selection.selectionSet);
-      }
-      deepest = Math.max(deepest, depth);
-    }
-    return deepest;
+    return set.selections.reduce((before, one) => together(before, ofSelection(one)), 0);
   }
 
   return ofSet;

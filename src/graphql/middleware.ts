@@ -8,37 +8,64 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { expressMiddleware } from '@as-integrations/express5';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+import { GraphQLError } from 'graphql';
+import { type IncomingMessage } from 'node:http';
+import { type Duplex } from 'node:stream';
 import { createContext, type GraphqlContext, type GraphqlServices } from './context';
 import { errorFormatter, type ErrorLog } from './error';
 import { complexityPlugin, DEFAULT_LIMITS, depthRule, type GraphqlLimits } from './limits';
 import { requestIdPlugin } from './request-id';
 import { graphqlSchema } from './schema';
+import { createSubscriptions, type SubscriberLimits } from './subscriptions';
+import { createFeeds, type WatchedPorts } from './subscriptions/feeds';
 
-export interface GraphqlOptions extends GraphqlServices {
+export interface GraphqlOptions extends Omit<GraphqlServices, 'feeds'> {
+  /** What subscriptions watch. */
+  readonly watched: WatchedPorts;
   readonly log: ErrorLog;
   /** Whether the schema can be asked for, by whoever has an API key. Default: yes. */
   readonly introspection?: boolean;
   readonly limits?: Partial<GraphqlLimits>;
+  readonly subscriberLimits?: Partial<SubscriberLimits>;
 }
 
 export interface GraphqlMiddleware {
   readonly handler: RequestHandler;
+  /** Takes requests to become a WebSocket. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Ends all subscriptions; none is begun any more. */
+  readonly endSubscriptions: () => void;
   /** Finishes the requests that are running. */
   readonly stop: () => Promise<void>;
 }
 
 export async function createGraphqlMiddleware(options: GraphqlOptions): Promise<GraphqlMiddleware> {
-  const { log, introspection = true, ...services } = options;
+  const { log, introspection = true } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const services = { ...options, feeds: createFeeds(options.watched, log) };
+  const schema = graphqlSchema();
+  const subscriptions = createSubscriptions({
+    ...options,
+    services,
+    schema,
+    limits,
+    introspection,
+  });
   const server = createServer(log, introspection, limits);
   await server.start();
 
   const router = express.Router();
   router.use(onlyPost);
   router.use(express.json({ limit: limits.maxBodyBytes }));
+  router.use(subscriptions.eventStreams);
   router.use(expressMiddleware(server, { context: ({ req }) => createContext(services, req) }));
-  router.use(unreadableBody(log));
-  return { handler: router, stop: () => server.stop() };
+  router.use(failedRequest(log));
+  return {
+    handler: router,
+    upgrade: subscriptions.upgrade,
+    endSubscriptions: subscriptions.end,
+    stop: () => server.stop(),
+  };
 }
 
 function createServer(
@@ -101,11 +128,18 @@ const onlyPost: RequestHandler = (request, response, next) => {
     .json(failure('Send GraphQL operations with POST.', 'BAD_REQUEST'));
 };
 
-/** Errors of the body parser, in the shape GraphQL clients expect. */
-function unreadableBody(log: ErrorLog): ErrorRequestHandler {
+/** Errors of the body parser and of event streams, in the shape GraphQL clients expect. */
+function failedRequest(log: ErrorLog): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     if (response.headersSent) {
       next(error);
+      return;
+    }
+    if (error instanceof GraphQLError && error.extensions['code'] === 'UNAUTHENTICATED') {
+      response
+        .status(401)
+        .set('www-authenticate', 'Bearer realm="usher"')
+        .json(failure(error.message, 'UNAUTHENTICATED'));
       return;
     }
     const status = clientStatusOf(error);

@@ -7,13 +7,14 @@ import {
   printSchema,
 } from 'graphql';
 import { GraphQLDateTime } from 'graphql-scalars';
-import { buildSchemaSync } from 'type-graphql';
+import { buildSchemaSync, type PubSub } from 'type-graphql';
 import { checkRole, REQUIRED_ROLE } from './access';
 import { ApiKeyResolver } from './resolvers/api-key.resolver';
 import { BindingResolver } from './resolvers/binding.resolver';
 import { GroupResolver } from './resolvers/group.resolver';
 import { OperationResolver } from './resolvers/operation.resolver';
 import { ResourceCommandResolver } from './resolvers/resource-command.resolver';
+import { SubscriptionResolver } from './resolvers/subscription.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
 import { SyncRulePreviewResolver } from './resolvers/sync-rule-preview.resolver';
 import {
@@ -41,6 +42,16 @@ export function printGraphqlSchema(): string {
   return `${printSchema(lexicographicSortSchema(graphqlSchema()))}\n`;
 }
 
+/** type-graphql asks for one wherever there are subscriptions. Ours name a feed of their own instead of topics. */
+const NO_TOPICS: PubSub = {
+  publish: () => {
+    throw new Error('Subscriptions have feeds, not topics.');
+  },
+  subscribe: () => {
+    throw new Error('Subscriptions have feeds, not topics.');
+  },
+};
+
 function buildGraphqlSchema(): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
@@ -57,18 +68,24 @@ function buildGraphqlSchema(): GraphQLSchema {
       BindingResolver,
       OperationResolver,
       ResourceCommandResolver,
+      SubscriptionResolver,
       TokenLogoResolver,
       TokenResolver,
       ApiKeyResolver,
     ],
     orphanedTypes: [],
     authChecker: checkRole,
+    pubSub: NO_TOPICS,
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
     // What an input means is checked by the administration, which tells everything that is wrong at once.
     validate: false,
   });
   describeOperations(schema.getQueryType(), 'Everything that can be read.');
   describeOperations(schema.getMutationType(), 'Everything that can be done.');
+  describeOperations(
+    schema.getSubscriptionType(),
+    'What can be watched. Every event is a hint: what it tells can be read by a query at any time.',
+  );
   return schema;
 }
 

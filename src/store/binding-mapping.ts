@@ -7,6 +7,9 @@ import { type BindingDocument } from './models/binding.model';
 /** "Nobody has it": a plain date, so that one comparison finds both the free and the expired. */
 export const FREE = new Date(0);
 
+/** Part of every write that changes what administrators see of a binding. It rides along, so that no change goes unmarked. */
+export const CHANGED = { $currentDate: { changedAt: true } } as const;
+
 /** What a binding is when it comes into being: there is something to deliver. */
 export function newBinding(request: DeliveryRequest, now: Date): Omit<BindingDocument, '_id'> {
   const { ruleId, targetId, resourceId, resourceType, generation } = request;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type mongo } from 'mongoose';
 import { bindingId, type BindingState } from '../domain/binding';
 import { type BindingSweeps, type MemberRepair, type SweptBinding } from '../domain/binding-sweep';
-import { FREE, toBinding } from './binding-mapping';
+import { CHANGED, FREE, toBinding } from './binding-mapping';
 import { documents } from './documents';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
@@ -57,6 +57,7 @@ export class MongoBindingSweeps implements BindingSweeps {
         $set: { state: 'PENDING', dueAt: now, attempts: 0 },
         $unset: { nextAttemptAt: 1 },
         $inc: { revision: 1 },
+        ...CHANGED,
       },
     );
     return modifiedCount;
@@ -75,6 +76,7 @@ export class MongoBindingSweeps implements BindingSweeps {
         $push: { resend: { $each: resend } },
         $set: { state: 'PENDING', dueAt: now },
         $inc: { revision: 1 },
+        ...CHANGED,
       },
     );
     return matchedCount === 1;

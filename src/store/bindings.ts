@@ -13,7 +13,7 @@ import {
   type WorkQueue,
 } from '../domain/delivery-ports';
 import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
-import { bindingQuery, FREE, toBinding, toQueued } from './binding-mapping';
+import { bindingQuery, CHANGED, FREE, toBinding, toQueued } from './binding-mapping';
 import { type BindingUpdate, ClaimedWrites } from './claimed-writes';
 import { completionUpdates } from './completion-updates';
 import { documents } from './documents';
@@ -172,6 +172,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
         $set: { state: 'REMOVED', lastReference: reference },
         $unset: { ...DELAYED, reference: 1, dueAt: 1, nextAttemptAt: 1 },
         $inc: { fence: 1, revision: 1 },
+        ...CHANGED,
       },
     );
     return matchedCount === 1 ? 'released' : 'taken';
@@ -213,7 +214,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       owner: 1,
       ...(failure.nothingCreated ? { creating: 1 as const } : {}),
     } as const;
-    const attempt = { $inc: { attempts: 1 } };
+    const attempt = { $inc: { attempts: 1 }, ...CHANGED };
     const retrying = (at: Date): BindingUpdate => ({
       $set: { ...set, state: 'RETRYING', dueAt: at, nextAttemptAt: at },
       $unset: unset,
@@ -259,6 +260,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
           $set: { state: 'PENDING', dueAt: now, attempts: 0 },
           $unset: { nextAttemptAt: 1 },
           $inc: { revision: 1 },
+          ...CHANGED,
         },
         { returnDocument: 'after' },
       )
@@ -274,6 +276,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
         {
           $set: { state: 'PENDING', dueAt: now, condemnedAt: new Date(0) },
           $inc: { revision: 1 },
+          ...CHANGED,
         },
         { returnDocument: 'after' },
       )
@@ -293,7 +296,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
   async hasten(targetId: string, now: Date): Promise<number> {
     const { modifiedCount } = await this.model.updateMany(
       { targetId, state: 'RETRYING', 'lastError.kind': { $in: ['unavailable', 'timeout'] } },
-      { $set: { dueAt: now, nextAttemptAt: now } },
+      { $set: { dueAt: now, nextAttemptAt: now }, ...CHANGED },
     );
     return modifiedCount;
   }
@@ -310,6 +313,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     const { modifiedCount } = await this.model.updateMany(filter, {
       $set: { state: 'PENDING', dueAt: now },
       $inc: { revision: 1 },
+      ...CHANGED,
     });
     return modifiedCount;
   }

@@ -1,6 +1,6 @@
 /** What a successful delivery leaves behind in its binding. */
 import { type Completion } from '../domain/delivery-ports';
-import { FREE } from './binding-mapping';
+import { CHANGED, FREE } from './binding-mapping';
 import { type BindingUpdate } from './claimed-writes';
 import { type BindingDocument } from './models/binding.model';
 
@@ -39,8 +39,8 @@ export function completionUpdates(completion: Completion): {
   };
   const pull = resent.length === 0 ? {} : { $pull: { resend: { mark: { $in: [...resent] } } } };
   return {
-    done: { ...written(ended), ...pull },
-    changed: { ...written({ ...known, state: 'PENDING' }), ...pull },
+    done: { ...written(ended), ...pull, ...CHANGED },
+    changed: { ...written({ ...known, state: 'PENDING' }), ...pull, ...CHANGED },
   };
 }
 

@@ -2,7 +2,7 @@
 import { type mongo } from 'mongoose';
 import { bindingId } from '../domain/binding';
 import { type DeliveryRequest } from '../domain/delivery-ports';
-import { newBinding, settledBinding } from './binding-mapping';
+import { CHANGED, newBinding, settledBinding } from './binding-mapping';
 import { documents } from './documents';
 import { isDuplicateKey } from './duplicate-key';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
@@ -64,7 +64,11 @@ async function knownBindings(
 function insertion(request: DeliveryRequest, now: Date): Operation {
   const binding = request.outOfScope ? settledBinding(request, now) : newBinding(request, now);
   return {
-    updateOne: { filter: { _id: idOf(request) }, update: { $setOnInsert: binding }, upsert: true },
+    updateOne: {
+      filter: { _id: idOf(request) },
+      update: { $setOnInsert: binding, ...CHANGED },
+      upsert: true,
+    },
   };
 }
 
@@ -76,7 +80,11 @@ function changesOf(request: DeliveryRequest, binding: Known, now: Date): Operati
   const again: Operation = {
     updateOne: {
       filter: older,
-      update: { $set: { generation, state: 'PENDING', dueAt: now }, $inc: { revision: 1 } },
+      update: {
+        $set: { generation, state: 'PENDING', dueAt: now },
+        $inc: { revision: 1 },
+        ...CHANGED,
+      },
     },
   };
   if (isSettled(request, binding)) {
@@ -87,6 +95,7 @@ function changesOf(request: DeliveryRequest, binding: Known, now: Date): Operati
         update: {
           $set: { generation, observedGeneration: generation, lastSyncedAt: now },
           $inc: { revision: 1 },
+          ...CHANGED,
         },
       },
     };
@@ -102,6 +111,7 @@ function changesOf(request: DeliveryRequest, binding: Known, now: Date): Operati
         $set: { generation },
         $min: { dueAt: soon, nextAttemptAt: soon },
         $inc: { revision: 1 },
+        ...CHANGED,
       },
     },
   };

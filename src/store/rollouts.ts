@@ -8,6 +8,7 @@ import {
 import { GROUP, USER } from '../domain/resource';
 import { rollout as newRollout } from '../domain/rollout';
 import { type DeletePolicy, type Rollout } from '../domain/sync-rule';
+import { CHANGED } from './binding-mapping';
 import { documents } from './documents';
 import { CHANGED_RETRY_MS, enqueue } from './enqueue';
 import {
@@ -165,11 +166,11 @@ export class MongoRolloutStore implements RolloutStore {
     const soon = new Date(now.getTime() + CHANGED_RETRY_MS);
     await this.bindings.updateMany(
       { $and: [filter, { state: 'RETRYING' }] },
-      { $min: { dueAt: soon, nextAttemptAt: soon }, $inc: { revision: 1 } },
+      { $min: { dueAt: soon, nextAttemptAt: soon }, $inc: { revision: 1 }, ...CHANGED },
     );
     await this.bindings.updateMany(
       { $and: [filter, { state: { $ne: 'RETRYING' } }] },
-      { $set: { state: 'PENDING', dueAt: now }, $inc: { revision: 1 } },
+      { $set: { state: 'PENDING', dueAt: now }, $inc: { revision: 1 }, ...CHANGED },
     );
   }
 

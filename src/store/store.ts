@@ -2,6 +2,7 @@
 import { type Connection } from 'mongoose';
 import {
   type AcceptedDefinitions,
+  type BindingChanges,
   type CredentialStore,
   type ResourceStore,
   type StoredValues,
@@ -13,6 +14,7 @@ import { type RuleReviews } from '../domain/delivery-ports';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type OtpChoiceStore, type TokenAssignments, type TokenStore } from '../domain/token-pool';
 import { MongoAcceptedDefinitions } from './accepted-definitions';
+import { MongoBindingChanges } from './binding-changes';
 import { MongoBindingStore } from './bindings';
 import { MongoBindingSweeps } from './binding-sweeps';
 import { connect, ensureIndexes, isReachable } from './connection';
@@ -55,6 +57,7 @@ export interface Store {
   readonly acceptedDefinitions: AcceptedDefinitions;
   readonly bindings: MongoBindingStore;
   readonly sweeps: BindingSweeps;
+  readonly bindingChanges: BindingChanges;
   readonly fanOut: MongoFanOutStore;
   readonly rollouts: MongoRolloutStore;
   readonly operations: MongoOperationStore;
@@ -90,6 +93,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     storedValues: new MongoStoredValues(resources),
     bindings: new MongoBindingStore(bindings),
     sweeps: new MongoBindingSweeps(bindings),
+    bindingChanges: new MongoBindingChanges(bindings),
     fanOut: new MongoFanOutStore(resources, members, bindings),
     rollouts: new MongoRolloutStore(administration, resources, bindings),
     operations: new MongoOperationStore(operations),

@@ -1,6 +1,5 @@
 /** What administrators do to users and groups, as their identity provider and their directories see it. */
-import { createServer, type Server, type Socket } from 'node:net';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { until } from '../support/daemon';
 import { sqliteQuery } from '../support/sql';
 import { Usher } from '../support/usher';
@@ -145,15 +144,11 @@ describe('a synchronisation to targets in trouble', () => {
 
   it('answers in time, with the reason of those that failed', async () => {
     const { port } = silent.address() as AddressInfo;
-    const ldap = (url: string): Promise<string> =>
-      usher.createTarget(
-        url,
-        'ldap',
-        { url, baseDn: 'dc=example', bindDn: 'cn=admin' },
-        {
-          bindPassword: 'x',
-        },
-      );
+    const ldap = (url: string): Promise<string> => {
+      const baseDN = 'dc=example,dc=com';
+      const settings = { url, bindDN: 'cn=admin', userBaseDN: baseDN, groupBaseDN: baseDN };
+      return usher.createTarget(url, 'ldap', settings, { bindPassword: 'x' });
+    };
     const database = { kind: 'sqlite', file: 'paused.db' };
     const [hanging, refusing, paused] = await Promise.all([
       ldap(`ldap://127.0.0.1:${String(port)}`),

@@ -55,6 +55,8 @@ export interface BindingDocument {
   outside?: true;
   /** The last operation that saw its entry in the directory. */
   seenBy?: string;
+  /** When what administrators see of it last changed, by the clock of the database; leases do not count. */
+  changedAt?: Date;
 }
 
 const resend = new Schema<ResendDocument>(
@@ -99,6 +101,7 @@ const schema = new Schema<BindingDocument>(
     vacant: Boolean,
     outside: Boolean,
     seenBy: String,
+    changedAt: Date,
   },
   collectionOptions('bindings'),
 );
@@ -117,6 +120,11 @@ schema.index(
 schema.index(
   { ruleId: 1, heldFor: 1, state: 1 },
   { partialFilterExpression: { heldFor: { $exists: true } } },
+);
+// What changed, for those who watch.
+schema.index(
+  { changedAt: 1, _id: 1 },
+  { partialFilterExpression: { changedAt: { $exists: true } } },
 );
 schema.index({ resourceId: 1 });
 schema.index({ ruleId: 1, state: 1, _id: 1 });

@@ -8,7 +8,14 @@ import {
 import { type ApiKey, type Role } from '../../../src/domain/credential';
 import { newSecretToken } from '../../../src/domain/secret-token';
 import { createGraphqlMiddleware, type GraphqlOptions } from '../../../src/graphql/middleware';
+import { type BindingChanges } from '../../../src/domain/ports';
 import { type World } from '../../support/memory-administration';
+
+type GatewayOptions = Partial<
+  Pick<GraphqlOptions, 'introspection' | 'limits' | 'subscriberLimits' | 'watched'>
+>;
+
+const NO_CHANGES: BindingChanges = { last: async () => undefined, since: async () => [] };
 
 export type OpenWorld = () => Promise<World>;
 
@@ -41,13 +48,11 @@ export class Gateway {
     readonly keys: Readonly<Record<Role, ApiKey>>,
   ) {}
 
-  private url = '';
+  /** Where it listens. */
+  url = '';
   private end: () => Promise<void> = async () => undefined;
 
-  static async open(
-    openWorld: OpenWorld,
-    options: Partial<Pick<GraphqlOptions, 'introspection' | 'limits'>> = {},
-  ): Promise<Gateway> {
+  static async open(openWorld: OpenWorld, options: GatewayOptions = {}): Promise<Gateway> {
     const world = await openWorld();
     const administration = createAdministration(world);
     const made = await Promise.all(
@@ -106,13 +111,12 @@ export class Gateway {
     await this.world.close();
   }
 
-  private async listen(
-    options: Partial<Pick<GraphqlOptions, 'introspection' | 'limits'>>,
-  ): Promise<void> {
+  private async listen(options: GatewayOptions): Promise<void> {
     const { syncRules, targets, credentials, resources, bindings, directories } = this.world;
     const { tokenLogos, tokens, profiles, operations } = this.world;
     const note = (fields: object, message: string): void => void this.log.push({ fields, message });
-    const { handler, stop } = await createGraphqlMiddleware({
+    const { handler, upgrade, endSubscriptions, stop } = await createGraphqlMiddleware({
+      watched: { bindingChanges: NO_CHANGES, operations },
       ...options,
       administration: this.administration,
       ports: {
@@ -133,9 +137,11 @@ export class Gateway {
     });
     const app = express().use('/graphql', handler);
     const server = app.listen(0, '127.0.0.1');
+    server.on('upgrade', upgrade);
     await new Promise((resolve) => server.once('listening', resolve));
     this.url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
     this.end = async () => {
+      endSubscriptions();
       await stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
