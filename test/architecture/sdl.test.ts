@@ -42,7 +42,7 @@ describe('the GraphQL schema', () => {
   });
 
   it('says of every operation which role it requires', () => {
-    const roots = [schema.getQueryType(), schema.getMutationType()];
+    const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
     const silent = roots
       .flatMap((root) => Object.values(root?.getFields() ?? {}))
       .filter(

@@ -52,4 +52,41 @@ describe('the listening socket', () => {
       expect(await exchange(listener.url, request('/'))).toContain('200 OK');
     },
   );
+
+  /** Java's HTTP client offers h2c with the first request of a connection (RFC 9110 section 7.8). */
+  const h2c = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
+
+  it('answers requests that offer another protocol as any other, with their bodies', async () => {
+    const socketOffer = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+    const upgraded: string[] = [];
+    const other = await listen({ host: '127.0.0.1', port: 0 });
+    other.serve(
+      (request, response) => {
+        let body = '';
+        request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        request.on('end', () => response.setHeader('connection', 'close').end(`got <${body}>`));
+      },
+      {
+        upgrade: (request, socket) => {
+          upgraded.push(request.url ?? '');
+          socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+        },
+        closing: () => undefined,
+      },
+    );
+    const get = `GET /scim HTTP/1.1\r\nHost: usher\r\n${h2c}\r\n`;
+    expect(await exchange(other.url, get)).toMatch(/^HTTP\/1.1 200 [\s\S]*got <>/);
+    const post = `POST /scim HTTP/1.1\r\nHost: usher\r\nContent-Length: 5\r\n${h2c}\r\nhello`;
+    expect(await exchange(other.url, post)).toMatch(/^HTTP\/1.1 200 [\s\S]*got <hello>/);
+    const socket = `GET /graphql HTTP/1.1\r\nHost: usher\r\n${socketOffer}\r\n`;
+    expect(await exchange(other.url, socket)).toMatch(/^HTTP\/1.1 101 /);
+    expect(upgraded).toEqual(['/graphql']);
+    await other.close(100);
+  });
+
+  it('has no WebSockets before somebody takes them', async () => {
+    const socket =
+      'GET /graphql HTTP/1.1\r\nHost: usher\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    expect(await exchange(listener.url, socket)).toMatch(/^HTTP\/1.1 503 /);
+  });
 });
