@@ -24,6 +24,31 @@ export class Bindings {
     }
   }
 
+  /** Lets a disputed binding have the entry with that reference, one of its candidates. */
+  async adopt(id: string, reference: string): Promise<Outcome<Binding>> {
+    const binding = await this.bindings.find(id);
+    if (binding === undefined) return refused('NOT_FOUND', ['id'], 'There is no such binding.');
+    const notDisputed = refused('CONFLICT', ['id'], 'The binding is not disputed.');
+    const { candidates } = binding;
+    if (candidates === undefined) return notDisputed;
+    const entry = candidates.find((candidate) => candidate.reference === reference);
+    if (entry === undefined) {
+      const message = 'This entry is not among the candidates of the binding.';
+      return refused('INVALID', ['reference'], message);
+    }
+    const adopted = await this.delivery.adopt(binding, entry);
+    if (adopted === undefined) return notDisputed;
+    if (adopted === 'gone') {
+      const message = 'The entry is no longer in the directory. Retry the binding.';
+      return refused('NOT_FOUND', ['reference'], message);
+    }
+    if (adopted === 'taken') {
+      const message = 'The entry belongs to another resource.';
+      return refused('CONFLICT', ['reference'], message);
+    }
+    return { value: adopted };
+  }
+
   /** Deletes an entry that waits for its deletion, now. */
   async deleteNow(id: string): Promise<Outcome<Binding>> {
     const binding = await this.delivery.deleteNow(id);

@@ -3,6 +3,7 @@ import { ConnectorError, type CorrelationKey, type Entry } from '../../connector
 import { type SyncAs } from '../domain/sync-rule';
 import { type Delivery } from './delivery';
 import { valuesOf } from './differ';
+import { Disputed } from './errors';
 
 type Attributes = Readonly<Record<string, readonly string[]>>;
 
@@ -13,6 +14,17 @@ export async function findUnanswered(delivery: Delivery): Promise<Entry | undefi
   const entry = one(await byName(delivery, unanswered));
   if (!entry || (entry.owner !== undefined && entry.owner !== item.resourceId)) return undefined;
   return (await delivery.tryBind(entry)) ? entry : undefined;
+}
+
+/** The entry that an administrator chose, if it is still there. */
+export async function findChosen(
+  delivery: Delivery,
+  attributes: readonly string[],
+): Promise<Entry | undefined> {
+  const { chosen } = delivery.item;
+  const entry = chosen && (await delivery.session.read(chosen, attributes));
+  if (entry) await delivery.bind(entry);
+  return entry;
 }
 
 /** Looks before an entry is created, where the rule says by what to recognise one or wants none taken over. */
@@ -68,9 +80,9 @@ async function adopt(
   const { resourceId, inherits } = delivery.item;
   const isOwn = policy === 'ADOPT' || entry.owner === resourceId || inherits === entry.reference;
   if (!isOwn && (await delivery.possession(entry)) === 'free') {
-    throw new ConnectorError(
-      'conflict',
-      `The entry "${entry.name}" exists already and was not made by this gateway. Remove or rename it, or let the rule adopt existing entries.`,
+    throw new Disputed(
+      `The entry "${entry.name}" exists already and was not made by this gateway. Adopt it with bindingAdopt, remove or rename it, or let the rule adopt existing entries.`,
+      [entry],
     );
   }
   await delivery.bind(entry);
@@ -84,8 +96,8 @@ function byName({ session }: Delivery, value: string): Promise<readonly Entry[]>
 function one(entries: readonly Entry[]): Entry | undefined {
   if (entries.length <= 1) return entries[0];
   const names = entries.slice(0, 5).map((entry) => `"${entry.name}"`);
-  throw new ConnectorError(
-    'conflict',
-    `${entries.length} entries match: ${names.join(', ')}${entries.length > 5 ? ', ...' : ''}. Make the correlation attributes unique, or remove all but one.`,
+  throw new Disputed(
+    `${entries.length} entries match: ${names.join(', ')}${entries.length > 5 ? ', ...' : ''}. Choose one with bindingAdopt, make the correlation attributes unique, or remove all but one.`,
+    entries,
   );
 }

@@ -1,7 +1,7 @@
 /** One delivery under way: what is delivered, and what is known of its entry. Every change is durable before it is relied on. */
-import { ConnectorError, type EntryRef } from '../../connectors/spi';
+import { type EntryRef } from '../../connectors/spi';
 import { type Resource } from '../domain/resource';
-import { LeaseLost } from './errors';
+import { EntryTaken, LeaseLost } from './errors';
 import { type Possession, type WorkItem, type WorkQueue } from '../domain/delivery-ports';
 import { type DeliverySession } from './session';
 
@@ -70,10 +70,7 @@ export class Delivery {
   async bind(entry: EntryRef): Promise<void> {
     if (await this.tryBind(entry)) return;
     if ((await this.possession(entry)) !== 'taken' && (await this.tryBind(entry))) return;
-    throw new ConnectorError(
-      'conflict',
-      `The entry "${entry.name}" already belongs to another resource of this gateway. Give one of the two another name, or remove one of them.`,
-    );
+    throw new EntryTaken(entry);
   }
 
   /** False: the entry is another resource's. */

@@ -12,6 +12,7 @@ import {
 import { type EntryPreviews } from '../domain/preview';
 import { type Profiles } from '../domain/profile';
 import { type SchemasOf } from '../domain/schema-table';
+import { Adoption } from './adoption';
 import { type CallObserver } from './call-observer';
 import { type OtpChoiceStore, type TokenAssignments } from '../domain/token-pool';
 import { type Clock, systemClock } from './clock';
@@ -163,6 +164,7 @@ function createParts(deps: DeliveryEngineDeps) {
     housekeeping: new Housekeeping({ ...common, otpChoices }),
     rollouts: new Rollouts({ ...common, wake }),
     onDemand: new OnDemand({ ...common, rules, wake, hint: (id) => dispatcher.hint(id) }),
+    adoption: new Adoption({ ...common, host, wake }),
     operations: new OperationRunner({
       ...common,
       handlers: operationHandlers({ ...common, wake }),
@@ -175,7 +177,7 @@ async function isBusy({ fanOut, queue }: DeliveryEngineDeps): Promise<boolean> {
 }
 
 function deliveryControl(
-  { rules, dispatcher, lanes, rollouts, operations, onDemand, clock }: Parts,
+  { rules, dispatcher, lanes, rollouts, operations, onDemand, adoption, clock }: Parts,
   deps: DeliveryEngineDeps,
 ): DeliveryControl {
   const { queue } = deps;
@@ -191,6 +193,7 @@ function deliveryControl(
       return binding;
     },
     deliver: (resource) => onDemand.deliver(resource),
+    adopt: (binding, entry) => adoption.adopt(binding, entry),
     async ruleEnabled(ruleId) {
       rules.invalidate(ruleId);
       await queue.requeueHeld(ruleId, 'RULE_DISABLED', clock.now());

@@ -8,7 +8,13 @@ import {
 } from '../../connectors/spi';
 import { type MappedAttributes } from '../domain/mapping';
 import { type SyncAs } from '../domain/sync-rule';
-import { findExisting, findUnanswered, namingValue, resolveConflict } from './correlator';
+import {
+  findChosen,
+  findExisting,
+  findUnanswered,
+  namingValue,
+  resolveConflict,
+} from './correlator';
 import { type Delivery } from './delivery';
 import { diffAttributes } from './differ';
 
@@ -77,7 +83,9 @@ export async function findEntry(
 async function ensureOnce(delivery: Delivery, wanted: Ensured): Promise<EntryRef> {
   if (!wanted.active) await disableEntry(delivery);
   const desired = wanted.desired();
-  let entry = await findEntry(delivery, Object.keys(allOf(desired)));
+  const attributes = Object.keys(allOf(desired));
+  let entry = await findEntry(delivery, attributes);
+  entry ??= await findChosen(delivery, attributes);
   entry ??= await findExisting(delivery, allOf(desired), wanted.correlation);
   entry ??= await create(delivery, desired, wanted);
   if (entry) await update(delivery, entry, desired, wanted.active);

@@ -1,5 +1,8 @@
 /** How a delivery can end other than well, beside the connector's own `ConnectorError`. */
 
+import { ConnectorError, type EntryRef } from '../../connectors/spi';
+import { type Candidate, MOST_CANDIDATES } from '../domain/binding';
+
 /** Another worker has the lease: this one must stop and write nothing. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
@@ -31,4 +34,30 @@ export class MappingFailed extends Error {
 /** A connector broke its contract: it let out a foreign error, or answered what cannot be. */
 export class ConnectorFault extends Error {
   override readonly name = 'ConnectorFault';
+}
+
+/** An entry that the resource should have is another resource's. */
+export class EntryTaken extends ConnectorError {
+  readonly entry: Candidate;
+
+  constructor({ reference, name }: EntryRef) {
+    super(
+      'conflict',
+      `The entry "${name}" already belongs to another resource of this gateway. Give one of the two another name, or remove one of them.`,
+    );
+    this.entry = { reference, name };
+  }
+}
+
+/** Which entry is the resource's cannot be decided here: an administrator has to choose one. */
+export class Disputed extends Error {
+  override readonly name = 'Disputed';
+  readonly candidates: readonly Candidate[];
+
+  constructor(message: string, entries: readonly EntryRef[]) {
+    super(message);
+    this.candidates = entries
+      .slice(0, MOST_CANDIDATES)
+      .map(({ reference, name }) => ({ reference, name }));
+  }
 }

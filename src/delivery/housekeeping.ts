@@ -17,7 +17,7 @@ export interface HousekeepingDeps {
   readonly fanOut: Pick<FanOutStore, 'deletedAfter' | 'finished' | 'erase'>;
   readonly deltas: Pick<MembershipDeltas, 'purge'>;
   readonly rules: Pick<DeliveryRules, 'list' | 'underDeletion' | 'finishDeletions'>;
-  readonly queue: Pick<WorkQueue, 'requeueHeld'>;
+  readonly queue: Pick<WorkQueue, 'requeueHeld' | 'requeueUnblocked'>;
   readonly reviews: RuleReviews;
   readonly otpChoices: Pick<OtpChoices, 'tidy'>;
   readonly clock: Clock;
@@ -51,6 +51,7 @@ export class Housekeeping {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, deltas, log, otpChoices, rules, times } = this.deps;
     await this.resumeHeld(signal);
+    await this.resumeBlocked(signal);
     await this.eraseFinished(signal);
     await this.reviewUsers(signal);
     await otpChoices.tidy(signal);
@@ -74,6 +75,15 @@ export class Housekeeping {
         await this.deps.queue.requeueHeld(rule.id, 'RULE_DISABLED', this.deps.clock.now());
       }
       after = page.hasMore ? page.items.at(-1)?.id : undefined;
+    } while (after !== undefined && !signal.aborted);
+  }
+
+  /** What was parked because of somebody else's entry, which is now free or has another name. */
+  private async resumeBlocked(signal: AbortSignal): Promise<void> {
+    const { clock, queue } = this.deps;
+    let after: string | undefined;
+    do {
+      after = await queue.requeueUnblocked(after, BATCH, clock.now());
     } while (after !== undefined && !signal.aborted);
   }
 

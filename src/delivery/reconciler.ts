@@ -7,7 +7,7 @@ import { type ConnectorHost } from './connector-host';
 import { Delivery } from './delivery';
 import { type DesiredEntries } from './desired-entries';
 import { disableEntry, ensureEntry, findEntry, removeEntry } from './entry-writer';
-import { LeaseLost } from './errors';
+import { Disputed, EntryTaken, LeaseLost } from './errors';
 import { type GroupMembers, type MembersDelivered } from './group-members';
 import { type HostedConnector } from './hosted-connector';
 import { type Lease } from './lease';
@@ -278,6 +278,8 @@ export class Reconciler {
       error: verdict.error,
       nothingCreated: delivery?.nothingCreated ?? false,
       ...(verdict.retryAt === undefined ? {} : { retryAt: verdict.retryAt }),
+      ...(error instanceof Disputed ? { candidates: error.candidates } : {}),
+      ...(error instanceof EntryTaken ? { blockedBy: error.entry } : {}),
     });
     if (verdict.silent) return 'silent';
     return delivery?.session.called ? 'answered' : 'none';

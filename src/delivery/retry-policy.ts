@@ -3,7 +3,7 @@ import { type DeliveryError } from '../domain/binding';
 import { DomainError } from '../domain/error';
 import { ConnectorError, type FailureKind } from '../../connectors/spi';
 import { type Clock } from './clock';
-import { MappingFailed } from './errors';
+import { Disputed, MappingFailed } from './errors';
 
 export interface RetryTimes {
   readonly firstMs: number;
@@ -44,6 +44,7 @@ export class RetryPolicy {
     if (error instanceof MappingFailed) {
       return this.verdict('mapping', error.message, { attribute: error.attribute });
     }
+    if (error instanceof Disputed) return this.verdict('disputed', error.message, {});
     // The schemas of the rule do not fit: its deliveries go on by themselves once an administrator has changed them.
     if (error instanceof DomainError && error.code === 'unavailable') {
       return this.verdict('mapping', error.message, { delayMs: this.delay(attempts) });

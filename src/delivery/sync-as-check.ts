@@ -32,6 +32,7 @@ export function checkSyncAs(
       mappingIssues(kind, syncAs, connector, schemas.get(kind === 'user' ? USER : GROUP)),
     ),
     ...policyIssues(syncAs, connector.capabilities),
+    ...correlationIssues(syncAs, connector),
   ];
 }
 
@@ -100,6 +101,21 @@ function overrideIssues(
     ...issue,
     path: [OVERRIDES_FIELD[kind], ...issue.path],
   }));
+}
+
+/** Entries are recognised by what the mapping gives them. */
+function correlationIssues(syncAs: SyncAs, connector: DescribedConnector): readonly InputIssue[] {
+  const mapped = new Set(
+    connector.capabilities.kinds
+      .flatMap((kind) => mappingOf(kind, syncAs, connector))
+      .filter(({ apply }) => apply !== 'IGNORE')
+      .map(({ attribute }) => attribute.toLowerCase()),
+  );
+  return syncAs.correlation.attributes.flatMap((attribute, index) => {
+    if (mapped.has(attribute.toLowerCase())) return [];
+    const message = `The mapping gives no value for "${attribute}", so no entry can be recognised by it. Map it, or leave it out.`;
+    return [{ path: ['correlation', 'attributes', String(index)], message }];
+  });
 }
 
 /** Where accounts cannot be disabled, nobody may be promised that they will be. */

@@ -19,12 +19,21 @@ export type HeldFor = 'RULE_DISABLED' | 'DELETION_DELAY';
 
 /** Why the last delivery failed, for a person to act on. */
 export interface DeliveryError {
-  /** A failure kind of the connector interface, or `mapping` or `internal`. */
+  /** A failure kind of the connector interface, or `mapping`, `disputed` or `internal`. */
   readonly kind: string;
   readonly message: string;
   readonly attribute?: string;
   readonly at: Date;
 }
+
+/** An entry that a resource may have, if an administrator says so. */
+export interface Candidate {
+  readonly reference: string;
+  readonly name: string;
+}
+
+/** So many candidates are kept of those that there are. */
+export const MOST_CANDIDATES = 10;
 
 export interface Binding {
   readonly id: string;
@@ -48,6 +57,8 @@ export interface Binding {
   readonly nextAttemptAt?: Date;
   readonly lastError?: DeliveryError;
   readonly lastSyncedAt?: Date;
+  /** Only while it is parked as `disputed`. */
+  readonly candidates?: readonly Candidate[];
 }
 
 /** The binding of a resource in a target; one each. */

@@ -1,5 +1,5 @@
 /** What the delivery engine needs from the outside; `src/store` implements the stores, `src/app.ts` wires them. */
-import { type Binding, type HeldFor } from './binding';
+import { type Binding, type Candidate, type HeldFor } from './binding';
 import { type ResourceStore, type SyncRuleStore, type TargetStore } from './ports';
 import { type DeletePolicy, type Rollout } from './sync-rule';
 
@@ -30,6 +30,8 @@ export interface WorkItem extends Binding {
   readonly creating?: string;
   /** The entry of a deleted resource that this one is about to take over. */
   readonly inherits?: string;
+  /** The entry that an administrator chose. */
+  readonly chosen?: KnownEntry;
   /** Since when the entry has been waiting for its deletion. */
   readonly condemnedAt?: Date;
   /** The resource is out of scope, and its entry in no group. */
@@ -67,10 +69,7 @@ export interface ClaimRequest {
   readonly most: number;
 }
 
-export interface KnownEntry {
-  readonly reference: string;
-  readonly name: string;
-}
+export type KnownEntry = Candidate;
 
 /** What a successful delivery leaves behind. */
 export interface Completion {
@@ -97,6 +96,10 @@ export interface Failure {
   readonly error: NonNullable<Binding['lastError']>;
   /** When to try again; absent: the binding is parked. */
   readonly retryAt?: Date;
+  /** Entries among which an administrator can choose. */
+  readonly candidates?: readonly KnownEntry[];
+  /** An entry of another resource that stands in the way. */
+  readonly blockedBy?: KnownEntry;
   /** Whether it is certain that no entry came into being without an answer. */
   readonly nothingCreated: boolean;
 }
@@ -142,6 +145,17 @@ export interface WorkQueue {
   /** Delivers again what is held for that reason. */
   requeueHeld(ruleId: string, heldFor: HeldFor, now: Date): Promise<number>;
   requeueParked(targetId: string, now: Date): Promise<number>;
+  /**
+   * Delivers again what is parked because of another resource's entry that has another name now, or is that resource's no
+   * longer. Looks at some bindings after the given one; answers where to go on, or nothing at the end.
+   */
+  requeueUnblocked(
+    after: string | undefined,
+    limit: number,
+    now: Date,
+  ): Promise<string | undefined>;
+  /** Notes which entry a disputed binding is to have. Undefined: it is not disputed. */
+  choose(bindingId: string, entry: KnownEntry, now: Date): Promise<Binding | 'taken' | undefined>;
   /** Bindings that failed only because the target was down need not wait any longer. */
   hasten(targetId: string, now: Date): Promise<number>;
   /** Gives a lease back unused. */

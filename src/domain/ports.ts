@@ -1,5 +1,5 @@
 /** What the domain needs from the outside. `src/store` implements the stores, `src/app.ts` wires them. */
-import { type Binding, type BindingState } from './binding';
+import { type Binding, type BindingState, type Candidate } from './binding';
 import { type ApiKey, type RuleCredential } from './credential';
 import { type AddedAttributes } from './added-attributes';
 import { type AttributePath, type Filter } from './filter/ast';
@@ -310,6 +310,8 @@ export interface BindingFilter {
   readonly states?: readonly BindingState[];
   /** Of those that failed: by the kinds of their last failures. */
   readonly errorKinds?: readonly string[];
+  /** Those that are parked until an administrator chooses an entry. */
+  readonly disputed?: true;
 }
 
 /** Bindings, for administrators. */
@@ -356,6 +358,12 @@ export interface DeliveryControl {
   deleteNow(bindingId: string): Promise<Binding | undefined>;
   /** Delivers to every target of the resource's rule, now, whatever was delivered before. Answers the targets. */
   deliver(resource: Resource): Promise<readonly string[]>;
+  /**
+   * Lets a disputed binding have that entry, which is looked at once more. `gone`: it is no longer there. `taken`: it
+   * belongs to another resource. Undefined: the binding is not disputed any more. Throws `unavailable` when the directory
+   * does not say.
+   */
+  adopt(binding: Binding, entry: Candidate): Promise<Binding | 'gone' | 'taken' | undefined>;
   /** Delivers what was held while the rule was disabled. */
   ruleEnabled(ruleId: string): Promise<void>;
   /** Begins to carry out a rule's deletion. */

@@ -43,12 +43,15 @@ export function settledBinding(request: DeliveryRequest, now: Date): Omit<Bindin
 }
 
 /** What administrators filter by, as a query. */
-export function bindingQuery({ ruleId, targetId, resourceId, states, errorKinds }: BindingFilter) {
+export function bindingQuery({ disputed, errorKinds, ...filter }: BindingFilter) {
+  const { ruleId, targetId, resourceId, states } = filter;
+  const among = disputed ? (states ?? ['PARKED']).filter((state) => state === 'PARKED') : states;
   return {
+    ...(disputed ? { candidates: { $exists: true } } : {}),
     ...(ruleId === undefined ? {} : { ruleId }),
     ...(targetId === undefined ? {} : { targetId }),
     ...(resourceId === undefined ? {} : { resourceId }),
-    ...(states === undefined ? {} : { state: { $in: [...states] } }),
+    ...(among === undefined ? {} : { state: { $in: [...among] } }),
     ...(errorKinds === undefined ? {} : { 'lastError.kind': { $in: [...errorKinds] } }),
   };
 }
@@ -57,6 +60,7 @@ export function toBinding(document: BindingDocument): Binding {
   const { reference, name, heldFor, nextAttemptAt, lastError, lastSyncedAt } = document;
   const { state } = document;
   const isHeld = state === 'HELD';
+  const candidates = state === 'PARKED' ? document.candidates : undefined;
   return {
     id: document._id,
     ruleId: document.ruleId,
@@ -73,12 +77,13 @@ export function toBinding(document: BindingDocument): Binding {
     ...(nextAttemptAt !== undefined && (isHeld || state === 'RETRYING') ? { nextAttemptAt } : {}),
     ...(lastError === undefined ? {} : { lastError }),
     ...(lastSyncedAt === undefined ? {} : { lastSyncedAt }),
+    ...(candidates === undefined ? {} : { candidates }),
   };
 }
 
 export function toQueued(document: BindingDocument): WorkItem {
   const { announcedReference, announcedName, lastReference, creating } = document;
-  const { inherits, condemnedAt, outside } = document;
+  const { inherits, chosen, condemnedAt, outside } = document;
   return {
     ...toBinding(document),
     fence: document.fence,
@@ -90,6 +95,7 @@ export function toQueued(document: BindingDocument): WorkItem {
     ...(lastReference === undefined ? {} : { lastReference }),
     ...(creating === undefined ? {} : { creating }),
     ...(inherits === undefined ? {} : { inherits }),
+    ...(chosen === undefined ? {} : { chosen }),
     ...(condemnedAt === undefined ? {} : { condemnedAt }),
     ...(outside === undefined ? {} : { outside }),
   };

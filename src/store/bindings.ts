@@ -14,12 +14,15 @@ import {
 } from '../domain/delivery-ports';
 import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
 import { bindingQuery, CHANGED, FREE, toBinding, toQueued } from './binding-mapping';
-import { type BindingUpdate, ClaimedWrites } from './claimed-writes';
+import { ClaimedWrites } from './claimed-writes';
 import { completionUpdates } from './completion-updates';
 import { documents } from './documents';
+import { failureUpdates } from './failure-updates';
 import { isDuplicateKey } from './duplicate-key';
-import { CHANGED_RETRY_MS, enqueue } from './enqueue';
+import { enqueue } from './enqueue';
+import { leasing, claimable } from './leasing';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
+import { requeueUnblocked } from './unblocked';
 
 /** What a binding remembers while the deletion of its entry is delayed. */
 const DELAYED = { heldFor: 1, condemnedAt: 1, vacant: 1, outside: 1 } as const;
@@ -149,7 +152,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       return await this.claimed.write(claim, {
         // A new entry of a group has none of the members that an earlier one had.
         $set: { reference, name, membersObserved: 0 },
-        $unset: { creating: 1, inherits: 1, outside: 1 },
+        $unset: { creating: 1, inherits: 1, chosen: 1, outside: 1 },
       });
     } catch (error) {
       if (isDuplicateKey(error)) return 'taken';
@@ -208,34 +211,8 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
    * for longer than the change would have let it had it come a moment later.
    */
   fail(claim: Claim, failure: Failure): Promise<boolean> {
-    const { error, retryAt } = failure;
-    const set = { leaseUntil: FREE, lastError: error };
-    const unset = {
-      owner: 1,
-      ...(failure.nothingCreated ? { creating: 1 as const } : {}),
-    } as const;
-    const attempt = { $inc: { attempts: 1 }, ...CHANGED };
-    const retrying = (at: Date): BindingUpdate => ({
-      $set: { ...set, state: 'RETRYING', dueAt: at, nextAttemptAt: at },
-      $unset: unset,
-      ...attempt,
-    });
-    const parked: BindingUpdate = {
-      $set: { ...set, state: 'PARKED' },
-      $unset: { ...unset, dueAt: 1, nextAttemptAt: 1 },
-      ...attempt,
-    };
-    if (!retryAt) {
-      const pending: BindingUpdate = {
-        $set: { ...set, state: 'PENDING' },
-        $unset: unset,
-        ...attempt,
-      };
-      return this.claimed.write(claim, parked, pending);
-    }
-    const soon = error.at.getTime() + CHANGED_RETRY_MS;
-    const sooner = retrying(new Date(Math.min(retryAt.getTime(), soon)));
-    return this.claimed.write(claim, retrying(retryAt), sooner);
+    const { first, changed } = failureUpdates(failure);
+    return this.claimed.write(claim, first, changed);
   }
 
   /** Removes a binding whose resource no longer exists. */
@@ -288,6 +265,39 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return this.requeue({ ruleId, heldFor, state: 'HELD' }, now);
   }
 
+  requeueUnblocked(
+    after: string | undefined,
+    limit: number,
+    now: Date,
+  ): Promise<string | undefined> {
+    return requeueUnblocked(this.model, { after, limit, now });
+  }
+
+  async choose(
+    id: string,
+    { reference, name }: KnownEntry,
+    now: Date,
+  ): Promise<Binding | 'taken' | undefined> {
+    const known = await this.model
+      .findById(id, { targetId: 1, resourceType: 1 })
+      .lean<Pick<BindingDocument, 'targetId' | 'resourceType'>>();
+    if (!known) return undefined;
+    const { targetId, resourceType } = known;
+    if (await this.model.exists({ targetId, resourceType, reference })) return 'taken';
+    const document = await this.model
+      .findOneAndUpdate(
+        { _id: id, state: 'PARKED', candidates: { $exists: true } },
+        {
+          $set: { chosen: { reference, name }, state: 'PENDING', dueAt: now, attempts: 0 },
+          $inc: { revision: 1 },
+          ...CHANGED,
+        },
+        { returnDocument: 'after' },
+      )
+      .lean<BindingDocument>();
+    return document ? toBinding(document) : undefined;
+  }
+
   requeueParked(targetId: string, now: Date): Promise<number> {
     return this.requeue({ targetId, state: 'PARKED' }, now);
   }
@@ -317,12 +327,4 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     });
     return modifiedCount;
   }
-}
-
-function claimable({ targetId, ruleId, dueBefore, now }: ClaimRequest) {
-  return { targetId, ruleId, dueAt: { $lte: dueBefore }, leaseUntil: { $lte: now } };
-}
-
-function leasing({ leaseUntil }: ClaimRequest, owner: string): BindingUpdate {
-  return { $set: { state: 'DELIVERING', leaseUntil, owner }, $inc: { fence: 1 } };
 }

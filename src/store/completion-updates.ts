@@ -26,6 +26,9 @@ export function completionUpdates(completion: Completion): {
     attempts: 0,
     owner: undefined,
     lastError: undefined,
+    candidates: undefined,
+    blockedBy: undefined,
+    chosen: undefined,
     condemnedAt,
     nextAttemptAt: undefined,
   };

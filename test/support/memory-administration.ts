@@ -1,6 +1,6 @@
 /** What administrators' commands work on, in memory, with the semantics the ports promise; and a world made of it. */
 import { v7 as timeOrderedId } from 'uuid';
-import { type Binding } from '../../src/domain/binding';
+import { type Binding, type Candidate } from '../../src/domain/binding';
 import { type ApiKey, type RuleCredential } from '../../src/domain/credential';
 import { DomainError } from '../../src/domain/error';
 import { fold } from '../../src/domain/filter/fold';
@@ -448,12 +448,13 @@ export class MemoryBindings implements BindingReader {
   }
 
   private matching(filter: BindingFilter): readonly Binding[] {
-    const { ruleId, targetId, resourceId, states, errorKinds } = filter;
+    const { ruleId, targetId, resourceId, states, disputed, errorKinds } = filter;
     return sortedById(this.bindings.values()).filter(
       (one) =>
         (ruleId === undefined || one.ruleId === ruleId) &&
         (targetId === undefined || one.targetId === targetId) &&
         (resourceId === undefined || one.resourceId === resourceId) &&
+        (disputed === undefined || one.candidates !== undefined) &&
         (states === undefined || states.includes(one.state)) &&
         (errorKinds === undefined || errorKinds.includes(one.lastError?.kind ?? '')),
     );
@@ -486,6 +487,12 @@ export class MemoryDelivery implements DeliveryControl {
       throw new DomainError('conflict', 'The sync rule is disabled. Enable it first.');
     }
     return this.bindings.put({ ...binding, state: 'PENDING' });
+  }
+
+  async adopt(binding: Binding, entry: Candidate): Promise<Binding | 'gone' | 'taken' | undefined> {
+    if (entry.name === 'gone' || entry.name === 'taken') return entry.name;
+    const { candidates: _candidates, ...rest } = binding;
+    return this.bindings.put({ ...rest, state: 'PENDING' });
   }
 
   async deleteNow(bindingId: string): Promise<Binding | undefined> {

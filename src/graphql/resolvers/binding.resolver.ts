@@ -5,6 +5,7 @@ import { type GraphqlContext } from '../context';
 import { connectionCost, ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
 import {
+  BindingAdoptPayload,
   BindingConnectionType,
   BindingDeleteNowPayload,
   BindingRetryPayload,
@@ -36,11 +37,12 @@ export class BindingResolver {
     @Args(() => BindingListArgs) args: BindingListArgs,
     @Ctx() { ports }: GraphqlContext,
   ): Promise<Connection<BindingType>> {
-    const { ruleId, targetId, states } = args;
+    const { ruleId, targetId, states, disputed } = args;
     const filter = {
       ...ruleScope(ruleId),
       ...(targetId == null ? {} : { targetId: argumentKey('Target', 'targetId', targetId) }),
       ...(states == null ? {} : { states }),
+      ...(disputed === true ? { disputed } : {}),
     };
     return pageOf({
       args,
@@ -62,6 +64,24 @@ export class BindingResolver {
     @Ctx() { administration }: GraphqlContext,
   ): Promise<BindingRetryPayload> {
     const { value, issues } = await administration.bindings.retry(keyOrNone('Binding', id));
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { binding: toBinding(value), userErrors: [] };
+  }
+
+  @Mutation(() => BindingAdoptPayload, {
+    complexity: ownCost(200),
+    description:
+      'Lets a disputed binding have an entry that is in the directory already, one of its candidates. It is read once more before; one that belongs to another resource is refused.',
+  })
+  @Access('ADMINISTRATOR')
+  async bindingAdopt(
+    @Arg('id', () => ID, { description: 'The id of the binding.' }) id: string,
+    @Arg('reference', () => String, { description: 'The reference of the entry.' })
+    reference: string,
+    @Ctx() { administration }: GraphqlContext,
+  ): Promise<BindingAdoptPayload> {
+    const key = keyOrNone('Binding', id);
+    const { value, issues } = await administration.bindings.adopt(key, reference);
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { binding: toBinding(value), userErrors: [] };
   }

@@ -54,4 +54,10 @@ export class BindingListArgs extends ConnectionArgs {
 
   @Field(() => [BindingStateEnum], { nullable: true, description: 'Any of these. Null: any.' })
   states?: BindingState[] | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True: only those for which an administrator has to choose an entry.',
+  })
+  disputed?: boolean | null;
 }

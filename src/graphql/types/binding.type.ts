@@ -2,10 +2,12 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import {
   type Binding,
   type BindingState,
+  type Candidate,
   type DeliveryError,
   type HeldFor,
 } from '../../domain/binding';
 import { connectionType } from '../connection';
+import { listCost } from '../limits';
 import { toNodeId } from '../node-id';
 import { BindingStateEnum, HeldForEnum } from './enums.type';
 import { NodeType } from './node.type';
@@ -14,7 +16,8 @@ import { MutationPayload } from './user-error.type';
 @ObjectType('DeliveryError', { description: 'Why the last delivery failed.' })
 export class DeliveryErrorType implements DeliveryError {
   @Field(() => String, {
-    description: 'For programs: `unavailable`, `timeout`, `invalid`, `conflict`, `mapping`, ...',
+    description:
+      'For programs: `unavailable`, `timeout`, `invalid`, `conflict`, `disputed`, `mapping`, ...',
   })
   kind!: string;
 
@@ -26,6 +29,15 @@ export class DeliveryErrorType implements DeliveryError {
 
   @Field(() => Date, { description: 'When it happened.' })
   at!: Date;
+}
+
+@ObjectType('EntryCandidate', { description: 'An entry that a resource may have.' })
+export class EntryCandidateType implements Candidate {
+  @Field(() => String, { description: 'Its immutable reference in the directory.' })
+  reference!: string;
+
+  @Field(() => String, { description: 'Its own name in the directory: a DN, a user name.' })
+  name!: string;
 }
 
 @ObjectType('Binding', {
@@ -86,6 +98,14 @@ export class BindingType extends NodeType {
 
   @Field(() => Date, { nullable: true, description: 'When a delivery last succeeded.' })
   lastSyncedAt?: Date;
+
+  @Field(() => [EntryCandidateType], {
+    nullable: true,
+    complexity: listCost(10),
+    description:
+      'Entries that may be its own, at most 10: `bindingAdopt`. Null: it is not disputed.',
+  })
+  candidates?: readonly Candidate[];
 }
 
 export function toBinding(binding: Binding): BindingType {
@@ -110,6 +130,12 @@ export class BindingRetryPayload extends MutationPayload {
 
 @ObjectType('BindingDeleteNowPayload', { description: 'What `bindingDeleteNow` answers.' })
 export class BindingDeleteNowPayload extends MutationPayload {
+  @Field(() => BindingType, { nullable: true, description: 'The binding.' })
+  binding?: BindingType;
+}
+
+@ObjectType('BindingAdoptPayload', { description: 'What `bindingAdopt` answers.' })
+export class BindingAdoptPayload extends MutationPayload {
   @Field(() => BindingType, { nullable: true, description: 'The binding.' })
   binding?: BindingType;
 }

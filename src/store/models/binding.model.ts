@@ -1,7 +1,12 @@
 /** The `bindings` collection: one document for each resource in each target, at the same time the work queue. */
 import { type Connection, type Model, Schema } from 'mongoose';
 import { collectionOptions } from './collection-options';
-import { type BindingState, type DeliveryError, type HeldFor } from '../../domain/binding';
+import {
+  type BindingState,
+  type Candidate,
+  type DeliveryError,
+  type HeldFor,
+} from '../../domain/binding';
 
 /** A member that a group's entry has to hear of again. */
 export interface ResendDocument {
@@ -46,6 +51,11 @@ export interface BindingDocument {
   creating?: string;
   /** The reference of an entry that is about to be taken over. */
   inherits?: string;
+  /** Whatever the state is: the entries among which to choose, or the one in the way, when it was parked last. */
+  candidates?: readonly Candidate[];
+  blockedBy?: Candidate;
+  /** What an administrator chose. */
+  chosen?: Candidate;
   /** Whatever the state is: what it was held for last. */
   heldFor?: HeldFor;
   condemnedAt?: Date;
@@ -96,6 +106,9 @@ const schema = new Schema<BindingDocument>(
     lastReference: String,
     creating: String,
     inherits: String,
+    candidates: { type: [Schema.Types.Mixed], default: undefined },
+    blockedBy: Schema.Types.Mixed,
+    chosen: Schema.Types.Mixed,
     heldFor: String,
     condemnedAt: Date,
     vacant: Boolean,
@@ -125,6 +138,14 @@ schema.index(
 schema.index(
   { changedAt: 1, _id: 1 },
   { partialFilterExpression: { changedAt: { $exists: true } } },
+);
+schema.index(
+  { state: 1, _id: 1 },
+  { partialFilterExpression: { candidates: { $exists: true } }, name: 'disputed' },
+);
+schema.index(
+  { state: 1, _id: 1 },
+  { partialFilterExpression: { blockedBy: { $exists: true } }, name: 'blocked' },
 );
 schema.index({ resourceId: 1 });
 schema.index({ ruleId: 1, state: 1, _id: 1 });

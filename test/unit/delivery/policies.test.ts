@@ -221,7 +221,8 @@ describe('an entry that is there already', () => {
     expect(planted.attributes).toEqual({ uid: ['ada'] });
     expect(await world.binding(targetId, user)).toMatchObject({
       state: 'PARKED',
-      lastError: { kind: 'conflict' },
+      lastError: { kind: 'disputed' },
+      candidates: [{ reference: planted.reference, name: 'ada' }],
     });
   });
 
@@ -253,7 +254,7 @@ describe('an entry that is there already', () => {
     }
     const { user } = await provisioned(correlation('ADOPT', 'title'));
     const { lastError } = await world.binding(targetId, user);
-    expect(lastError).toMatchObject({ kind: 'conflict' });
+    expect(lastError).toMatchObject({ kind: 'disputed' });
     expect(lastError?.message).toContain('"one", "two"');
     expect(directory.writes).toEqual([]);
   });

@@ -132,6 +132,7 @@ const EVERY_MUTATION: readonly string[] = [
   `syncRuleDelete(id: "x", onProvisioned: KEEP) ${ERRORS}`,
   `syncRuleSecretTokenChange(id: "x") ${ERRORS}`,
   `bindingRetry(id: "x") ${ERRORS}`,
+  `bindingAdopt(id: "x", reference: "x") ${ERRORS}`,
   `bindingDeleteNow(id: "x") ${ERRORS}`,
   `userSync(id: "x") ${ERRORS}`,
   `groupSync(id: "x") ${ERRORS}`,

@@ -71,6 +71,53 @@ export function policySuite(openWorld: OpenWorld): void {
     });
   });
 
+  describe('bindingAdopt', () => {
+    const candidates = ['one', 'gone', 'taken'].map((name) => ({ reference: `${name}-1`, name }));
+    const adopt = async (id: string, reference: string) =>
+      (
+        await gateway.data(
+          `mutation ($id: ID!, $reference: String!) {
+             bindingAdopt(id: $id, reference: $reference) {
+               binding { id state candidates { reference } }
+               userErrors { code message field }
+             }
+           }`,
+          { id, reference },
+        )
+      ).bindingAdopt;
+
+    it('finds what is disputed, and takes one of the candidates', async () => {
+      const id = bind({ candidates });
+      bind({ id: 'target:other' });
+      const { nodes } = (
+        await gateway.data(
+          '{ bindings(disputed: true) { nodes { id candidates { reference name } } } }',
+        )
+      ).bindings;
+      expect(nodes).toEqual([{ id, candidates }]);
+      expect(await adopt(id, 'one-1')).toEqual({
+        binding: { id, state: 'PENDING', candidates: null },
+        userErrors: [],
+      });
+    });
+
+    it('says why it cannot', async () => {
+      const id = bind({ candidates });
+      const issue = async (binding: string, reference: string) =>
+        (await adopt(binding, reference)).userErrors;
+      expect(await issue(id, 'else')).toMatchObject([{ code: 'INVALID', field: ['reference'] }]);
+      expect(await issue(id, 'gone-1')).toMatchObject([
+        { code: 'NOT_FOUND', field: ['reference'] },
+      ]);
+      expect(await issue(id, 'taken-1')).toMatchObject([
+        { code: 'CONFLICT', field: ['reference'] },
+      ]);
+      expect(await issue(bind({}), 'one-1')).toMatchObject([{ code: 'CONFLICT', field: ['id'] }]);
+      const nobody = toNodeId('Binding', 'none');
+      expect(await issue(nobody, 'one-1')).toMatchObject([{ code: 'NOT_FOUND', field: ['id'] }]);
+    });
+  });
+
   describe('bindingDeleteNow', () => {
     const deleteNow = async (id: string) =>
       (
