@@ -359,9 +359,8 @@ export interface DeliveryControl {
   /** Delivers to every target of the resource's rule, now, whatever was delivered before. Answers the targets. */
   deliver(resource: Resource): Promise<readonly string[]>;
   /**
-   * Lets a disputed binding have that entry, which is looked at once more. `gone`: it is no longer there. `taken`: it
-   * belongs to another resource. Undefined: the binding is not disputed any more. Throws `unavailable` when the directory
-   * does not say.
+   * Lets a disputed binding have that entry, which is looked at once more. `gone`: it is not there. `taken`: it is another
+   * resource's. Undefined: the binding is not disputed. Throws `unavailable` when the directory does not say.
    */
   adopt(binding: Binding, entry: Candidate): Promise<Binding | 'gone' | 'taken' | undefined>;
   /** Delivers what was held while the rule was disabled. */
