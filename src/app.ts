@@ -10,7 +10,9 @@ import { type Administration, createAdministration } from './administration/admi
 import { acceptFileDefinitions, allRules } from './administration/file-definitions';
 import { type Config } from './config';
 import { type Database, openDatabase } from './database';
+import { systemClock } from './delivery/clock';
 import { createDeliveryEngine, type DeliveryEngine } from './delivery/engine';
+import { describeError } from './delivery/log';
 import { extendedTable } from './domain/extended-table';
 import { Profiles } from './domain/profile';
 import { Provisioning } from './domain/provisioning';
@@ -24,6 +26,7 @@ import {
   printSecretToken,
 } from './first-start';
 import { createGraphqlMiddleware, type GraphqlMiddleware } from './graphql/middleware';
+import { answerFailures } from './failed-requests';
 import { type Listener, listen } from './listen';
 import { createMetricsRouter, observeBindings, observeCalls, observeRequests } from './observation';
 import { quickStart } from './quick-start';
@@ -52,12 +55,13 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** How long running requests and deliveries may take to finish when the process ends. */
-const STOP_GRACE_MS = 5_000;
+/** How long running requests may take to finish when the process ends; deliveries have as long, at the same time. */
+const STOP_GRACE_MS = 4_000;
 
 /** Starts everything, or leaves nothing behind. `print` takes lines that are meant for people and scripts. */
 export async function startApp(config: Config, print: Print): Promise<App> {
   const log = createLogger(config.LOG_LEVEL);
+  surviveStrayRejections(log);
   const registry = connectors(config);
   const schemaFiles = readSchemaFiles(config.DATA_DIR);
   // The port first: where it is taken, nothing has been made that would be stranded.
@@ -67,11 +71,12 @@ export async function startApp(config: Config, print: Print): Promise<App> {
     certificateFile: config.TLS_CERT_FILE,
     keyFile: config.TLS_KEY_FILE,
   });
-  const opened: (() => Promise<void>)[] = [];
-  /** First nothing new comes in, then what is running ends, then what it stands on. */
+  const opened: Opened = { running: [], ground: [] };
+  /** First what is running ends, and nothing new begins; then what it stands on. */
   const stop = async (): Promise<void> => {
-    await listener.close(STOP_GRACE_MS);
-    for (const close of opened.splice(0).reverse()) await close();
+    const running = opened.running.splice(0).map((end) => end());
+    await Promise.all([listener.close(STOP_GRACE_MS), ...running]);
+    for (const close of opened.ground.splice(0).reverse()) await close();
   };
   try {
     const parts = await open({ config, registry, schemaFiles, listener, log }, opened);
@@ -89,6 +94,13 @@ export async function startApp(config: Config, print: Print): Promise<App> {
     await stop();
     throw error;
   }
+}
+
+/** Connectors are other people's code: what they do behind everybody's back must not end the process. */
+function surviveStrayRejections(log: Logger): void {
+  process.on('unhandledRejection', (reason) => {
+    log.error(describeError(reason), 'A promise failed that nobody waits for');
+  });
 }
 
 interface Parts {
@@ -114,24 +126,30 @@ interface Ground {
   readonly log: Logger;
 }
 
+/** How to end what was opened: what is running, all at the same time, then what it stands on, the last one first. */
+interface Opened {
+  readonly running: (() => Promise<void>)[];
+  readonly ground: (() => Promise<void>)[];
+}
+
 /** Opens every part in the order in which one stands on the other; `opened` takes how to close them. */
 async function open(
   { config, registry, schemaFiles, listener, log }: Ground,
-  opened: (() => Promise<void>)[],
+  opened: Opened,
 ): Promise<Parts> {
   const url = config.PUBLIC_URL?.replace(/\/+$/, '') ?? listener.url;
   const database = await openDatabase(config);
-  opened.push(() => database.close());
+  opened.ground.push(() => database.close());
   void database.failed.then((error) => log.fatal({ err: error }, 'The embedded store failed'));
   const store = await openStoreOf(database);
-  opened.push(() => store.close());
+  opened.ground.push(() => store.close());
   const schemas = await openSchemas(schemaFiles, store, log);
   const logoUrl = (id: string): string => `${url}${LOGO_PATH}/${id}`;
   const profiles = new Profiles((rule) => schemas.of(rule), logoUrl);
   const metrics = createMetrics(packageJson.version);
   observeBindings(metrics, store);
   const engine = createEngine({ config, registry, store, schemas, profiles, metrics, log });
-  opened.push(() => engine.stop());
+  opened.running.push(() => engine.stop());
   const access = new RuleAccessCache(store.credentials, store.syncRules);
   const provisioning = new Provisioning({
     store: store.resources,
@@ -146,7 +164,7 @@ async function open(
     logoUrl,
     log,
   });
-  opened.push(() => graphql.stop());
+  opened.running.push(() => graphql.stop());
   const administrators = { access, administration, provisioning, graphql };
   return { listener, url, database, store, schemas, engine, ...administrators, metrics, log };
 }
@@ -234,6 +252,7 @@ function createEngine(
     tokens: store.tokens,
     choices: store.otpChoices,
     reviews: store.ruleReviews,
+    clock: { ...systemClock, now: store.now },
     workers: config.WORKERS,
     dataDir: path.resolve(config.DATA_DIR),
     observe: observeCalls(metrics),
@@ -291,6 +310,7 @@ function createExpress(config: Config, parts: Parts): Express {
   app.use(LOGO_PATH, createLogoRouter(store.tokenLogos));
   app.use(createMetricsRouter({ metrics, apiKeys: administration.apiKeys }));
   app.use(createStatusRouter({ isReady: () => store.isReachable(), version: packageJson.version }));
+  app.use(answerFailures(log));
   return app;
 }
 

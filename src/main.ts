@@ -5,7 +5,7 @@ import { readConfig } from './config';
 import { StartError } from './start-error';
 
 /** When an orderly end takes longer than this, the process ends anyway: what is durable is delivered after a restart. */
-const STOP_DEADLINE_MS = 20_000;
+const STOP_DEADLINE_MS = 8_000;
 
 async function main(): Promise<void> {
   const signalled = new Promise<void>((resolve) => {

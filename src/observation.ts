@@ -76,8 +76,8 @@ export function observeBindings(
   let counting = Promise.resolve();
   let countedAt = -Infinity;
   const counted = (): Promise<void> => {
-    if (Date.now() - countedAt > FRESH_MS) {
-      countedAt = Date.now();
+    if (performance.now() - countedAt > FRESH_MS) {
+      countedAt = performance.now();
       // A store that is away is asked again by the next look.
       counting = count().catch(() => {
         gauge.reset();

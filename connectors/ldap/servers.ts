@@ -60,7 +60,7 @@ export class Servers {
   }
 
   /** How long to wait before connecting to it: for its own sake, and for what others have to tell it. */
-  pauseMs(server: Server, now = Date.now()): number {
+  pauseMs(server: Server, now = performance.now()): number {
     const heard = this.all
       .filter((other) => other !== server)
       .map((other) => other.wroteAt + this.options.replicationDelayMs);
@@ -75,7 +75,7 @@ export class Servers {
   }
 
   /** It takes no connection, or is of no use. The next one is in use from now on. */
-  failed(server: Server, now = Date.now()): void {
+  failed(server: Server, now = performance.now()): void {
     const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** server.failures);
     server.failures += 1;
     server.unanswered = 0;
@@ -98,12 +98,12 @@ export class Servers {
   }
 
   /** A write was sent to it, or answered by it. */
-  wrote(server: Server, now = Date.now()): void {
+  wrote(server: Server, now = performance.now()): void {
     server.wroteAt = now;
   }
 
   /** The preferred server, when it is time to see whether it is back. Asked once for each interval. */
-  toProbe(now = Date.now()): Server | undefined {
+  toProbe(now = performance.now()): Server | undefined {
     if (now < this.switchBackAt) return undefined;
     this.switchBackAt = now + this.options.switchBackMs;
     return this.all[0];
@@ -121,7 +121,7 @@ export class Servers {
     return identity === undefined || identity === this.identity;
   }
 
-  private use(server: Server, now = Date.now()): void {
+  private use(server: Server, now = performance.now()): void {
     this.inUse = server;
     this.switchBackAt = server.rank === 0 ? Infinity : now + this.options.switchBackMs;
   }

@@ -159,7 +159,7 @@ export class SqliteDatabase<Schema> implements Database<Schema> {
 
   /** Takes a turn, tries again while another process writes, and lets only `ConnectorError` out. */
   private guarded<Result>(call: CallContext, task: () => Promise<Result>): Promise<Result> {
-    const deadline = Date.now() + BUSY_MS;
+    const deadline = performance.now() + BUSY_MS;
     return this.queue.run(async () => {
       for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
         if (this.isClosed) throw closed();
@@ -167,7 +167,7 @@ export class SqliteDatabase<Schema> implements Database<Schema> {
         try {
           return await task();
         } catch (error) {
-          if (!isTransient(error) || Date.now() > deadline) throw this.failed(error);
+          if (!isTransient(error) || performance.now() > deadline) throw this.failed(error);
         }
         await sleep(wait + Math.random() * wait, undefined, { signal: call.signal }).catch(
           () => undefined,

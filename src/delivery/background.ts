@@ -1,4 +1,5 @@
 /** Work without end that nobody waits for. It is owned here: an error is logged, and the work goes on. */
+import { StoreUnavailable } from '../domain/error';
 import { type Clock } from './clock';
 import { describeError, type Log } from './log';
 
@@ -36,7 +37,10 @@ export class Background {
         await step(this.signal);
         pause = FIRST_PAUSE_MS;
       } catch (error) {
-        this.deps.log('error', `${this.name} failed and goes on`, describeError(error));
+        // Of an outage of the store one line is enough, however long it lasts.
+        if (pause === FIRST_PAUSE_MS || !(error instanceof StoreUnavailable)) {
+          this.deps.log('error', `${this.name} failed and goes on`, describeError(error));
+        }
         await this.deps.clock.sleep(pause, this.signal);
         pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
       }

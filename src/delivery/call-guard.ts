@@ -44,7 +44,7 @@ export async function guard<Answer>(
   try {
     return await Promise.race([settle(call, { signal: controller.signal }), overdue]);
   } catch (error) {
-    throw asOwnError(error, call);
+    throw asOwnError(error, call.operation);
   } finally {
     call.signal?.removeEventListener('abort', giveUp);
     timers.forEach(clearTimeout);
@@ -73,21 +73,29 @@ const KINDS: ReadonlySet<unknown> = new Set<FailureKind>([
   'notFound',
 ]);
 
-/** Packages may bring a copy of the class: it is recognised by what it says, and made ours. */
-function asOwnError(error: unknown, call: GuardedCall<unknown>): Error {
-  if (error instanceof ConnectorFault) return error;
-  if (error instanceof Error && error.name === 'ConnectorError') {
-    const { kind, message, outcome, attribute, retryAfterMs } = error as ConnectorError;
-    if (KINDS.has(kind)) {
-      return new ConnectorError(kind, message, {
-        outcome: outcome === 'unknown' ? 'unknown' : 'none',
-        cause: error,
-        ...(typeof attribute === 'string' ? { attribute } : {}),
-        ...(typeof retryAfterMs === 'number' && retryAfterMs > 0
-          ? { retryAfterMs: Math.min(retryAfterMs, MOST_RETRY_AFTER_MS) }
-          : {}),
-      });
-    }
+/** The interface's own errors as they are; anything else that a connector lets out is a fault of it. */
+export function asOwnError(error: unknown, operation: string): Error {
+  try {
+    const own = ownError(error);
+    if (own) return own;
+  } catch {
+    // Not even what it threw can be looked at.
   }
-  return new ConnectorFault(`The connector failed in "${call.operation}"`, { cause: error });
+  return new ConnectorFault(`The connector failed in "${operation}"`, { cause: error });
+}
+
+/** Packages may bring a copy of the class: it is recognised by what it says, and made ours. */
+function ownError(error: unknown): Error | undefined {
+  if (error instanceof ConnectorFault) return error;
+  if (!(error instanceof Error) || error.name !== 'ConnectorError') return undefined;
+  const { kind, message, outcome, attribute, retryAfterMs } = error as ConnectorError;
+  if (!KINDS.has(kind) || typeof message !== 'string') return undefined;
+  return new ConnectorError(kind, message, {
+    outcome: outcome === 'unknown' ? 'unknown' : 'none',
+    cause: error,
+    ...(typeof attribute === 'string' ? { attribute } : {}),
+    ...(typeof retryAfterMs === 'number' && retryAfterMs > 0
+      ? { retryAfterMs: Math.min(retryAfterMs, MOST_RETRY_AFTER_MS) }
+      : {}),
+  });
 }

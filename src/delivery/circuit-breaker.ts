@@ -24,7 +24,7 @@ export class CircuitBreaker {
 
   /** How long to wait until the next probe. */
   pauseMs(): number {
-    return this.isOpen ? Math.max(0, this.probeAt - this.clock.now().getTime()) : 0;
+    return this.isOpen ? Math.max(0, this.probeAt - this.clock.monotonic()) : 0;
   }
 
   /** The target answered, well or not. Answers how many times in a row it had not. */
@@ -34,11 +34,11 @@ export class CircuitBreaker {
     return failures;
   }
 
-  /** A delivery begun at that time had no answer. */
-  silent(startedAt: Date): void {
-    const now = this.clock.now().getTime();
+  /** A delivery begun at that time, by the clock that never jumps, had no answer. */
+  silent(startedAt: number): void {
+    const now = this.clock.monotonic();
     // What was under way when the breaker opened says nothing new.
-    if (this.isOpen && startedAt.getTime() < this.openedAt) return;
+    if (this.isOpen && startedAt < this.openedAt) return;
     this.failures += 1;
     this.openedAt = now;
     const longest = Math.min(

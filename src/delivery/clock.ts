@@ -1,15 +1,22 @@
 /** Time and chance, so that tests can have their own. */
 
 export interface Clock {
+  /** The time of day, as all processes that share the work have it; it may be set forward and back. */
   now(): Date;
+  /** Milliseconds since some moment of this process. It never jumps: waiting times are measured with it. */
+  monotonic(): number;
   /** Resolves after that time, or at once when the signal is aborted; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** 0 up to but not 1. */
   random(): number;
 }
 
+/** Later than anything. */
+export const ANY_TIME = new Date(8_640_000_000_000_000);
+
 export const systemClock: Clock = {
   now: () => new Date(),
+  monotonic: () => performance.now(),
   random: () => Math.random(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {

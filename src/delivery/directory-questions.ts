@@ -35,7 +35,7 @@ export class DirectoryQuestions {
 
   private async find(id: string): Promise<Target | undefined> {
     const { clock, targets } = this.deps;
-    const readAt = clock.now().getTime();
+    const readAt = clock.monotonic();
     const known = this.known.get(id);
     if (known && readAt - known.readAt < FRESH_MS) return known.target;
     const target = await targets.find(id);

@@ -1,7 +1,7 @@
 /** Fan-out: every change of a resource becomes work for each target of its rule, whatever becomes of hints and processes. */
 import { USER } from '../domain/resource';
 import { Background } from './background';
-import { type Clock, Wakeup } from './clock';
+import { ANY_TIME, type Clock, Wakeup } from './clock';
 import { type FanOut } from './fan-out';
 import { describeError, type Log } from './log';
 import { type OtpChoices } from './otp-choices';
@@ -25,7 +25,7 @@ export interface DispatcherDeps {
   readonly wake: (targetId: string, ruleId: string) => void;
   readonly clock: Clock;
   readonly log: Log;
-  readonly times: Pick<EngineTimes, 'pollMs' | 'pendingAgeMs' | 'gatherMs'>;
+  readonly times: Pick<EngineTimes, 'pollMs' | 'pollAllMs' | 'pendingAgeMs' | 'gatherMs'>;
 }
 
 const BATCH = 200;
@@ -39,8 +39,9 @@ export class Dispatcher {
   private readonly wakeup: Wakeup;
   private readonly hinted = new Set<string>();
   private nextPollAt = 0;
-  /** The youngest changes a poll looks at; sooner than usual after something was left behind on purpose. */
+  /** The next poll looks at the youngest changes too, and at those that a clock that was wrong dated ahead. */
   private pollAll = false;
+  private polledAllAt = -Infinity;
   private polled: PendingResource | undefined;
   private working = false;
 
@@ -90,7 +91,7 @@ export class Dispatcher {
     if (this.hinted.size >= BATCH) return;
     if (this.hinted.size >= FEW) return this.deps.clock.sleep(this.deps.times.gatherMs, signal);
     if (this.hinted.size > 0) return;
-    const wait = this.nextPollAt - this.deps.clock.now().getTime();
+    const wait = this.nextPollAt - this.deps.clock.monotonic();
     if (wait > 0) await this.wakeup.wait(wait, signal);
   }
 
@@ -104,12 +105,14 @@ export class Dispatcher {
 
   private async poll(): Promise<void> {
     const { clock, fanOut, times } = this.deps;
-    const now = clock.now().getTime();
+    const now = clock.monotonic();
     if (now < this.nextPollAt) return;
-    const before = new Date(this.pollAll ? now : now - times.pendingAgeMs);
+    if (now - this.polledAllAt >= times.pollAllMs) this.pollAll = true;
+    const before = this.pollAll ? ANY_TIME : new Date(clock.now().getTime() - times.pendingAgeMs);
     const page = await fanOut.pendingBefore(before, this.polled, BATCH);
     this.polled = page.length < BATCH ? undefined : page.at(-1);
     if (!this.polled) {
+      if (this.pollAll) this.polledAllAt = now;
       this.pollAll = false;
       this.nextPollAt = now + times.pollMs;
     }

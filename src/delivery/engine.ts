@@ -96,14 +96,18 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   const parts = createParts(deps);
   const { clock, host, lanes, dispatcher, housekeeping, rollouts, operations } = parts;
   const { log, registry, targets } = deps;
+  const { drainMs, giveUpMs } = parts.times;
   const background = [dispatcher, lanes, housekeeping, rollouts, operations];
   return {
     start() {
       for (const part of background) part.start();
     },
     async stop() {
-      await Promise.all(background.map((part) => part.stop()));
-      await host.closeAll();
+      const ending = Promise.all(background.map((part) => part.stop())).then(() => host.closeAll());
+      // A store or a connector that hangs must not keep the process: its leases run out by themselves.
+      const ended = new AbortController();
+      const patience = clock.sleep(drainMs + giveUpMs, ended.signal);
+      await Promise.race([ending, patience]).finally(() => ended.abort());
     },
     changeListener: { resourceChanged: ({ id }) => dispatcher.hint(id) },
     control: deliveryControl(parts, deps),
@@ -157,6 +161,7 @@ function createParts(deps: DeliveryEngineDeps) {
   });
   return {
     clock,
+    times,
     host,
     rules,
     lanes,

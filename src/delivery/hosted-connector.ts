@@ -31,8 +31,8 @@ import {
 } from './answers';
 import { checkChanges, checkDesired } from './arguments';
 import { type CallObserver, observed } from './call-observer';
-import { guard, type GuardedCall, type GuardTimes } from './call-guard';
-import { ConnectorFault, LeaseLost } from './errors';
+import { asOwnError, guard, type GuardedCall, type GuardTimes } from './call-guard';
+import { LeaseLost } from './errors';
 import { Semaphore } from './semaphore';
 
 /** What surrounds a call beside its deadline. */
@@ -111,8 +111,7 @@ export class HostedConnector {
     try {
       return checkPlan(this.parts.connector.plan(kind, current, desired));
     } catch (error) {
-      if (error instanceof Error && error.name === 'ConnectorError') throw error;
-      throw new ConnectorFault('The connector failed in "plan"', { cause: error });
+      throw asOwnError(error, 'plan');
     }
   }
 

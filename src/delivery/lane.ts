@@ -2,7 +2,7 @@
 import { type Target } from '../domain/target';
 import { Background } from './background';
 import { type CircuitBreaker } from './circuit-breaker';
-import { type Clock, Wakeup } from './clock';
+import { ANY_TIME, type Clock, Wakeup } from './clock';
 import { Lease } from './lease';
 import { describeError, type Log } from './log';
 import { type WorkItem, type WorkQueue } from '../domain/delivery-ports';
@@ -29,9 +29,6 @@ const MOST_CLAIMS = 64;
 /** While there is more to claim, it is claimed when this share of the places is free: a claim of many costs little more than one. */
 const CLAIMED_SHARE = 4;
 
-/** While a target is probed, what would be due at any time serves. */
-const ANY_TIME = new Date(8_640_000_000_000_000);
-
 export class Lane {
   private readonly loop: Background;
   private readonly wakeup: Wakeup;
@@ -43,6 +40,7 @@ export class Lane {
   /** Deliveries under way whose rule was said to have work since they began. */
   private readonly askedFor = new Set<Lease>();
   private surveyedAt = -Infinity;
+  private correctedAt = -Infinity;
   /** Bindings claimed in one go: more while there is more to claim. */
   private burst = 1;
 
@@ -152,19 +150,20 @@ export class Lane {
 
   private async claimOf(ruleId: string, most: number): Promise<readonly Lease[]> {
     const { queue, clock, log, times, owner } = this.deps;
+    // Before the claim: a worker must not believe in a lease for longer than others do.
+    const term = Lease.term(clock, times.leaseMs);
     const now = clock.now();
-    const leaseUntil = new Date(now.getTime() + times.leaseMs);
     const items = await queue.claim({
       targetId: this.target.id,
       ruleId,
       owner,
       now,
       dueBefore: this.dueBefore(),
-      leaseUntil,
+      leaseUntil: term.until,
       most,
     });
     const deps = { queue, clock, log, leaseMs: times.leaseMs };
-    return items.map((item) => new Lease<WorkItem>(item, deps, leaseUntil));
+    return items.map((item) => new Lease<WorkItem>(item, deps, term));
   }
 
   private dueBefore(): Date {
@@ -174,18 +173,29 @@ export class Lane {
   /** Now and then all rules with work are asked for. Answers in how many milliseconds that is due again. */
   private async survey(): Promise<number> {
     const { clock, queue, times } = this.deps;
-    const rest = this.surveyedAt + times.idleMs - clock.now().getTime();
+    const rest = this.surveyedAt + times.idleMs - clock.monotonic();
     if (rest > 0) return rest;
-    this.surveyedAt = clock.now().getTime();
+    this.surveyedAt = clock.monotonic();
     const dueBefore = this.dueBefore();
     for (const ruleId of await queue.rulesWithWork(this.target.id, dueBefore)) this.addTurn(ruleId);
+    await this.correctDates();
     return times.idleMs;
+  }
+
+  private async correctDates(): Promise<void> {
+    const { clock, queue, times } = this.deps;
+    if (clock.monotonic() - this.correctedAt < times.correctMs) return;
+    this.correctedAt = clock.monotonic();
+    const now = clock.now();
+    const ruleIds = await queue.rulesWithWork(this.target.id, ANY_TIME);
+    for (const ruleId of ruleIds) await queue.correctDates(this.target.id, ruleId, now);
+    await queue.correctLeases(this.target.id, new Date(now.getTime() + times.leaseMs));
   }
 
   /** Never rejects. */
   private async deliver(lease: Lease): Promise<void> {
     const { breaker, clock, queue } = this.deps;
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     lease.start();
     try {
       const contact = await this.deps.deliver(lease, this.target);
@@ -207,8 +217,8 @@ export class Lane {
   /** The store was out; as soon as it is back the work should not have to wait for the lease to run out. */
   private async giveBack({ item }: Lease): Promise<void> {
     const { clock, queue, times } = this.deps;
-    const until = clock.now().getTime() + times.leaseMs;
-    while (!this.loop.signal.aborted && clock.now().getTime() < until) {
+    const until = clock.monotonic() + times.leaseMs;
+    while (!this.loop.signal.aborted && clock.monotonic() < until) {
       await clock.sleep(times.retry.firstMs, this.loop.signal);
       try {
         await queue.release(item);

@@ -5,10 +5,15 @@ import { LeaseLost } from './errors';
 import { type Log } from './log';
 import { type WorkItem } from '../domain/delivery-ports';
 
+/** How long a lease is held: by the clock that others read, and by the one that never jumps. */
+interface Term {
+  readonly until: Date;
+  readonly monotonicUntil: number;
+}
+
 export class Lease<Item = WorkItem> {
   private readonly controller = new AbortController();
   private readonly renewal: Background;
-  private until: Date;
 
   constructor(
     readonly item: Item,
@@ -18,10 +23,14 @@ export class Lease<Item = WorkItem> {
       readonly log: Log;
       readonly leaseMs: number;
     },
-    until: Date,
+    private term: Term,
   ) {
-    this.until = until;
     this.renewal = new Background('Renewing a lease', deps);
+  }
+
+  static term(clock: Clock, leaseMs: number): Term {
+    const until = new Date(clock.now().getTime() + leaseMs);
+    return { until, monotonicUntil: clock.monotonic() + leaseMs };
   }
 
   /** Aborted when the lease is lost or the engine stops: calls in flight are given up. */
@@ -47,13 +56,16 @@ export class Lease<Item = WorkItem> {
 
   /** To be called before anything is changed outside: a worker that was asleep too long must not act. */
   assertHeld(): void {
-    if (this.signal.aborted || this.deps.clock.now() >= this.until) throw new LeaseLost();
+    const { clock } = this.deps;
+    const { until, monotonicUntil } = this.term;
+    const isOver = clock.now() >= until || clock.monotonic() >= monotonicUntil;
+    if (this.signal.aborted || isOver) throw new LeaseLost();
   }
 
   private async renew(): Promise<void> {
-    const until = new Date(this.deps.clock.now().getTime() + this.deps.leaseMs);
-    if (await this.deps.queue.renew(this.item, until)) {
-      this.until = until;
+    const term = Lease.term(this.deps.clock, this.deps.leaseMs);
+    if (await this.deps.queue.renew(this.item, term.until)) {
+      this.term = term;
     } else {
       this.abort();
     }

@@ -1,4 +1,5 @@
 /** Carries operations out: a few at a time, each by one process, and by another one when that dies. */
+import { StoreUnavailable } from '../domain/error';
 import {
   type ClaimedOperation,
   type OperationEnd,
@@ -75,14 +76,13 @@ export class OperationRunner {
   private async claim(): Promise<void> {
     const { operations, clock, owner, times } = this.deps;
     while (this.active.size < MOST_AT_ONCE && !this.loop.signal.aborted) {
-      const now = clock.now();
-      const until = new Date(now.getTime() + times.leaseMs);
-      const operation = await operations.claim(owner, now, until);
+      const term = Lease.term(clock, times.leaseMs);
+      const operation = await operations.claim(owner, clock.now(), term.until);
       if (!operation) return;
       const lease = new Lease<ClaimedOperation>(
         operation,
         { ...this.deps, queue: operations, leaseMs: times.leaseMs },
-        until,
+        term,
       );
       this.active.set(lease, this.work(lease));
     }
@@ -144,7 +144,8 @@ export class OperationRunner {
       return this.finish(run, 'FAILED', error.message);
     }
     log('error', 'An operation failed', { operationId: operation.id, ...describeError(error) });
-    const attempts = operation.attempts + 1;
+    // An outage of the store is no chance that was missed.
+    const attempts = operation.attempts + (error instanceof StoreUnavailable ? 0 : 1);
     if (attempts >= CHANCES || (error instanceof Error && error.name === 'ConnectorFault')) {
       const message =
         'An internal error, see the log of the gateway. Resume it when the cause has been removed.';
@@ -167,10 +168,10 @@ export class OperationRunner {
 
   private async erase(signal: AbortSignal): Promise<void> {
     const { operations, clock, times } = this.deps;
-    const now = clock.now().getTime();
-    if (now < this.erasedAt + Math.min(ERASE_MS, times.operationAgeMs)) return;
-    this.erasedAt = now;
-    const before = new Date(now - times.operationAgeMs);
+    const passed = clock.monotonic() - this.erasedAt;
+    if (passed < Math.min(ERASE_MS, times.operationAgeMs)) return;
+    this.erasedAt = clock.monotonic();
+    const before = new Date(clock.now().getTime() - times.operationAgeMs);
     while (!signal.aborted && (await operations.erase(before)));
   }
 }

@@ -1,6 +1,6 @@
 /** What a failure means: tried again, and when, or parked for a person or a new change. */
 import { type DeliveryError } from '../domain/binding';
-import { DomainError } from '../domain/error';
+import { DomainError, StoreUnavailable } from '../domain/error';
 import { ConnectorError, type FailureKind } from '../../connectors/spi';
 import { type Clock } from './clock';
 import { Disputed, MappingFailed } from './errors';
@@ -12,7 +12,7 @@ export interface RetryTimes {
 
 export const RETRY_TIMES: RetryTimes = { firstMs: 500, longestMs: 300_000 };
 
-/** A defect is given a few chances, since it may be the store's outage in disguise. */
+/** A defect is given a few chances, since it may be an outage in disguise. */
 const CHANCES_OF_A_DEFECT = 8;
 
 const LONGEST_MESSAGE = 1_000;
@@ -45,6 +45,10 @@ export class RetryPolicy {
       return this.verdict('mapping', error.message, { attribute: error.attribute });
     }
     if (error instanceof Disputed) return this.verdict('disputed', error.message, {});
+    if (error instanceof StoreUnavailable) {
+      const message = 'The database did not answer meanwhile. It is tried again by itself.';
+      return this.verdict('internal', message, { delayMs: this.delay(attempts) });
+    }
     // The schemas of the rule do not fit: its deliveries go on by themselves once an administrator has changed them.
     if (error instanceof DomainError && error.code === 'unavailable') {
       return this.verdict('mapping', error.message, { delayMs: this.delay(attempts) });

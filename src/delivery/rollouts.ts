@@ -69,7 +69,7 @@ export class Rollouts {
     const { rollouts, clock, times } = this.deps;
     const now = clock.now();
     // By then every process delivers by the rule and the target as they are now.
-    if (now.getTime() < rollout.startedAt.getTime() + times.rolloutSettleMs) return true;
+    if (isSettling(rollout, now, times.rolloutSettleMs)) return true;
     if (isObsolete(rollout)) {
       await rollouts.finish(rollout);
       return false;
@@ -130,6 +130,11 @@ export class Rollouts {
     await rollouts.finish(rollout);
     log('info', 'A change of a sync rule has been rolled out', { ruleId, targetId });
   }
+}
+
+/** A time that is far ahead was written by a clock that was wrong, and nobody waits for it. */
+function isSettling({ startedAt }: RolloutProgress, now: Date, settleMs: number): boolean {
+  return Math.abs(now.getTime() - startedAt.getTime()) < settleMs;
 }
 
 /** A rule under deletion takes everything back anyway, where it still delivers to. */

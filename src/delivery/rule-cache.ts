@@ -17,14 +17,14 @@ export class RuleCache {
 
   async get(id: string): Promise<SyncRule | undefined> {
     const known = this.cached.get(id);
-    if (known && this.clock.now().getTime() - known.readAt < FRESH_MS) return known.rule;
+    if (known && this.clock.monotonic() - known.readAt < FRESH_MS) return known.rule;
     const reading = this.underWay.get(id) ?? this.refresh(id);
     this.underWay.set(id, reading);
     return reading;
   }
 
   async fresh(id: string): Promise<SyncRule | undefined> {
-    const readAt = this.clock.now().getTime();
+    const readAt = this.clock.monotonic();
     const rule = await this.rules.find(id);
     // What does not exist is not remembered: it may be about to.
     if (rule) this.cached.set(id, { rule, readAt });
@@ -34,7 +34,7 @@ export class RuleCache {
 
   /** Those that exist, as they are now. */
   async freshAll(ids: readonly string[]): Promise<readonly SyncRule[]> {
-    const readAt = this.clock.now().getTime();
+    const readAt = this.clock.monotonic();
     const rules = await this.rules.findAll(ids);
     for (const rule of rules) this.cached.set(rule.id, { rule, readAt });
     return rules;

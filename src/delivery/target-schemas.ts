@@ -41,7 +41,7 @@ export class TargetSchemas {
         connector.schema({ signal: AbortSignal.timeout(PATIENCE_MS) }),
       );
       if (this.remembered.size >= MOST_REMEMBERED) this.remembered.clear();
-      const until = clock.now().getTime() + REMEMBERED_MS;
+      const until = clock.monotonic() + REMEMBERED_MS;
       this.remembered.set(target.id, { version: target.version, until, schema });
       return schema;
     } catch (error) {
@@ -78,7 +78,7 @@ export class TargetSchemas {
 
   private async recent(target: Target): Promise<TargetSchema> {
     const known = this.remembered.get(target.id);
-    const isRecent = known && known.until > this.deps.clock.now().getTime();
+    const isRecent = known && known.until > this.deps.clock.monotonic();
     return isRecent && known.version === target.version ? known.schema : this.read(target);
   }
 }

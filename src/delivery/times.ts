@@ -8,11 +8,15 @@ export interface EngineTimes {
   readonly leaseMs: number;
   /** An idle lane looks for work left by other processes. */
   readonly idleMs: number;
+  /** What a clock that was wrong dated ahead is noticed. */
+  readonly correctMs: number;
   /** Targets made or changed by other processes are noticed. */
   readonly refreshMs: number;
   /** Changes whose hint was lost are looked for, and how old they must be. */
   readonly pollMs: number;
   readonly pendingAgeMs: number;
+  /** Now and then all changes are looked for, whatever time they carry. */
+  readonly pollAllMs: number;
   /** Changes that come one after the other are gathered for so long. */
   readonly gatherMs: number;
   readonly housekeepingMs: number;
@@ -35,8 +39,9 @@ export interface EngineTimes {
   readonly scheduleMs: number;
   /** Operations that have ended are remembered so long. */
   readonly operationAgeMs: number;
-  /** Deliveries under way may finish when the engine stops. */
+  /** Deliveries under way may finish when the engine stops, and what is given up then has so long to give its lease back. */
   readonly drainMs: number;
+  readonly giveUpMs: number;
   readonly retry: RetryTimes;
   readonly breaker: BreakerTimes;
   readonly call: GuardTimes;
@@ -45,9 +50,11 @@ export interface EngineTimes {
 export const ENGINE_TIMES: EngineTimes = {
   leaseMs: 60_000,
   idleMs: 300,
+  correctMs: 60_000,
   refreshMs: 1_000,
   pollMs: 1_000,
   pendingAgeMs: 1_000,
+  pollAllMs: 10_000,
   gatherMs: 20,
   housekeepingMs: 10_000,
   reviewAgeMs: 3_000,
@@ -60,7 +67,8 @@ export const ENGINE_TIMES: EngineTimes = {
   operationPollMs: 1_000,
   scheduleMs: 30_000,
   operationAgeMs: 30 * 86_400_000,
-  drainMs: 5_000,
+  drainMs: 3_500,
+  giveUpMs: 1_250,
   retry: RETRY_TIMES,
   breaker: BREAKER_TIMES,
   call: GUARD_TIMES,

@@ -160,6 +160,10 @@ export interface WorkQueue {
   hasten(targetId: string, now: Date): Promise<number>;
   /** Gives a lease back unused. */
   release(claim: Claim): Promise<boolean>;
+  /** Makes due what a clock that was wrong dated ahead, later than anything is. Answers how many. */
+  correctDates(targetId: string, ruleId: string, now: Date): Promise<number>;
+  /** Ends leases then that would last for longer than any that is made now. Who holds one renews it. */
+  correctLeases(targetId: string, leaseUntil: Date): Promise<number>;
   /** How many bindings there is something to do for, now or after a failure. */
   countWork(): Promise<number>;
 }

@@ -40,3 +40,10 @@ export class DomainError extends Error {
 
   readonly field: string | undefined;
 }
+
+/** The store does not answer. What was asked of it may have been done all the same, as a whole or not at all. */
+export class StoreUnavailable extends DomainError {
+  constructor(cause: unknown) {
+    super('unavailable', 'The database does not answer. Try again in a few seconds.', { cause });
+  }
+}

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage } from 'node:http';
 import { type Administration } from '../administration/administration';
 import { type ApiKey } from '../domain/credential';
-import { unauthenticated } from './error';
+import { DomainError } from '../domain/error';
+import { unauthenticated, unavailable } from './error';
 import { createLoaders, type Loaders } from './loaders';
 import { type Feeds } from './subscriptions/feeds';
 import { type ReadPorts } from './ports';
@@ -49,7 +50,13 @@ export async function authenticate(
   authorization: string | undefined,
 ): Promise<ApiKey> {
   const token = bearerToken(authorization);
-  const authenticated = await services.administration.apiKeys.authenticate(token);
+  const authenticated = await services.administration.apiKeys
+    .authenticate(token)
+    .catch((error: unknown) => {
+      throw error instanceof DomainError && error.code === 'unavailable'
+        ? unavailable(error.message)
+        : error;
+    });
   if (authenticated === undefined) {
     throw unauthenticated('The API key is unknown, revoked or expired.');
   }

@@ -63,6 +63,16 @@ export function unauthenticated(message: string): GraphQLError {
   });
 }
 
+/** Nothing can be answered now: a real HTTP 503, so that proxies and clients that know no GraphQL try again. */
+export function unavailable(message: string): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: {
+      code: 'SERVICE_UNAVAILABLE',
+      http: { status: 503, headers: new Map([['retry-after', '5']]) },
+    },
+  });
+}
+
 /** The request itself is refused before anything of it is run. */
 export function refusedRequest(code: string, message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code, http: { status: 400 } } });

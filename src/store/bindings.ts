@@ -16,6 +16,7 @@ import { type BindingFilter, type BindingReader, type Page } from '../domain/por
 import { bindingQuery, CHANGED, FREE, toBinding, toQueued } from './binding-mapping';
 import { ClaimedWrites } from './claimed-writes';
 import { completionUpdates } from './completion-updates';
+import { correctDates, correctLeases } from './date-corrections';
 import { documents } from './documents';
 import { failureUpdates } from './failure-updates';
 import { isDuplicateKey } from './duplicate-key';
@@ -309,6 +310,14 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       { $set: { dueAt: now, nextAttemptAt: now }, ...CHANGED },
     );
     return modifiedCount;
+  }
+
+  correctDates(targetId: string, ruleId: string, now: Date): Promise<number> {
+    return correctDates(this.model, { targetId, ruleId }, now);
+  }
+
+  correctLeases(targetId: string, leaseUntil: Date): Promise<number> {
+    return correctLeases(this.model, targetId, leaseUntil);
   }
 
   /** How many bindings there is something to do for, now or after a failure. */

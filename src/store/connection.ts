@@ -6,10 +6,20 @@ export interface ConnectionOptions {
   readonly uri: string;
   /** Absent: the database named in the URI. */
   readonly dbName?: string;
+  /** In this process: it is never away while the process is there, and a long command makes it no less alive. */
+  readonly isEmbedded?: boolean;
 }
 
+/**
+ * A server that hangs is asked every two seconds and has eight to answer. Then what waits for it fails, and what comes has
+ * to wait for ten seconds at most.
+ */
+const NOTICING = { heartbeatFrequencyMS: 2_000, connectTimeoutMS: 8_000 };
+const PING_MS = 2_000;
+
 /** Connects, or rejects within ten seconds with the driver's reason. */
-export async function connect({ uri, dbName }: ConnectionOptions): Promise<Connection> {
+export async function connect(options: ConnectionOptions): Promise<Connection> {
+  const { uri, dbName, isEmbedded = false } = options;
   const connection = mongoose.createConnection(uri, {
     ...(dbName === undefined ? {} : { dbName }),
     // Acknowledged means on disk (and on a majority of a replica set): design 2, guarantee 1.
@@ -17,6 +27,9 @@ export async function connect({ uri, dbName }: ConnectionOptions): Promise<Conne
     // Whatever the URI says: a delivery decided on a stale read could undo a deprovisioning.
     readPreference: 'primary',
     serverSelectionTimeoutMS: 10_000,
+    ...(isEmbedded ? {} : NOTICING),
+    // mongoose would keep commands back while the connection is lost, and answer promises where cursors are expected.
+    bufferCommands: false,
     maxPoolSize: 50,
     // The driver would load it by a dynamic import, which fails where modules cannot be imported dynamically (jest).
     runtimeAdapters: { os },
@@ -36,12 +49,17 @@ export async function ensureIndexes(connection: Connection): Promise<void> {
   }
 }
 
-/** Whether the database answers. */
-export async function isReachable(connection: Connection): Promise<boolean> {
+/** Whether the database answers, and soon. */
+export async function isReachable({ db }: Connection): Promise<boolean> {
+  if (db === undefined) return false;
+  const given = new AbortController();
+  const late = setTimeout(() => given.abort(), PING_MS);
   try {
-    await connection.db?.command({ ping: 1, maxTimeMS: 2_000 });
-    return connection.db !== undefined;
+    await db.command({ ping: 1 }, { signal: given.signal });
+    return true;
   } catch {
     return false;
+  } finally {
+    clearTimeout(late);
   }
 }

@@ -10,7 +10,8 @@ export interface RuleAccess {
 
 interface Remembered {
   readonly access: RuleAccess;
-  readonly until: number;
+  readonly readAt: number;
+  readonly expiry: number;
 }
 
 /**
@@ -30,7 +31,9 @@ export class RuleAccessCache {
   /** The rule of the token with this SHA-256, if there is one and the token is in force. */
   async find(hash: string): Promise<RuleAccess | undefined> {
     const known = this.remembered.get(hash);
-    if (known && known.until > Date.now()) return known.access;
+    // Neither clock alone: the one may be set back, and by the other no credential expires.
+    const isRecent = known && performance.now() - known.readAt < REMEMBERED_MS;
+    if (isRecent && known.expiry > Date.now()) return known.access;
     const { epoch } = this;
     const credential = await this.credentials.findRuleCredential(hash);
     const rule = credential && (await this.rules.find(credential.ruleId));
@@ -51,7 +54,7 @@ export class RuleAccessCache {
   private remember(hash: string, access: RuleAccess): void {
     if (this.remembered.size >= REMEMBERED_MOST) this.remembered.clear();
     const expiry = access.credential.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
-    this.remembered.set(hash, { access, until: Math.min(Date.now() + REMEMBERED_MS, expiry) });
+    this.remembered.set(hash, { access, readAt: performance.now(), expiry });
   }
 }
 

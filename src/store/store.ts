@@ -17,7 +17,7 @@ import { MongoAcceptedDefinitions } from './accepted-definitions';
 import { MongoBindingChanges } from './binding-changes';
 import { MongoBindingStore } from './bindings';
 import { MongoBindingSweeps } from './binding-sweeps';
-import { connect, ensureIndexes, isReachable } from './connection';
+import { connect, type ConnectionOptions, ensureIndexes, isReachable } from './connection';
 import { MongoCredentialStore } from './credentials';
 import { MongoFanOutStore } from './fan-out';
 import { MongoMembershipDeltas } from './membership-deltas';
@@ -32,8 +32,10 @@ import { tokenLogoModel } from './models/token-logo.model';
 import { tokenModel } from './models/token.model';
 import { MongoOperationStore } from './operations';
 import { MongoOtpChoiceStore } from './otp-choices';
+import { Outages } from './outage';
 import { MongoRuleReviews } from './rule-reviews';
 import { SecretBox } from './secret-box';
+import { StoreTime } from './store-time';
 import { MongoRolloutStore } from './rollouts';
 import { MongoStoredValues } from './stored-values';
 import { MongoSyncRuleStore } from './sync-rules';
@@ -41,10 +43,7 @@ import { MongoTargetStore } from './targets';
 import { MongoTokenLogoStore } from './token-logos';
 import { MongoTokenStore } from './tokens';
 
-export interface StoreOptions {
-  readonly uri: string;
-  /** Absent: the database named in the URI. */
-  readonly dbName?: string;
+export interface StoreOptions extends ConnectionOptions {
   /** 32 bytes; encrypts the secrets of targets. */
   readonly encryptionKey: Buffer;
 }
@@ -70,11 +69,24 @@ export interface Store {
   readonly ruleReviews: RuleReviews;
   /** For tests that look behind the ports. */
   readonly connection: Connection;
+  /** The time of day, on which all processes that share the database agree. */
+  now(): Date;
   isReachable(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 export async function openStore(options: StoreOptions): Promise<Store> {
+  const store = await open(options);
+  const { connection, ...others } = store;
+  const outages = new Outages(connection);
+  const reported = Object.entries(others).map(([name, part]): [string, unknown] => [
+    name,
+    typeof part === 'object' ? outages.reported(part) : part,
+  ]);
+  return { ...(Object.fromEntries(reported) as typeof others), connection };
+}
+
+async function open(options: StoreOptions): Promise<Store> {
   const connection = await connect(options);
   const resources = resourceModel(connection);
   const members = membershipModel(connection);
@@ -84,6 +96,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const tokens = tokenModel(connection);
   const operations = operationModels(connection);
   await ensureIndexes(connection);
+  const time = await StoreTime.open(connection);
   const memberships = new Memberships(resources, members);
   return {
     resources: new MongoResourceStore(resources, memberships),
@@ -105,6 +118,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     otpChoices: new MongoOtpChoiceStore(resources),
     ruleReviews: new MongoRuleReviews(administration, resources, tokens),
     connection,
+    now: time.now,
     isReachable: () => isReachable(connection),
     close: () => connection.close(),
   };

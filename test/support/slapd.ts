@@ -26,6 +26,8 @@ export interface SlapdOptions {
   readonly overlays?: boolean;
   /** Waits for the disk at every write, as a real server does: about five times slower. Off unless wanted. */
   readonly durable?: boolean;
+  /** Notes every operation in `slapd.log` in the folder, as `loglevel stats` does. */
+  readonly logsOperations?: boolean;
   /** The most entries one search by the provisioner may see; no limit unless given. */
   readonly sizeLimit?: number;
   /** How long its certificate is valid; -1: it has expired. */
@@ -70,6 +72,8 @@ export interface Slapd {
   count(filter: string, base?: string): Promise<number>;
   /** Whether a simple bind with this password succeeds. */
   authenticates(dn: string, password: string): Promise<boolean>;
+  /** The names of entries that operations of this kind were asked for, in order; see {@link SlapdOptions.logsOperations}. */
+  logged(operation: 'ADD' | 'MOD' | 'MODRDN' | 'DEL'): readonly string[];
   /** How many connections clients hold to either port. */
   connections(): number;
   /** Applies LDIF change records as the server's own administrator. */
@@ -263,6 +267,7 @@ class PrivateSlapd implements Slapd {
     tlsPort: number,
     readonly ca: string,
     private readonly removeFolder: () => void,
+    private readonly debugLevel: string,
   ) {
     this.url = `ldap://127.0.0.1:${port}`;
     this.ldapsUrl = `ldaps://127.0.0.1:${tlsPort}`;
@@ -272,7 +277,7 @@ class PrivateSlapd implements Slapd {
     // -d 0 keeps slapd in the foreground; setpriv has the kernel end it with the test process, however that ends.
     const slapd = [
       SLAPD.paths.find((candidate) => existsSync(candidate)) ?? 'slapd',
-      ...['-d', '0', '-f', path.join(this.folder, 'slapd.conf')],
+      ...['-d', this.debugLevel, '-f', path.join(this.folder, 'slapd.conf')],
       ...['-h', `${this.url}/ ${this.ldapsUrl}/`],
     ];
     const guarded = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', ...slapd] : slapd;
@@ -309,6 +314,12 @@ class PrivateSlapd implements Slapd {
         throw error;
       },
     );
+  }
+
+  logged(operation: string): readonly string[] {
+    const log = readFileSync(path.join(this.folder, 'slapd.log'), 'utf8');
+    const pattern = new RegExp(`op=\\d+ ${operation} dn="([^"]*)"`, 'g');
+    return [...log.matchAll(pattern)].map(([, dn = '']) => dn);
   }
 
   connections(): number {
@@ -363,6 +374,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
     await freePort(),
     ca,
     folder.remove,
+    options.logsOperations ? '256' : '0',
   );
   await server.boot();
   return server;

@@ -1,8 +1,10 @@
 /** The program as people run it: a process of its own, spoken to over HTTP only. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { freePort, stopProcess, temporaryFolder } from './daemon';
+import { BUILD } from './build-output';
+import { freePort, freeze, stopProcess, temporaryFolder } from './daemon';
 
 /** What the first start prints, by the beginning of the line (design 5.1). */
 const PRINTED = {
@@ -68,7 +70,7 @@ export class Usher {
   async boot(): Promise<void> {
     const child = spawn(
       process.execPath,
-      ['--enable-source-maps', path.join(__dirname, '../../dist/src/main.js')],
+      ['--enable-source-maps', path.join(BUILD, 'src/main.js')],
       {
         env: {
           PATH: process.env['PATH'],
@@ -82,7 +84,7 @@ export class Usher {
     this.child = child;
     child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
       if (child.exitCode !== null) {
         throw new Error(`Usher ended with ${child.exitCode}:\n${this.output}\n${this.log}`);
@@ -105,7 +107,27 @@ export class Usher {
     return this.child.exitCode;
   }
 
+  /** Stops every thread of the process, as a machine that is suspended would. */
+  async pause(): Promise<void> {
+    await freeze(this.child);
+  }
+
+  resume(): void {
+    this.child?.kill('SIGCONT');
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && !this.child.signalCode;
+  }
+
+  /** Memory that the process holds now, in MB. */
+  get residentMb(): number {
+    const status = readFileSync(`/proc/${String(this.child?.pid)}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
+  }
+
   async stop(): Promise<void> {
+    this.resume();
     await this.terminate();
     this.cleanUp();
   }

@@ -108,7 +108,7 @@ export class UsersFileOnDisk {
   }
 
   private async lock(): Promise<Libsql.Database> {
-    const deadline = Date.now() + BUSY_MS;
+    const deadline = performance.now() + BUSY_MS;
     for (;;) {
       try {
         this.lockFile ??= new Libsql(path.join(this.folder, `.${this.name}.usher-lock`));
@@ -118,7 +118,7 @@ export class UsersFileOnDisk {
         if (!/^SQLITE_(BUSY|LOCKED)/.test(String((error as { code?: unknown }).code))) {
           throw notLockable(error);
         }
-        if (Date.now() > deadline) {
+        if (performance.now() > deadline) {
           throw new ConnectorError('throttled', 'another process writes the users file', {
             retryAfterMs: 250,
           });

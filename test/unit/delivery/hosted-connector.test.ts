@@ -124,6 +124,75 @@ describe('an answer', () => {
   });
 });
 
+describe('a failure', () => {
+  const disguised = (more: object): Error =>
+    Object.assign(new Error('x'), { name: 'ConnectorError', kind: 'throttled', ...more });
+  const trapped = new Proxy(new Error('x'), {
+    get: () => {
+      throw new TypeError('a getter');
+    },
+    getPrototypeOf: () => {
+      throw new TypeError('a prototype');
+    },
+  });
+  it.each<[string, () => unknown]>([
+    ['a text', () => Promise.reject('down' as unknown as Error)],
+    ['nothing', () => Promise.reject(undefined as unknown as Error)],
+    ['a trap', () => Promise.reject(trapped)],
+    ['an error with a kind that is none', () => Promise.reject(disguised({ kind: 'tired' }))],
+    ['an error with a message that is none', () => Promise.reject(disguised({ message: {} }))],
+    [
+      'an error thrown before there is a promise',
+      () => {
+        throw trapped;
+      },
+    ],
+    [
+      'a promise that cannot be waited for',
+      () =>
+        Object.defineProperty({}, 'then', {
+          get: () => {
+            throw trapped;
+          },
+        }),
+    ],
+  ])('that is %s is a fault of the connector', async (_what, fail) => {
+    const { connector } = hosted({ read: fail, remove: fail, plan: fail });
+    await expect(connector.read('user', ref, [], {})).rejects.toBeInstanceOf(ConnectorFault);
+    await expect(connector.remove('user', ref, {})).rejects.toBeInstanceOf(ConnectorFault);
+  });
+
+  it('that comes after the deadline is heard by nobody, and harms nobody', async () => {
+    const stray = jest.fn();
+    process.on('unhandledRejection', stray);
+    let fail: (error: Error) => void = () => undefined;
+    const late = new Promise<never>((_resolve, reject) => (fail = reject));
+    const { connector } = hosted({ create: () => late });
+    const creating = connector.create(
+      'user',
+      { attributes: { uid: ['n'] }, active: true },
+      'o',
+      {},
+    );
+    await expect(creating).rejects.toMatchObject({ kind: 'timeout', outcome: 'unknown' });
+    fail(new TypeError('late'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', stray);
+    expect(stray).not.toHaveBeenCalled();
+  });
+
+  it('to end at all takes a place for no longer than the deadline', async () => {
+    const { connector } = hosted({ read: () => new Promise(() => undefined) });
+    const begun = performance.now();
+    const reading = Array.from({ length: 12 }, () =>
+      connector.read('user', ref, [], {}).catch((error: unknown) => error),
+    );
+    for (const error of await Promise.all(reading))
+      expect(error).toMatchObject({ kind: 'timeout' });
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+});
+
 describe('a value', () => {
   it('with half a character reaches no connector', async () => {
     const { connector, calls } = hosted({});
