@@ -157,11 +157,16 @@ function explain(error: NodeJS.ErrnoException, { host, port }: ListenOptions): E
   return error;
 }
 
+const IDLE_CHECK_MS = 20;
+
 function close(server: http.Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    // Connections become idle when their last answer is sent, and would stay for the next request.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
     server.close(() => {
       clearTimeout(timer);
+      clearInterval(idle);
       resolve();
     });
     server.closeIdleConnections();

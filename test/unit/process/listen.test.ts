@@ -84,6 +84,24 @@ describe('the listening socket', () => {
     await other.close(100);
   });
 
+  it('ends as soon as the last answer is sent, whatever connections are kept alive', async () => {
+    const other = await listen({ host: '127.0.0.1', port: 0 });
+    let finish: () => void = () => undefined;
+    other.serve((_request, response) => {
+      response.write('begun');
+      finish = () => response.end();
+    });
+    const socket = net.connect(Number(new URL(other.url).port), '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: usher\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    const begun = performance.now();
+    const closed = other.close(20_000);
+    setTimeout(() => finish(), 50);
+    await closed;
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    socket.destroy();
+  });
+
   it('has no WebSockets before somebody takes them', async () => {
     const socket =
       'GET /graphql HTTP/1.1\r\nHost: usher\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
