@@ -253,6 +253,7 @@ function createEngine(
     choices: store.otpChoices,
     reviews: store.ruleReviews,
     clock: { ...systemClock, now: store.now },
+    audit: { ...store.audit, retentionDays: config.AUDIT_RETENTION_DAYS },
     workers: config.WORKERS,
     dataDir: path.resolve(config.DATA_DIR),
     observe: observeCalls(metrics),

@@ -97,6 +97,9 @@ export const ENVIRONMENT = {
   WORKERS: wholeNumber(1, 256)
     .default(16)
     .describe('Deliveries at the same time to one target, at most.'),
+  AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500)
+    .default(400)
+    .describe('How many days events of the audit trail are kept.'),
   QUICKSTART: flag
     .default(true)
     .describe(

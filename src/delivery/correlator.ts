@@ -23,7 +23,10 @@ export async function findChosen(
 ): Promise<Entry | undefined> {
   const { chosen } = delivery.item;
   const entry = chosen && (await delivery.session.read(chosen, attributes));
-  if (entry) await delivery.bind(entry);
+  if (entry) {
+    await delivery.bind(entry);
+    delivery.adopted = true;
+  }
   return entry;
 }
 
@@ -86,6 +89,7 @@ async function adopt(
     );
   }
   await delivery.bind(entry);
+  delivery.adopted = entry.owner !== delivery.item.resourceId;
   return entry;
 }
 

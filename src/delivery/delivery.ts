@@ -10,6 +10,8 @@ export class Delivery {
   readonly unanswered: string | undefined;
   /** The attempt to create made by this delivery certainly left nothing behind. */
   nothingCreated = false;
+  /** The entry was there before, made by somebody else. */
+  adopted = false;
   private entry: EntryRef | undefined;
   private observed: number;
   private known: string | undefined;

@@ -1,4 +1,5 @@
 /** Fan-out: every change of a resource becomes work for each target of its rule, whatever becomes of hints and processes. */
+import { type AuditOutbox } from '../domain/audit-ports';
 import { USER } from '../domain/resource';
 import { Background } from './background';
 import { ANY_TIME, type Clock, Wakeup } from './clock';
@@ -22,6 +23,7 @@ export interface DispatcherDeps {
   readonly otpChoices: Pick<OtpChoices, 'settlePending'>;
   readonly requests: Pick<FanOut, 'requestsFor'>;
   readonly queue: Pick<WorkQueue, 'enqueue'>;
+  readonly outbox: Pick<AuditOutbox, 'recordChanges'>;
   readonly wake: (targetId: string, ruleId: string) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -125,7 +127,10 @@ export class Dispatcher {
     const ready = await this.deps.otpChoices.settlePending(prepared);
     if (ready.length === 0) return;
     const requests = await this.deps.requests.requestsFor(ready);
-    const work = await this.deps.queue.enqueue(requests, this.deps.clock.now());
+    const [work] = await Promise.all([
+      this.deps.queue.enqueue(requests, this.deps.clock.now()),
+      this.deps.outbox.recordChanges(ready),
+    ]);
     // What is enqueued is durable: workers need not wait for what follows.
     this.wakeAll(work);
     // Last: a crash before this repeats everything above, harmlessly.

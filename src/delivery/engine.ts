@@ -1,6 +1,7 @@
 /** The delivery engine's parts, put together. */
 import { randomUUID } from 'node:crypto';
 import { type ConnectorRegistry } from '../../connectors/spi';
+import { type AuditIntents, type AuditOutbox, type AuditRetention } from '../domain/audit-ports';
 import { type BindingSweeps } from '../domain/binding-sweep';
 import { type OperationQueue } from '../domain/operation';
 import {
@@ -13,6 +14,8 @@ import { type EntryPreviews } from '../domain/preview';
 import { type Profiles } from '../domain/profile';
 import { type SchemasOf } from '../domain/schema-table';
 import { Adoption } from './adoption';
+import { AuditDrain } from './audit-drain';
+import { AuditKeeping } from './audit-keeping';
 import { type CallObserver } from './call-observer';
 import { type OtpChoiceStore, type TokenAssignments } from '../domain/token-pool';
 import { type Clock, systemClock } from './clock';
@@ -67,6 +70,7 @@ export interface DeliveryEngineDeps {
   readonly tokens: TokenAssignments;
   readonly choices: OtpChoiceStore;
   readonly reviews: RuleReviews;
+  readonly audit: DeliveryAudit;
   /** Calls to a target at the same time; a connector may want fewer. */
   readonly workers: number;
   readonly dataDir: string;
@@ -75,6 +79,15 @@ export interface DeliveryEngineDeps {
   readonly observe?: CallObserver;
   readonly clock?: Clock;
   readonly times?: Partial<EngineTimes>;
+}
+
+/** The audit trail as the engine fills and keeps it. */
+export interface DeliveryAudit {
+  readonly outbox: AuditOutbox;
+  readonly intents: Pick<AuditIntents, 'settle'>;
+  readonly retention: AuditRetention;
+  /** How long events are kept. */
+  readonly retentionDays: number;
 }
 
 export interface DeliveryEngine {
@@ -94,16 +107,19 @@ const IDLE_CHECK_MS = 10;
 
 export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   const parts = createParts(deps);
-  const { clock, host, lanes, dispatcher, housekeeping, rollouts, operations } = parts;
+  const { clock, host, lanes, dispatcher, housekeeping, rollouts, operations, drain } = parts;
   const { log, registry, targets } = deps;
   const { drainMs, giveUpMs } = parts.times;
   const background = [dispatcher, lanes, housekeeping, rollouts, operations];
   return {
     start() {
       for (const part of background) part.start();
+      drain.start();
     },
     async stop() {
-      const ending = Promise.all(background.map((part) => part.stop())).then(() => host.closeAll());
+      const ending = Promise.all(background.map((part) => part.stop()))
+        .then(() => drain.stop())
+        .then(() => host.closeAll());
       // A store or a connector that hangs must not keep the process: its leases run out by themselves.
       const ended = new AbortController();
       const patience = clock.sleep(drainMs + giveUpMs, ended.signal);
@@ -120,7 +136,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
     previews: new Previews({ ...deps, host }),
     questions: new DirectoryQuestions({ targets, host, clock }),
     async idle() {
-      while (!dispatcher.isIdle || (await isBusy(deps))) {
+      while (!dispatcher.isIdle || (await isBusy(deps)) || !(await drain.isIdle())) {
         await clock.sleep(IDLE_CHECK_MS, new AbortController().signal);
       }
     },
@@ -133,7 +149,8 @@ type Parts = ReturnType<typeof createParts>;
 function createParts(deps: DeliveryEngineDeps) {
   const { clock = systemClock } = deps;
   const times: EngineTimes = { ...ENGINE_TIMES, ...deps.times };
-  const common = { ...deps, clock, times, owner: randomUUID() };
+  const common = { ...deps, ...deps.audit, clock, times, owner: randomUUID() };
+  const drain = new AuditDrain(common);
   const host = new ConnectorHost({ ...deps, times: times.call });
   const rules = new RuleCache(deps.rules, clock);
   const desired = new DesiredEntries(deps.schemas, deps.profiles);
@@ -147,6 +164,7 @@ function createParts(deps: DeliveryEngineDeps) {
     desired,
     retryPolicy: new RetryPolicy(clock, times.retry),
     wake,
+    noted: (bindingId) => drain.hint(bindingId),
   });
   const lanes = new Lanes({
     ...common,
@@ -162,11 +180,16 @@ function createParts(deps: DeliveryEngineDeps) {
   return {
     clock,
     times,
+    drain,
     host,
     rules,
     lanes,
     dispatcher,
-    housekeeping: new Housekeeping({ ...common, otpChoices }),
+    housekeeping: new Housekeeping({
+      ...common,
+      otpChoices,
+      auditKeeping: new AuditKeeping(common),
+    }),
     rollouts: new Rollouts({ ...common, wake }),
     onDemand: new OnDemand({ ...common, rules, wake, hint: (id) => dispatcher.hint(id) }),
     adoption: new Adoption({ ...common, host, wake }),

@@ -130,7 +130,7 @@ async function update(
         attribute: delivery.session.namingAttribute,
       });
     }
-    const { name } = await delivery.session.update(known(delivery), changes);
+    const { name } = await delivery.session.update(entry, known(delivery), changes);
     await delivery.rename(name);
   }
   if (active) await setActive(delivery, entry, true);

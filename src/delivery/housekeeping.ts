@@ -1,4 +1,5 @@
 /** Now and then: forgets what is finished, and looks after what a crash left half done. */
+import { type AuditKeeping } from './audit-keeping';
 import { Background } from './background';
 import { Wakeup, type Clock } from './clock';
 import { type Log } from './log';
@@ -20,6 +21,7 @@ export interface HousekeepingDeps {
   readonly queue: Pick<WorkQueue, 'requeueHeld' | 'requeueUnblocked'>;
   readonly reviews: RuleReviews;
   readonly otpChoices: Pick<OtpChoices, 'tidy'>;
+  readonly auditKeeping: Pick<AuditKeeping, 'run'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly times: Pick<EngineTimes, 'housekeepingMs' | 'reviewAgeMs' | 'tombstoneAgeMs'>;
@@ -60,6 +62,7 @@ export class Housekeeping {
     const erased = await rules.finishDeletions();
     for (const ruleId of erased) log('info', 'A sync rule is deleted', { ruleId });
     await deltas.purge(new Date(clock.now().getTime() - times.tombstoneAgeMs));
+    await this.deps.auditKeeping.run(signal);
   }
 
   /** Bindings held for a rule that is enabled: whoever enabled it died before it could say so. */

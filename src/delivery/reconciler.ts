@@ -20,6 +20,7 @@ import {
   type WorkItem,
   type WorkQueue,
 } from '../domain/delivery-ports';
+import { type Delivered, failureOf, holdOf, releaseOf, successOf } from './outcomes';
 import { type RetryPolicy } from './retry-policy';
 import { type RuleCache } from './rule-cache';
 import { DeliverySession } from './session';
@@ -37,6 +38,8 @@ export interface ReconcilerDeps {
   readonly log: Log;
   /** Told that a target's groups have something to do. */
   readonly wake: (targetId: string, ruleId: string) => void;
+  /** Told that something was noted in a binding for the audit trail. */
+  readonly noted: (bindingId: string) => void;
 }
 
 /**
@@ -74,11 +77,12 @@ export class Reconciler {
     if (!resource) return this.orphan(item);
     // What is about to be destroyed is destroyed under the rule as it is now: KEEP may have been chosen since.
     const rule = resource.deletedAt ? await this.deps.rules.fresh(item.ruleId) : recent;
-    if (isHeld(rule)) return this.hold(item);
+    const delivered = { item, resource, target, at: this.deps.clock.now() };
+    if (isHeld(rule)) return this.hold(item, delivered);
     const syncAs = rule?.syncAs.find((candidate) => candidate.targetId === target.id);
     const leaving = syncAs ? undefined : onRemoved(rule, target.id);
     const subject = { item, resource, rule, syncAs, leaving, target };
-    if (isLetGo(subject)) return this.letGo(item);
+    if (isLetGo(subject)) return this.letGo(item, delivered);
     return this.attempt(subject, lease);
   }
 
@@ -96,11 +100,11 @@ export class Reconciler {
         attempt.delivery = new Delivery(item, subject.resource, session, this.deps.queue);
         return this.reconcile(attempt.delivery, subject, connector);
       });
-      await this.deps.queue.complete(item, { ...done, at: this.deps.clock.now() });
+      await this.complete(item, { ...done, at: this.deps.clock.now() });
       return attempt.delivery?.session.called ? 'answered' : 'none';
     } catch (error) {
       if (error instanceof LeaseLost || lease.signal.aborted) return this.giveUp(item, error);
-      return this.failed(item, error, attempt.delivery);
+      return this.failed(subject, error, attempt.delivery);
     } finally {
       this.reportWarnings(item, attempt.delivery?.session.warnings ?? 0);
     }
@@ -145,8 +149,11 @@ export class Reconciler {
     const letsGo = !waits && (state === 'REMOVED' || carriedOut.action === 'remove');
     if (letsGo) await delivery.forget();
     await delivery.markOutside(state === 'OUT_OF_SCOPE');
+    const action = letsGo && carriedOut.action !== 'remove' ? 'release' : carriedOut.action;
+    const noted = successOf({ ...subject, at: this.deps.clock.now() }, delivery, action);
     return {
       state,
+      ...(noted ? { noted } : {}),
       observedGeneration: item.generation,
       ...(item.resourceType === 'Group' ? { membersObserved: item.generation } : {}),
       ...members,
@@ -221,14 +228,20 @@ export class Reconciler {
     return { announced: { ...(ref ?? {}) } };
   }
 
-  private async hold(item: WorkItem): Promise<Contact> {
+  private async complete(item: WorkItem, completion: Completion): Promise<void> {
+    const written = await this.deps.queue.complete(item, completion);
+    if (written && completion.noted) this.deps.noted(item.id);
+  }
+
+  private async hold(item: WorkItem, delivered: Delivered): Promise<Contact> {
     const { queue, rules, clock, wake } = this.deps;
     const heldFor = 'RULE_DISABLED';
     const { condemnedAt } = item;
-    await queue.complete(item, {
+    await this.complete(item, {
       state: 'HELD',
       heldFor,
       at: clock.now(),
+      noted: holdOf(delivered),
       ...(condemnedAt === undefined ? {} : { condemnedAt }),
     });
     // Whoever enabled the rule meanwhile looked for what was held before this was.
@@ -238,11 +251,17 @@ export class Reconciler {
     return 'none';
   }
 
-  private async letGo(item: WorkItem): Promise<Contact> {
+  private async letGo(item: WorkItem, delivered: Delivered): Promise<Contact> {
     const { queue, clock } = this.deps;
     if (item.reference !== undefined) await queue.forgetEntry(item, item.reference);
     const observedGeneration = item.generation;
-    await queue.complete(item, { state: 'REMOVED', at: clock.now(), observedGeneration });
+    const noted = releaseOf(delivered);
+    await this.complete(item, {
+      state: 'REMOVED',
+      at: clock.now(),
+      observedGeneration,
+      ...(noted ? { noted } : {}),
+    });
     return 'none';
   }
 
@@ -263,10 +282,11 @@ export class Reconciler {
   }
 
   private async failed(
-    item: WorkItem,
+    subject: Subject,
     error: unknown,
     delivery: Delivery | undefined,
   ): Promise<Contact> {
+    const { item } = subject;
     const verdict = this.deps.retryPolicy.judge(error, item.attempts);
     this.deps.log(verdict.error.kind === 'internal' ? 'error' : 'info', 'A delivery failed', {
       bindingId: item.id,
@@ -274,13 +294,18 @@ export class Reconciler {
       parked: verdict.retryAt === undefined,
       ...(verdict.error.kind === 'internal' ? describeError(error) : {}),
     });
-    await this.deps.queue.fail(item, {
-      error: verdict.error,
+    const isParked = verdict.retryAt === undefined;
+    const delivered = { ...subject, at: verdict.error.at };
+    const noted = failureOf(delivered, verdict.error, isParked, delivery);
+    const written = await this.deps.queue.fail(item, {
+      error: { ...verdict.error, generation: item.generation },
       nothingCreated: delivery?.nothingCreated ?? false,
       ...(verdict.retryAt === undefined ? {} : { retryAt: verdict.retryAt }),
       ...(error instanceof Disputed ? { candidates: error.candidates } : {}),
       ...(error instanceof EntryTaken ? { blockedBy: error.entry } : {}),
+      ...(noted ? { noted } : {}),
     });
+    if (written && noted) this.deps.noted(item.id);
     if (verdict.silent) return 'silent';
     return delivery?.session.called ? 'answered' : 'none';
   }

@@ -12,8 +12,11 @@ import {
 } from '../../connectors/spi';
 import { type CallOptions, type HostedConnector } from './hosted-connector';
 import { type Lease } from './lease';
+import { NativeChanges } from './native-changes';
 
 export class DeliverySession {
+  /** What was done. */
+  readonly native: NativeChanges;
   private asked = false;
   private reservations = 0;
 
@@ -21,7 +24,9 @@ export class DeliverySession {
     readonly connector: HostedConnector,
     readonly kind: EntryKind,
     private readonly lease: Lease,
-  ) {}
+  ) {
+    this.native = new NativeChanges(connector, kind);
+  }
 
   get capabilities(): Capabilities {
     return this.connector.capabilities;
@@ -50,24 +55,35 @@ export class DeliverySession {
     return this.connector.correlate(this.kind, keys, this.call());
   }
 
-  create(desired: DesiredEntry, owner: string): Promise<Written> {
-    return this.noting(this.connector.create(this.kind, desired, owner, this.call()));
+  async create(desired: DesiredEntry, owner: string): Promise<Written> {
+    const writing = this.connector.create(this.kind, desired, owner, this.call());
+    await this.native.create(writing, desired);
+    return this.noting(writing);
   }
 
-  update(ref: EntryRef, changes: readonly AttributeChange[]): Promise<Written> {
-    return this.noting(this.connector.update(this.kind, ref, changes, this.call()));
+  /** `entry` is the entry as it was read. */
+  async update(entry: Entry, ref: EntryRef, changes: readonly AttributeChange[]): Promise<Written> {
+    const writing = this.connector.update(this.kind, ref, changes, this.call());
+    await this.native.update(writing, { ...entry, name: ref.name }, changes);
+    return this.noting(writing);
   }
 
-  members(group: EntryRef, delta: MemberDelta): Promise<Written> {
-    return this.noting(this.connector.members(group, delta, this.call()));
+  async members(group: EntryRef, delta: MemberDelta): Promise<Written> {
+    const writing = this.connector.members(group, delta, this.call());
+    await this.native.members(writing, group, delta);
+    return this.noting(writing);
   }
 
-  setActive(ref: EntryRef, active: boolean): Promise<Written> {
-    return this.noting(this.connector.setActive(this.kind, ref, active, this.call()));
+  async setActive(ref: EntryRef, active: boolean): Promise<Written> {
+    const writing = this.connector.setActive(this.kind, ref, active, this.call());
+    await this.native.setActive(writing, ref, active);
+    return this.noting(writing);
   }
 
-  remove(ref: EntryRef): Promise<void> {
-    return this.connector.remove(this.kind, ref, this.call());
+  async remove(ref: EntryRef): Promise<void> {
+    const writing = this.connector.remove(this.kind, ref, this.call());
+    await this.native.remove(writing, ref);
+    return writing;
   }
 
   /** Makes effective what this delivery wrote, or an earlier one that died before it came to this. */

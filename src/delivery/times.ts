@@ -19,6 +19,8 @@ export interface EngineTimes {
   readonly pollAllMs: number;
   /** Changes that come one after the other are gathered for so long. */
   readonly gatherMs: number;
+  /** What comes of deliveries is gathered for so long before it is recorded. */
+  readonly auditGatherMs: number;
   readonly housekeepingMs: number;
   /** Users hear of a change of their rule when every process has heard of it. */
   readonly reviewAgeMs: number;
@@ -56,6 +58,7 @@ export const ENGINE_TIMES: EngineTimes = {
   pendingAgeMs: 1_000,
   pollAllMs: 10_000,
   gatherMs: 20,
+  auditGatherMs: 100,
   housekeepingMs: 10_000,
   reviewAgeMs: 3_000,
   tombstoneAgeMs: 3_600_000,

@@ -24,6 +24,8 @@ export interface DeliveryError {
   readonly message: string;
   readonly attribute?: string;
   readonly at: Date;
+  /** What was to be delivered. */
+  readonly generation?: number;
 }
 
 /** An entry that a resource may have, if an administrator says so. */

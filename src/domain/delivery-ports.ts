@@ -1,4 +1,5 @@
 /** What the delivery engine needs from the outside; `src/store` implements the stores, `src/app.ts` wires them. */
+import { type NotedChange, type NotedDelivery } from './audit';
 import { type Binding, type Candidate, type HeldFor } from './binding';
 import { type ResourceStore, type SyncRuleStore, type TargetStore } from './ports';
 import { type DeletePolicy, type Rollout } from './sync-rule';
@@ -36,6 +37,8 @@ export interface WorkItem extends Binding {
   readonly condemnedAt?: Date;
   /** The resource is out of scope, and its entry in no group. */
   readonly outside?: boolean;
+  /** The last lease that was ended by its holder. Those since, before this one, were cut short. */
+  readonly endedFence?: number;
 }
 
 /** Which lease a write is made under. */
@@ -89,6 +92,8 @@ export interface Completion {
   readonly resent?: readonly string[];
   /** What the resource's groups have been told of. */
   readonly announced?: { readonly reference?: string; readonly name?: string };
+  /** For the audit trail. Absent: nothing happened. */
+  readonly noted?: NotedDelivery;
 }
 
 /** What a failed delivery leaves behind. */
@@ -102,6 +107,8 @@ export interface Failure {
   readonly blockedBy?: KnownEntry;
   /** Whether it is certain that no entry came into being without an answer. */
   readonly nothingCreated: boolean;
+  /** For the audit trail. Absent: nothing that it does not know. */
+  readonly noted?: NotedDelivery;
 }
 
 /**
@@ -178,6 +185,8 @@ export interface PendingResource {
   readonly deleted: boolean;
   /** Membership changes wait to be carried over to the membership documents. */
   readonly hasJournal: boolean;
+  /** Changes that wait to be taken to the audit trail, in their order. */
+  readonly noted: readonly NotedChange[];
 }
 
 export interface DeletedResource {
@@ -194,8 +203,10 @@ export interface FanOutStore {
     after: PendingResource | undefined,
     limit: number,
   ): Promise<readonly PendingResource[]>;
-  /** Only those that are still at that generation. */
-  clearPending(resources: readonly Pick<PendingResource, 'id' | 'generation'>[]): Promise<void>;
+  /** Only those that are still at that generation. What was noted in them is in the audit trail, and is forgotten. */
+  clearPending(
+    resources: readonly Pick<PendingResource, 'id' | 'generation' | 'noted'>[],
+  ): Promise<void>;
   countPending(): Promise<number>;
   /** Deleted and fanned out resources, the longest deleted first, after the given one. */
   deletedAfter(

@@ -9,6 +9,7 @@ import {
   type MembershipDelta,
   type NewResource,
   type Resource,
+  type ResourceChange,
   type ResourceScope,
 } from './resource';
 import { type ResourceSchema, type SchemaTable } from './schema-table';
@@ -80,8 +81,7 @@ export interface ResourceStore {
     current: Resource,
     attributes: ScimAttributes,
     schema: ResourceSchema,
-    members?: MembershipDelta,
-    names?: GroupNames,
+    change?: ResourceChange,
   ): Promise<Resource | undefined>;
   /** Changes members without looking at attributes: parallel calls all take effect. Undefined: no such group. */
   changeMembers(
@@ -93,7 +93,11 @@ export interface ResourceStore {
    * Makes the resource vanish from SCIM and from every group; its names are free at once. False: no such resource.
    * `expectedGeneration` (If-Match) that is not current: `preconditionFailed`.
    */
-  remove(scope: ResourceScope, id: string, expectedGeneration?: number): Promise<boolean>;
+  remove(
+    scope: ResourceScope & { readonly schema?: ResourceSchema },
+    id: string,
+    expectedGeneration?: number,
+  ): Promise<boolean>;
 
   /** The type of each of the ids that is a live resource of the rule. */
   typesOf(ruleId: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;

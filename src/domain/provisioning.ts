@@ -66,7 +66,11 @@ export class Provisioning {
     const { members, ...draft } = draftResource(scope, body);
     checkSize(members?.length ?? 0);
     const ids = members && (await this.resolvable(scope, members));
-    const resource = { ...draft, ...(ids && ids.length > 0 ? { members: ids } : {}) };
+    const resource = {
+      ...draft,
+      ...(ids && ids.length > 0 ? { members: ids } : {}),
+      ...originOf(scope),
+    };
     return this.changed(await this.deps.store.insert(resource, schema, profile.groupNames));
   }
 
@@ -137,7 +141,11 @@ export class Provisioning {
     );
   }
 
-  async delete(scope: ResourceScope, id: string, expected?: ExpectedGenerations): Promise<void> {
+  async delete(
+    scope: ResourceScope & { readonly schema?: ResourceSchema },
+    id: string,
+    expected?: ExpectedGenerations,
+  ): Promise<void> {
     let generation: number | undefined;
     if (expected !== undefined) {
       const current = await this.get(scope, id);
@@ -160,7 +168,7 @@ export class Provisioning {
 
   /** Undefined: somebody else was faster. */
   private async write(
-    { schema, profile }: ProvisioningScope,
+    scope: ProvisioningScope,
     current: Resource,
     modified: { readonly attributes: ScimObject; readonly members: MembershipDelta | undefined },
     expected: ExpectedGenerations,
@@ -169,11 +177,14 @@ export class Provisioning {
     if (equalAttributes(current.attributes, attributes)) {
       if (members === undefined) return current;
       // The store finds out whether the members really change; with If-Match the change must meet this very version.
-      if (expected === undefined) return this.changeMembers(current, current.id, members);
+      if (expected === undefined) return this.changeMembers(scope, current.id, members);
       if (!(await this.changesMembers(current.id, members))) return this.ifUnchanged(current);
     }
-    const { groupNames } = profile;
-    const updated = await this.deps.store.update(current, attributes, schema, members, groupNames);
+    const updated = await this.deps.store.update(current, attributes, scope.schema, {
+      ...(members === undefined ? {} : { members }),
+      names: scope.profile.groupNames,
+      ...originOf(scope),
+    });
     return updated && this.changed(updated);
   }
 
@@ -212,7 +223,11 @@ export class Provisioning {
   ): Promise<Resource> {
     if (delta === undefined) return this.get(scope, id);
     const { ruleId, resourceType } = scope;
-    const group = await this.deps.store.changeMembers({ ruleId, resourceType }, id, delta);
+    const group = await this.deps.store.changeMembers(
+      { ruleId, resourceType, ...originOf(scope) },
+      id,
+      delta,
+    );
     return this.changed(found(group, scope, id));
   }
 
@@ -289,6 +304,10 @@ function checkExpected(current: Resource, expected: ExpectedGenerations): void {
     'preconditionFailed',
     'The resource was changed since that version. Read it again and repeat the request with its new ETag.',
   );
+}
+
+function originOf({ origin }: ResourceScope): Pick<ResourceScope, 'origin'> {
+  return origin === undefined ? {} : { origin };
 }
 
 function found(resource: Resource | undefined, scope: ResourceScope, id: string): Resource {

@@ -1,4 +1,5 @@
 /** SCIM resources as Usher holds them (RFC 7643 section 3), and the memberships between them. */
+import { type ChangeOrigin } from './audit';
 import { type OtpChoice } from './otp';
 import { type UserRole } from './rule-values';
 
@@ -45,6 +46,8 @@ export interface NewResource {
   /** For groups: ids of resources of the same rule. */
   readonly members?: readonly string[];
   readonly importRole?: UserRole;
+  /** Absent: the gateway itself makes it. */
+  readonly origin?: ChangeOrigin;
 }
 
 /** One member of one group. */
@@ -72,4 +75,15 @@ export type GroupNames = 'unique' | 'any';
 export interface ResourceScope {
   readonly ruleId: string;
   readonly resourceType: string;
+  /** Who changes them, for the audit trail; absent: the gateway itself. */
+  readonly origin?: ChangeOrigin;
+}
+
+/** What a change of a resource brings along, besides its attributes. */
+export interface ResourceChange {
+  readonly members?: MembershipDelta;
+  /** Default: `unique`. */
+  readonly names?: GroupNames;
+  /** Absent: the gateway itself changes it. */
+  readonly origin?: ChangeOrigin;
 }

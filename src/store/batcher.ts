@@ -9,8 +9,12 @@ interface Waiting<Item, Outcome> {
   readonly reject: (reason: unknown) => void;
 }
 
-const MOST_TOGETHER = 100;
-const MOST_UNDER_WAY = 2;
+interface BatchLimits {
+  readonly together: number;
+  readonly underWay: number;
+}
+
+const LIMITS: BatchLimits = { together: 100, underWay: 2 };
 
 export class Batcher<Item, Outcome> {
   private waiting: Waiting<Item, Outcome>[] = [];
@@ -18,7 +22,10 @@ export class Batcher<Item, Outcome> {
   private underWay = 0;
 
   /** `carryOut` answers one outcome for each item, in their order. When it rejects, all calls do. */
-  constructor(private readonly carryOut: (items: readonly Item[]) => Promise<readonly Outcome[]>) {}
+  constructor(
+    private readonly carryOut: (items: readonly Item[]) => Promise<readonly Outcome[]>,
+    private readonly limits: BatchLimits = LIMITS,
+  ) {}
 
   submit(item: Item): Promise<Outcome> {
     return new Promise((resolve, reject) => {
@@ -28,7 +35,7 @@ export class Batcher<Item, Outcome> {
   }
 
   private schedule(): void {
-    if (this.scheduled || this.underWay >= MOST_UNDER_WAY) return;
+    if (this.scheduled || this.underWay >= this.limits.underWay) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
@@ -38,7 +45,7 @@ export class Batcher<Item, Outcome> {
 
   /** Never rejects. */
   private async carryOutSome(): Promise<void> {
-    const batch = this.waiting.splice(0, MOST_TOGETHER);
+    const batch = this.waiting.splice(0, this.limits.together);
     this.underWay += 1;
     if (this.waiting.length > 0) this.schedule();
     try {

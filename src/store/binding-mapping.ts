@@ -28,6 +28,7 @@ export function newBinding(request: DeliveryRequest, now: Date): Omit<BindingDoc
     revision: 1,
     membersObserved: 0,
     resend: [],
+    endedFence: 0,
   };
 }
 
@@ -82,7 +83,7 @@ export function toBinding(document: BindingDocument): Binding {
 }
 
 export function toQueued(document: BindingDocument): WorkItem {
-  const { announcedReference, announcedName, lastReference, creating } = document;
+  const { announcedReference, announcedName, lastReference, creating, endedFence } = document;
   const { inherits, chosen, condemnedAt, outside } = document;
   return {
     ...toBinding(document),
@@ -98,5 +99,6 @@ export function toQueued(document: BindingDocument): WorkItem {
     ...(chosen === undefined ? {} : { chosen }),
     ...(condemnedAt === undefined ? {} : { condemnedAt }),
     ...(outside === undefined ? {} : { outside }),
+    ...(endedFence === undefined ? {} : { endedFence }),
   };
 }

@@ -203,7 +203,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
 
   /** Ends a delivery and the lease. The binding stays due when more was requested meanwhile. */
   complete(claim: Claim, completion: Completion): Promise<boolean> {
-    const { done, changed } = completionUpdates(completion);
+    const { done, changed } = completionUpdates(completion, claim.fence);
     return this.claimed.write(claim, done, changed);
   }
 
@@ -212,13 +212,17 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
    * for longer than the change would have let it had it come a moment later.
    */
   fail(claim: Claim, failure: Failure): Promise<boolean> {
-    const { first, changed } = failureUpdates(failure);
+    const { first, changed } = failureUpdates(failure, claim.fence);
     return this.claimed.write(claim, first, changed);
   }
 
-  /** Removes a binding whose resource no longer exists. */
+  /** Removes a binding whose resource no longer exists, unless something in it still has to get into the audit trail. */
   async discard(claim: Claim): Promise<boolean> {
-    const { deletedCount } = await this.model.deleteOne({ _id: claim.id, fence: claim.fence });
+    const { deletedCount } = await this.model.deleteOne({
+      _id: claim.id,
+      fence: claim.fence,
+      notedAt: { $exists: false },
+    });
     return deletedCount === 1;
   }
 

@@ -7,12 +7,15 @@ import { type BindingDocument } from './models/binding.model';
 type Fields = Partial<{ [Name in keyof BindingDocument]: BindingDocument[Name] | undefined }>;
 
 /** `changed`: when more was requested since the claim, so that the binding stays due. */
-export function completionUpdates(completion: Completion): {
+export function completionUpdates(
+  completion: Completion,
+  endedFence: number,
+): {
   readonly done: BindingUpdate;
   readonly changed: BindingUpdate;
 } {
   const { state, at, observedGeneration, membersObserved, announced, resent = [] } = completion;
-  const { condemnedAt, heldFor, nextAttemptAt, vacant = false } = completion;
+  const { condemnedAt, heldFor, nextAttemptAt, vacant = false, noted } = completion;
   const observed: Fields = {
     ...(observedGeneration === undefined ? {} : { observedGeneration, lastSyncedAt: at }),
     ...(membersObserved === undefined ? {} : { membersObserved }),
@@ -22,7 +25,9 @@ export function completionUpdates(completion: Completion): {
     ...(announced
       ? { announcedReference: announced.reference, announcedName: announced.name }
       : {}),
+    ...(noted ? { notedAt: noted.at } : {}),
     leaseUntil: FREE,
+    endedFence,
     attempts: 0,
     owner: undefined,
     lastError: undefined,
@@ -41,9 +46,10 @@ export function completionUpdates(completion: Completion): {
     vacant: vacant ? true : undefined,
   };
   const pull = resent.length === 0 ? {} : { $pull: { resend: { mark: { $in: [...resent] } } } };
+  const others = { ...pull, ...(noted ? { $push: { noted } } : {}), ...CHANGED };
   return {
-    done: { ...written(ended), ...pull, ...CHANGED },
-    changed: { ...written({ ...known, state: 'PENDING' }), ...pull, ...CHANGED },
+    done: { ...written(ended), ...others },
+    changed: { ...written({ ...known, state: 'PENDING' }), ...others },
   };
 }
 

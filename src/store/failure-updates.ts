@@ -8,21 +8,27 @@ import { CHANGED_RETRY_MS } from './enqueue';
  * `changed`: when more was requested since the claim. Then a binding is not parked, and need not wait for longer than the
  * change would have let it had it come a moment later.
  */
-export function failureUpdates({
-  error,
-  retryAt,
-  nothingCreated,
-  candidates,
-  blockedBy,
-}: Failure): { readonly first: BindingUpdate; readonly changed: BindingUpdate } {
-  const set = { leaseUntil: FREE, lastError: error };
+export function failureUpdates(
+  { error, retryAt, nothingCreated, candidates, blockedBy, noted }: Failure,
+  endedFence: number,
+): { readonly first: BindingUpdate; readonly changed: BindingUpdate } {
+  const set = {
+    leaseUntil: FREE,
+    lastError: error,
+    endedFence,
+    ...(noted ? { notedAt: noted.at } : {}),
+  };
   const unset = {
     owner: 1,
     ...(nothingCreated ? { creating: 1 as const } : {}),
     ...(candidates ? {} : { candidates: 1 as const }),
     ...(blockedBy ? {} : { blockedBy: 1 as const }),
   } as const;
-  const attempt = { $inc: { attempts: 1 }, ...CHANGED };
+  const attempt = {
+    $inc: { attempts: 1 },
+    ...(noted ? { $push: { noted } } : {}),
+    ...CHANGED,
+  };
   if (retryAt) {
     const retrying = (at: Date): BindingUpdate => ({
       $set: { ...set, state: 'RETRYING', dueAt: at, nextAttemptAt: at },
@@ -45,6 +51,12 @@ export function failureUpdates({
       $unset: { ...unset, dueAt: 1, nextAttemptAt: 1, chosen: 1 },
       ...attempt,
     },
-    changed: { $set: { ...set, state: 'PENDING' }, $unset: unset, ...attempt },
+    changed: {
+      $set: { ...set, state: 'PENDING' },
+      $unset: unset,
+      ...attempt,
+      // It is not parked after all.
+      ...(noted ? { $push: { noted: { ...noted, outcome: 'RETRYING' } } } : {}),
+    },
   };
 }

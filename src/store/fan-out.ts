@@ -14,11 +14,12 @@ const SHOWN = {
   pending: 1,
   live: 1,
   'journal.token': 1,
+  noted: 1,
 } as const;
 
 type PendingDocument = Pick<
   ResourceDocument,
-  '_id' | 'ruleId' | 'resourceType' | 'generation' | 'live'
+  '_id' | 'ruleId' | 'resourceType' | 'generation' | 'live' | 'noted'
 > & { pending: Date; journal?: unknown[] };
 
 export class MongoFanOutStore implements FanOutStore {
@@ -53,9 +54,12 @@ export class MongoFanOutStore implements FanOutStore {
     return [...same, ...(await this.page({ pending: range }, limit - same.length))];
   }
 
-  /** Only those that are still at that generation: what changed meanwhile has to be fanned out again. */
+  /**
+   * Only those that are still at that generation: what changed meanwhile has to be fanned out again. What was noted since has
+   * to wait, too, though it may not have made a new generation.
+   */
   async clearPending(
-    resources: readonly Pick<PendingResource, 'id' | 'generation'>[],
+    resources: readonly Pick<PendingResource, 'id' | 'generation' | 'noted'>[],
   ): Promise<void> {
     if (resources.length === 0) return;
     const byGeneration = new Map<number, string[]>();
@@ -64,15 +68,23 @@ export class MongoFanOutStore implements FanOutStore {
       if (ids) ids.push(id);
       else byGeneration.set(generation, [id]);
     }
-    await documents(this.resources).bulkWrite(
-      [...byGeneration].map(([generation, ids]) => ({
+    const all = resources.map(({ id }) => id);
+    const recorded = resources.flatMap(({ noted }) => noted.map(({ id }) => id));
+    const others = { noted: { $not: { $elemMatch: { id: { $nin: recorded } } } } };
+    await documents(this.resources).bulkWrite([
+      ...[...byGeneration].map(([generation, ids]) => ({
         updateMany: {
-          filter: { _id: { $in: ids }, generation },
-          update: { $unset: { pending: '' } },
+          filter: { _id: { $in: ids }, generation, ...others },
+          update: { $unset: { pending: '' as const, noted: '' as const } },
         },
       })),
-      { ordered: false },
-    );
+      {
+        updateMany: {
+          filter: { _id: { $in: all }, 'noted.id': { $in: recorded } },
+          update: { $pull: { noted: { id: { $in: recorded } } } },
+        },
+      },
+    ]);
   }
 
   countPending(): Promise<number> {
@@ -95,7 +107,13 @@ export class MongoFanOutStore implements FanOutStore {
   /** Those of the deleted resources that no target and no group has to hear of any more. */
   async finished(ids: readonly string[]): Promise<readonly string[]> {
     const open = await this.bindings
-      .find({ resourceId: { $in: [...ids] }, state: { $ne: 'REMOVED' } }, { resourceId: 1 })
+      .find(
+        {
+          resourceId: { $in: [...ids] },
+          $or: [{ state: { $ne: 'REMOVED' } }, { notedAt: { $exists: true } }],
+        },
+        { resourceId: 1 },
+      )
       .lean<{ resourceId: string }[]>();
     const bound = new Set(open.map((binding) => binding.resourceId));
     const removed = ids.filter((id) => !bound.has(id));
@@ -108,7 +126,11 @@ export class MongoFanOutStore implements FanOutStore {
     if (ids.length === 0) return;
     const some = { $in: [...ids] };
     await this.memberships.deleteMany({ groupId: some });
-    await this.bindings.deleteMany({ resourceId: some, state: 'REMOVED' });
+    await this.bindings.deleteMany({
+      resourceId: some,
+      state: 'REMOVED',
+      notedAt: { $exists: false },
+    });
     await this.resources.deleteMany({
       _id: some,
       deletedAt: { $exists: true },
@@ -173,5 +195,6 @@ function toPending(document: PendingDocument): PendingResource {
     pending: document.pending,
     deleted: !document.live,
     hasJournal: (document.journal ?? []).length > 0,
+    noted: document.noted ?? [],
   };
 }

@@ -16,6 +16,7 @@ import { isDuplicateKey } from './duplicate-key';
 import { type Query } from './filter-comparison';
 import { LookUps } from './look-ups';
 import { type MembershipAttribute } from './membership-query';
+import { expulsion } from './noted-changes';
 import {
   membershipId,
   type MembershipDocument,
@@ -97,7 +98,10 @@ export class Memberships {
       {
         $inc: { generation: 1 },
         $set: { lastModified: now, pending: now },
-        $push: { journal: journalEntry({ replaceAll: false, add: [], remove: gone }) },
+        $push: {
+          journal: journalEntry({ replaceAll: false, add: [], remove: gone }),
+          noted: expulsion(gone, now),
+        },
       },
       { returnDocument: 'after', projection: JOURNALED },
     );
@@ -116,7 +120,12 @@ export class Memberships {
 
   /** Which of the delta's additions and removals would change anything. */
   async effective(groupId: string, delta: MembershipDelta): Promise<MembershipDelta> {
-    const ids = [...delta.add, ...delta.remove].map((memberId) => membershipId(groupId, memberId));
+    return effectiveIn(delta, await this.presentAmong(groupId, [...delta.add, ...delta.remove]));
+  }
+
+  /** Which of them are members. */
+  async presentAmong(groupId: string, memberIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const ids = memberIds.map((memberId) => membershipId(groupId, memberId));
     const present = new Set<string>();
     for (let start = 0; start < ids.length; start += LOOK_UP) {
       const some = { $in: ids.slice(start, start + LOOK_UP) };
@@ -126,19 +135,11 @@ export class Memberships {
       );
       for (const { memberId } of await found.toArray()) present.add(memberId);
     }
-    return {
-      replaceAll: delta.replaceAll,
-      add: delta.replaceAll ? delta.add : delta.add.filter((id) => !present.has(id)),
-      remove: delta.remove.filter((id) => present.has(id)),
-    };
+    return present;
   }
 
-  /** Whether the members are exactly these. */
-  async areExactly(groupId: string, memberIds: readonly string[]): Promise<boolean> {
-    const count = await this.memberships.countDocuments({ groupId, present: true });
-    if (count !== memberIds.length) return false;
-    const ids = memberIds.map((memberId) => membershipId(groupId, memberId));
-    return (await this.memberships.countDocuments({ _id: { $in: ids }, present: true })) === count;
+  count(groupId: string): Promise<number> {
+    return this.memberships.countDocuments({ groupId, present: true }).exec();
   }
 
   async page(groupId: string, after: string | undefined, limit: number): Promise<Page<Membership>> {
@@ -274,6 +275,15 @@ const BATCH = 1_000;
 const LOOK_UP = 20_000;
 const JOURNALED = { ruleId: 1, generation: 1, journal: 1 } as const;
 const MEMBERSHIP = { _id: 0, groupId: 1, memberId: 1, memberType: 1 } as const;
+
+/** The delta without what is so already; where all are replaced, everybody who stays has to be named. */
+export function effectiveIn(delta: MembershipDelta, present: ReadonlySet<string>): MembershipDelta {
+  return {
+    replaceAll: delta.replaceAll,
+    add: delta.replaceAll ? delta.add : delta.add.filter((id) => !present.has(id)),
+    remove: delta.remove.filter((id) => present.has(id)),
+  };
+}
 
 /** A change on its way through the journal. */
 export function journalEntry(delta: MembershipDelta): JournalEntry {

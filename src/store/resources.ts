@@ -1,7 +1,8 @@
 /** Resources in MongoDB: the port `ResourceStore`. Every write is one atomic document. */
 import { v7 as timeOrderedId } from 'uuid';
+import { type NotedChange, SYSTEM_ACTOR } from '../domain/audit';
 import { DomainError } from '../domain/error';
-import { isEmptyDelta } from '../domain/membership-delta';
+import { composeDeltas, isEmptyDelta } from '../domain/membership-delta';
 import {
   type Page,
   type ResourceListFilter,
@@ -17,6 +18,7 @@ import {
   type MembershipDelta,
   type NewResource,
   type Resource,
+  type ResourceChange,
   type ResourceScope,
   type ScimObject,
 } from '../domain/resource';
@@ -27,9 +29,10 @@ import { documents } from './documents';
 import { refusals } from './duplicate-key';
 import { type Query } from './filter-comparison';
 import { listQuery } from './resource-list-query';
-import { MemberChanges } from './member-changes';
-import { journalEntry, type Memberships } from './memberships';
+import { MemberChanges, type MemberRequest } from './member-changes';
+import { effectiveIn, journalEntry, type Memberships } from './memberships';
 import { type ResourceDocument, type ResourceModel } from './models/resource.model';
+import * as noted from './noted-changes';
 import { attributeFields, toResource, type AttributeFields } from './resource-mapping';
 import { ResourceReader, SHOWN } from './resource-reader';
 import { ResourceSearch } from './resource-search';
@@ -40,8 +43,8 @@ export class MongoResourceStore implements ResourceStore {
   private readonly reader: ResourceReader;
   private readonly names: UniqueNames;
   private readonly inserts: Batcher<ResourceDocument, Error | undefined>;
-  private readonly memberChanges = new MemberChanges((scope, groupId, delta) =>
-    this.changeMembersNow(scope, groupId, delta),
+  private readonly memberChanges = new MemberChanges((scope, groupId, requests) =>
+    this.changeMembersNow(scope, groupId, requests),
   );
 
   constructor(
@@ -72,6 +75,7 @@ export class MongoResourceStore implements ResourceStore {
       lastModified: now,
       live: true,
       pending: now,
+      noted: [noted.creation(resource, schema, now)],
       ...(resource.importRole ? { importRole: resource.importRole } : {}),
       ...(members.length > 0
         ? { journal: [journalEntry({ replaceAll: false, add: members, remove: [] })] }
@@ -101,16 +105,16 @@ export class MongoResourceStore implements ResourceStore {
     current: Resource,
     attributes: ScimObject,
     schema: ResourceSchema,
-    members?: MembershipDelta,
-    names: GroupNames = 'unique',
+    change: ResourceChange = {},
   ): Promise<Resource | undefined> {
+    const { members, names = 'unique' } = change;
     const fields = fieldsOf(current.id, schema, attributes);
     const lastModified = new Date();
     const filter = { ...liveFilter(current, current.id), generation: current.generation };
-    const others = {
-      $inc: { generation: 1 },
-      ...(members && !isEmptyDelta(members) ? { $push: { journal: journalEntry(members) } } : {}),
-    };
+    const journal =
+      members && !isEmptyDelta(members) ? { journal: journalEntry(members) } : undefined;
+    const note = noted.update(current, attributes, schema, change, lastModified);
+    const others = { $inc: { generation: 1 }, $push: { ...journal, noted: note } };
     // Who keeps a name is not asked whether it is shared: that was allowed when it was given.
     const rule = keepsGroupName(current, schema, fields) ? 'any' : names;
     const named = { _id: current.id, ruleId: current.ruleId, unique: fields.unique };
@@ -136,21 +140,32 @@ export class MongoResourceStore implements ResourceStore {
   private async changeMembersNow(
     scope: ResourceScope,
     groupId: string,
-    delta: MembershipDelta,
+    requests: readonly MemberRequest[],
   ): Promise<Resource | undefined> {
-    const [group, effective, unchanged] = await Promise.all([
+    const delta = requests.map((request) => request.delta).reduce(composeDeltas);
+    const [group, present, total] = await Promise.all([
       documents(this.model).findOne(liveFilter(scope, groupId), { projection: CHANGED }),
-      this.memberships.effective(groupId, delta),
-      delta.replaceAll ? this.memberships.areExactly(groupId, delta.add) : false,
+      this.memberships.presentAmong(groupId, [...delta.add, ...delta.remove]),
+      delta.replaceAll ? this.memberships.count(groupId) : 0,
     ]);
     if (!group) return undefined;
     // Beside an unfinished change of somebody else, "no change" could be wrong a moment later: then it is written.
     const settled = (group.journal ?? []).length === 0;
+    const effective = effectiveIn(delta, present);
+    const unchanged =
+      delta.replaceAll && present.size === total && delta.add.every((id) => present.has(id));
     if (settled && (unchanged || isEmptyDelta(effective))) return toResource(group);
     // What is effective was found beside the group, not in one look with it: it holds only if nothing came between.
+    const { generation } = group;
+    const now = new Date();
+    const notes = noted.memberChanges(requests, { generation, present, total }, now);
     const updated =
-      (settled && (await this.pushMembers(scope, groupId, effective, group.generation))) ||
-      (await this.pushMembers(scope, groupId, delta));
+      (settled &&
+        (await this.pushMembers(scope, groupId, { delta: effective, notes, generation }))) ||
+      (await this.pushMembers(scope, groupId, {
+        delta,
+        notes: noted.requestedChanges(requests, now),
+      }));
     if (!updated) return undefined;
     await this.memberships.carryOver(updated);
     return toResource(updated);
@@ -159,30 +174,42 @@ export class MongoResourceStore implements ResourceStore {
   private async pushMembers(
     scope: ResourceScope,
     groupId: string,
-    delta: MembershipDelta,
-    generation?: number,
+    change: {
+      readonly delta: MembershipDelta;
+      readonly notes: readonly NotedChange[];
+      readonly generation?: number;
+    },
   ): Promise<ResourceDocument | null> {
+    const { delta, notes, generation } = change;
     const now = new Date();
     return documents(this.model).findOneAndUpdate(
       { ...liveFilter(scope, groupId), ...(generation === undefined ? {} : { generation }) },
       {
         $inc: { generation: 1 },
         $set: { lastModified: now, pending: now },
-        $push: { journal: journalEntry(delta) },
+        $push: { journal: journalEntry(delta), noted: { $each: [...notes] } },
       },
       { returnDocument: 'after', projection: CHANGED },
     );
   }
 
-  async remove(scope: ResourceScope, id: string, expectedGeneration?: number): Promise<boolean> {
+  async remove(
+    scope: ResourceScope & { readonly schema?: ResourceSchema },
+    id: string,
+    expectedGeneration?: number,
+  ): Promise<boolean> {
     const now = new Date();
+    const note = noted.deletion(scope.origin, scope.schema, now);
     const filter = {
       ...liveFilter(scope, id),
       ...(expectedGeneration === undefined ? {} : { generation: expectedGeneration }),
     };
-    const { matchedCount } = await this.model.updateOne(filter, tombstone(now));
+    const { matchedCount } = await documents(this.model).updateOne(filter, {
+      ...tombstone(now),
+      $push: { noted: note },
+    });
     if (matchedCount === 1) {
-      await this.leaveGroups(scope.ruleId, id);
+      await this.leaveGroups(scope.ruleId, id, scope.origin?.requestId);
       return true;
     }
     if (expectedGeneration !== undefined && (await this.model.exists(liveFilter(scope, id)))) {
@@ -198,8 +225,9 @@ export class MongoResourceStore implements ResourceStore {
    * Takes a deleted resource out of every group it was in. Part of `remove`, and repeated by the dispatcher for
    * resources whose removal a crash cut short.
    */
-  async leaveGroups(ruleId: string, memberId: string): Promise<void> {
-    const scope = { ruleId, resourceType: GROUP };
+  async leaveGroups(ruleId: string, memberId: string, requestId?: string): Promise<void> {
+    const origin = { actor: SYSTEM_ACTOR, ...(requestId === undefined ? {} : { requestId }) };
+    const scope = { ruleId, resourceType: GROUP, origin };
     for (const { groupId } of await this.memberships.groupIdsOf([memberId])) {
       await this.changeMembers(scope, groupId, { replaceAll: false, add: [], remove: [memberId] });
     }
@@ -249,7 +277,7 @@ export class MongoResourceStore implements ResourceStore {
 }
 
 /** Everything but what filters look at. */
-const CHANGED = { norm: 0, unique: 0 } as const;
+const CHANGED = { norm: 0, unique: 0, noted: 0 } as const;
 
 function liveFilter(scope: ResourceScope, id: string): Query {
   return { _id: id, ruleId: scope.ruleId, resourceType: scope.resourceType, live: true };

@@ -157,7 +157,11 @@ export class MongoRolloutStore implements RolloutStore {
 
   async forget(ids: readonly string[], now: Date): Promise<number> {
     const some = { $in: [...ids] };
-    await this.bindings.deleteMany({ _id: some, leaseUntil: { $lte: now } });
+    await this.bindings.deleteMany({
+      _id: some,
+      leaseUntil: { $lte: now },
+      notedAt: { $exists: false },
+    });
     return this.bindings.countDocuments({ _id: some }).exec();
   }
 

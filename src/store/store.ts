@@ -10,9 +10,21 @@ import {
   type TargetStore,
 } from '../domain/ports';
 import { type BindingSweeps } from '../domain/binding-sweep';
+import {
+  type AuditIntents,
+  type AuditOutbox,
+  type AuditReader,
+  type AuditRecorder,
+  type AuditRetention,
+} from '../domain/audit-ports';
 import { type RuleReviews } from '../domain/delivery-ports';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type OtpChoiceStore, type TokenAssignments, type TokenStore } from '../domain/token-pool';
+import { MongoAuditIntents } from './audit-intents';
+import { MongoAuditOutbox } from './audit-outbox';
+import { MongoAuditReader } from './audit-reader';
+import { MongoAuditRetention } from './audit-retention';
+import { MongoAuditTrail } from './audit-trail';
 import { MongoAcceptedDefinitions } from './accepted-definitions';
 import { MongoBindingChanges } from './binding-changes';
 import { MongoBindingStore } from './bindings';
@@ -22,6 +34,7 @@ import { MongoCredentialStore } from './credentials';
 import { MongoFanOutStore } from './fan-out';
 import { MongoMembershipDeltas } from './membership-deltas';
 import { Memberships } from './memberships';
+import { auditModels } from './models/audit.model';
 import { administrationModels } from './models/administration.model';
 import { bindingModel } from './models/binding.model';
 import { membershipModel } from './models/membership.model';
@@ -48,6 +61,15 @@ export interface StoreOptions extends ConnectionOptions {
   readonly encryptionKey: Buffer;
 }
 
+/** The audit trail from all sides. */
+export interface AuditStore {
+  readonly trail: AuditRecorder;
+  readonly reader: AuditReader;
+  readonly outbox: AuditOutbox;
+  readonly intents: AuditIntents;
+  readonly retention: AuditRetention;
+}
+
 export interface Store {
   readonly resources: ResourceStore & Pick<MongoResourceStore, 'leaveGroups'>;
   readonly memberships: Pick<Memberships, 'applyJournal'>;
@@ -67,6 +89,7 @@ export interface Store {
   readonly tokens: TokenStore & TokenAssignments;
   readonly otpChoices: OtpChoiceStore;
   readonly ruleReviews: RuleReviews;
+  readonly audit: AuditStore;
   /** For tests that look behind the ports. */
   readonly connection: Connection;
   /** The time of day, on which all processes that share the database agree. */
@@ -95,8 +118,10 @@ async function open(options: StoreOptions): Promise<Store> {
   const tokenLogos = tokenLogoModel(connection);
   const tokens = tokenModel(connection);
   const operations = operationModels(connection);
+  const audit = auditModels(connection);
   await ensureIndexes(connection);
   const time = await StoreTime.open(connection);
+  const trail = new MongoAuditTrail(audit);
   const memberships = new Memberships(resources, members);
   return {
     resources: new MongoResourceStore(resources, memberships),
@@ -117,6 +142,13 @@ async function open(options: StoreOptions): Promise<Store> {
     tokens: new MongoTokenStore(tokens),
     otpChoices: new MongoOtpChoiceStore(resources),
     ruleReviews: new MongoRuleReviews(administration, resources, tokens),
+    audit: {
+      trail,
+      reader: new MongoAuditReader(audit),
+      outbox: new MongoAuditOutbox({ resources, memberships: members, bindings }, trail),
+      intents: new MongoAuditIntents(audit, trail),
+      retention: new MongoAuditRetention(audit, trail),
+    },
     connection,
     now: time.now,
     isReachable: () => isReachable(connection),

@@ -20,6 +20,7 @@ import {
   type MembershipDelta,
   type NewResource,
   type Resource,
+  type ResourceChange,
   type ResourceScope,
   type ScimObject,
 } from '../../src/domain/resource';
@@ -84,7 +85,7 @@ export class MemoryResourceStore implements ResourceStore {
     current: Resource,
     attributes: ScimObject,
     schema: ResourceSchema,
-    members?: MembershipDelta,
+    { members }: ResourceChange = {},
   ): Promise<Resource | undefined> {
     this.note('update');
     const stored = this.live(current, current.id);

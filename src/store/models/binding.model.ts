@@ -1,6 +1,7 @@
 /** The `bindings` collection: one document for each resource in each target, at the same time the work queue. */
 import { type Connection, type Model, Schema } from 'mongoose';
 import { collectionOptions } from './collection-options';
+import { type NotedDelivery } from '../../domain/audit';
 import {
   type BindingState,
   type Candidate,
@@ -67,6 +68,11 @@ export interface BindingDocument {
   seenBy?: string;
   /** When what administrators see of it last changed, by the clock of the database; leases do not count. */
   changedAt?: Date;
+  /** The last lease that its holder ended. */
+  endedFence?: number;
+  /** What came of deliveries, on its way to the audit trail, and since when; both gone when it is there. */
+  noted?: NotedDelivery[];
+  notedAt?: Date;
 }
 
 const resend = new Schema<ResendDocument>(
@@ -115,6 +121,9 @@ const schema = new Schema<BindingDocument>(
     outside: Boolean,
     seenBy: String,
     changedAt: Date,
+    endedFence: Number,
+    noted: { type: [Schema.Types.Mixed], default: undefined },
+    notedAt: Date,
   },
   collectionOptions('bindings'),
 );
@@ -150,6 +159,7 @@ schema.index(
 schema.index({ resourceId: 1 });
 schema.index({ ruleId: 1, state: 1, _id: 1 });
 schema.index({ targetId: 1, state: 1, _id: 1 });
+schema.index({ notedAt: 1, _id: 1 }, { partialFilterExpression: { notedAt: { $exists: true } } });
 schema.index({ targetId: 1, name: 1 }, { partialFilterExpression: { name: { $exists: true } } });
 
 export type BindingModel = Model<BindingDocument>;

@@ -1,6 +1,7 @@
 /** The `resources` collection. */
 import { type Connection, type Model, Schema } from 'mongoose';
 import { collectionOptions } from './collection-options';
+import { type NotedChange } from '../../domain/audit';
 import { type OtpChoice } from '../../domain/otp';
 import { type MembershipDelta } from '../../domain/resource';
 import { type UserRole } from '../../domain/rule-values';
@@ -29,6 +30,8 @@ export interface ResourceDocument {
   /** Since when the resource waits to be fanned out; absent when it does not. */
   pending?: Date;
   journal?: JournalEntry[];
+  /** Changes on their way to the audit trail; gone when `pending` is. */
+  noted?: NotedChange[];
   /** The role a user was given when it was made; absent: `USER`. */
   importRole?: UserRole;
   /** What was decided for a user. */
@@ -50,6 +53,7 @@ const schema = new Schema<ResourceDocument>(
     deletedAt: Date,
     pending: Date,
     journal: { type: [Schema.Types.Mixed], default: undefined },
+    noted: { type: [Schema.Types.Mixed], default: undefined },
     importRole: String,
     otp: Schema.Types.Mixed,
   },

@@ -15,6 +15,8 @@ const COUNTED = new Set([
   'announce',
   'leaveGroups',
   'applyJournal',
+  'recordChanges',
+  'recordDeliveries',
 ]);
 
 /** Writes of rollouts; the deliveries they ask for are not counted. */
@@ -37,8 +39,33 @@ export function mortal(
   life: Life,
   counted: ReadonlySet<string> = COUNTED,
 ): EngineStores {
-  const wrapped = Object.entries(stores).map(([name, store]) => [name, wrap(store, life, counted)]);
-  return Object.fromEntries(wrapped) as EngineStores;
+  const { audit, ...others } = stores;
+  const wrapped = Object.entries(others).map(([name, store]) => [name, wrap(store, life, counted)]);
+  const outbox = wrap(audit.outbox, life, counted);
+  return { ...Object.fromEntries(wrapped), audit: { ...audit, outbox } } as EngineStores;
+}
+
+/** The same store, except that its last write before death takes place, and nobody hears of it. */
+export function dyingAfter<Store extends object>(
+  store: Store,
+  life: Life,
+  method: keyof Store,
+): Store {
+  return new Proxy(store, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property);
+      if (typeof member !== 'function') return member;
+      return async (...args: unknown[]): Promise<unknown> => {
+        const answer: unknown = await Reflect.apply(member, target, args);
+        if (property === method) {
+          if (life.writesLeft === 0) life.dead = true;
+          else life.writesLeft -= 1;
+        }
+        if (life.dead) throw new Error('This process is dead');
+        return answer;
+      };
+    },
+  });
 }
 
 function wrap(store: object, life: Life, counted: ReadonlySet<string>): object {

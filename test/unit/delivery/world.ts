@@ -25,6 +25,8 @@ import { MongoMembershipDeltas } from '../../../src/store/membership-deltas';
 import { bindingModel, type BindingModel } from '../../../src/store/models/binding.model';
 import { membershipModel } from '../../../src/store/models/membership.model';
 import { resourceModel } from '../../../src/store/models/resource.model';
+import { MongoAuditOutbox } from '../../../src/store/audit-outbox';
+import { type AuditOutbox, type AuditRecorder } from '../../../src/domain/audit-ports';
 import { openStore, type Store } from '../../../src/store/store';
 
 export type EngineStores = Pick<
@@ -43,6 +45,7 @@ export type EngineStores = Pick<
   | 'tokens'
   | 'choices'
   | 'reviews'
+  | 'audit'
 >;
 
 /** Everything soon, so that tests need not wait. */
@@ -55,6 +58,7 @@ export const SOON: EngineTimes = {
   pendingAgeMs: 0,
   pollAllMs: 10_000,
   gatherMs: 2,
+  auditGatherMs: 2,
   housekeepingMs: 50,
   reviewAgeMs: 0,
   tombstoneAgeMs: 3_600_000,
@@ -131,7 +135,19 @@ export class World {
       tokens: this.store.tokens,
       choices: this.store.otpChoices,
       reviews: this.store.ruleReviews,
+      audit: { ...this.store.audit, retentionDays: 400 },
     };
+  }
+
+  /** Takes what is noted to that trail. */
+  outboxInto(trail: AuditRecorder): AuditOutbox {
+    const { connection } = this.store;
+    const models = {
+      resources: resourceModel(connection),
+      memberships: membershipModel(connection),
+      bindings: this.bindingDocuments,
+    };
+    return new MongoAuditOutbox(models, trail);
   }
 
   /** An engine that is not yet started. */

@@ -21,6 +21,7 @@ describe('the configuration', () => {
       DATA_DIR: './data',
       QUICKSTART: true,
       WORKERS: 16,
+      AUDIT_RETENTION_DAYS: 400,
       CONNECTORS: [],
       LOG_LEVEL: 'info',
     });
@@ -42,6 +43,7 @@ describe('the configuration', () => {
     [{ TLS_CERT_FILE: '/nowhere.pem' }, 'TLS_CERT_FILE'],
     [{ TLS_CERT_FILE: __filename }, 'TLS_KEY_FILE'],
     [{ WORKERS: '0' }, 'WORKERS'],
+    [{ AUDIT_RETENTION_DAYS: '0' }, 'AUDIT_RETENTION_DAYS'],
     [{ QUICKSTART: 'maybe' }, 'QUICKSTART'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ HOST: '0.0.0.0' }, 'HOST'],
