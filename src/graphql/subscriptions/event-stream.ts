@@ -24,6 +24,8 @@ export function eventStreamHandler(deps: EventStreamDeps): RequestHandler {
       return;
     }
     const context = await createContext(deps.services, request);
+    // The client may be gone already, and nobody would hear of it any more.
+    if (response.closed) return;
     const stream = new EventStream(response, deps.limits);
     const admitted = deps.subscribers.admit(context.apiKey, (reason) => stream.end(reason));
     if (admitted.refusal !== undefined) {
@@ -73,6 +75,7 @@ class EventStream {
   /** One after the other, each when the one before is on its way: what the client does not take is not fetched. */
   async sendAll(results: Results): Promise<void> {
     this.results = results;
+    if (this.ended) await results.return(undefined);
     this.open();
     for await (const result of results) {
       if (this.ended) return;
@@ -137,6 +140,8 @@ class EventStream {
   private close(): void {
     this.ended = true;
     clearInterval(this.keepAlive);
-    void this.results?.return(undefined);
+    this.results
+      ?.return(undefined)
+      .catch((error: unknown) => this.response.destroy(error as Error));
   }
 }

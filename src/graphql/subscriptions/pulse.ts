@@ -24,9 +24,10 @@ export class Pulse<State> {
     this.watchers += 1;
     if (this.watchers === 1) this.schedule();
     try {
-      for (let seen = this.beat; ; seen = this.beat) {
+      for (let seen = this.beat; ;) {
         if (this.beat === seen) await this.next(signal);
         if (signal.aborted) return;
+        seen = this.beat;
         yield this.state as State;
       }
     } finally {

@@ -24,6 +24,7 @@ export interface WebSocketDeps {
 interface Connection {
   readonly link: SocketLink;
   readonly authorization: string | undefined;
+  isClosed: boolean;
   key?: ApiKey;
   leave?: () => void;
 }
@@ -103,10 +104,11 @@ export class WebSocketTransport {
 
   private serve(socket: WebSocket, authorization: string | undefined): void {
     const link = new SocketLink(socket, this.deps.limits, this.deps.log);
-    const connection: Connection = { link, authorization };
+    const connection: Connection = { link, authorization, isClosed: false };
     this.strangers.add(link);
     const closed = this.protocol.opened(link, connection);
     socket.once('close', (code, reason) => {
+      connection.isClosed = true;
       this.strangers.delete(link);
       connection.leave?.();
       link.closed();
@@ -131,6 +133,11 @@ export class WebSocketTransport {
       if (admitted.refusal !== undefined) {
         // Not a fatal code of the protocol: clients try again later.
         link.close(1013, admitted.refusal);
+        return false;
+      }
+      // The client may be gone while its key was looked up.
+      if (connection.isClosed) {
+        admitted.leave();
         return false;
       }
       connection.key = key;

@@ -340,6 +340,23 @@ describe.each(TRANSPORTS)('what holds for queries holds over %s', (_name, over) 
     expect(first).toBeUndefined();
   });
 
+  it('clients that vanish as soon as they come leave nothing behind', async () => {
+    const limits = { maxConnectionsPerKey: 3, maxConnections: 5, maxStrangers: 3 };
+    const gateway = keep(await Gateway.open(memoryWorld, { subscriberLimits: limits }));
+    const { url, tokens } = gateway;
+    for (let ms = 0; ms < 60; ms += 2) {
+      const watcher = over({ url, token: tokens.AUDITOR, query: CHANGED });
+      await pause(ms);
+      watcher.close();
+    }
+    await pause(BEGUN_MS);
+    const watchers = [1, 2, 3].map(() =>
+      keep(over({ url, token: tokens.AUDITOR, query: CHANGED })),
+    );
+    const ended = Promise.race(watchers.map((one) => one.over.then(() => 'ended')));
+    expect(await Promise.race([ended, pause(BEGUN_MS)])).toBeUndefined();
+  });
+
   it('a key has so many connections, and no more', async () => {
     const limits = { maxConnectionsPerKey: 2, maxConnections: 3 };
     const gateway = keep(await Gateway.open(memoryWorld, { subscriberLimits: limits }));

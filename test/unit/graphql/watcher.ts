@@ -68,7 +68,10 @@ export const overWebSocket: Transport = (one) => {
       ? {}
       : { connectionParams: { Authorization: `Bearer ${one.token}` } }),
   });
-  return watch(client as Client, one, () => void client.dispose());
+  return watch(client as Client, one, () => {
+    // Who leaves while it is being refused does not care.
+    Promise.resolve(client.dispose()).catch(() => undefined);
+  });
 };
 
 export const overEventStream: Transport = (one) => {
