@@ -159,7 +159,7 @@ async function open(
   const graphql = await createGraphqlMiddleware({
     administration,
     ports: { ...store, directories: engine.directories, profiles },
-    watched: store,
+    watched: { ...store, auditTrail: store.audit.reader },
     publicUrl: () => url,
     logoUrl,
     log,

@@ -8,14 +8,16 @@ import {
 import { type ApiKey, type Role } from '../../../src/domain/credential';
 import { newSecretToken } from '../../../src/domain/secret-token';
 import { createGraphqlMiddleware, type GraphqlOptions } from '../../../src/graphql/middleware';
-import { type BindingChanges } from '../../../src/domain/ports';
 import { type World } from '../../support/memory-administration';
 
 type GatewayOptions = Partial<
-  Pick<GraphqlOptions, 'introspection' | 'limits' | 'subscriberLimits' | 'watched'>
->;
+  Pick<GraphqlOptions, 'introspection' | 'limits' | 'subscriberLimits'>
+> & { readonly watched?: Partial<GraphqlOptions['watched']> };
 
-const NO_CHANGES: BindingChanges = { last: async () => undefined, since: async () => [] };
+const NOTHING_TO_SEE: Omit<GraphqlOptions['watched'], 'operations'> = {
+  bindingChanges: { last: async () => undefined, since: async () => [] },
+  auditTrail: { tail: async () => ({ events: [], position: { recorded: '', seen: new Set() } }) },
+};
 
 export type OpenWorld = () => Promise<World>;
 
@@ -116,8 +118,8 @@ export class Gateway {
     const { tokenLogos, tokens, profiles, operations } = this.world;
     const note = (fields: object, message: string): void => void this.log.push({ fields, message });
     const { handler, upgrade, endSubscriptions, stop } = await createGraphqlMiddleware({
-      watched: { bindingChanges: NO_CHANGES, operations },
       ...options,
+      watched: { ...NOTHING_TO_SEE, operations, ...options.watched },
       administration: this.administration,
       ports: {
         syncRules: this.counted('syncRules', syncRules),

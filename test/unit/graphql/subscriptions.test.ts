@@ -46,7 +46,11 @@ describe.each(TRANSPORTS)('bindingChanged over %s', (_name, over) => {
   beforeEach(async () => {
     store = await openTestStore();
     const world = worldOn(store, () => store.close());
-    gateway = keep(await Gateway.open(async () => world, { watched: store }));
+    gateway = keep(
+      await Gateway.open(async () => world, {
+        watched: { ...store, auditTrail: store.audit.reader },
+      }),
+    );
   });
 
   const makeUser = (userName: string): Promise<Resource> => {
@@ -212,11 +216,6 @@ function endless(): BindingChanges & { readonly told: () => number } {
   };
 }
 
-const watching = (bindingChanges: BindingChanges) => ({
-  bindingChanges,
-  operations: { findAll: async () => [] },
-});
-
 describe.each(TRANSPORTS)('what holds for queries holds over %s', (_name, over) => {
   const refused = async (
     gateway: Gateway,
@@ -284,7 +283,7 @@ describe.each(TRANSPORTS)('what holds for queries holds over %s', (_name, over) 
       last: () => Promise.reject(new Error(secret)),
       since: async () => [],
     };
-    const gateway = keep(await Gateway.open(memoryWorld, { watched: watching(changes) }));
+    const gateway = keep(await Gateway.open(memoryWorld, { watched: { bindingChanges: changes } }));
     const { url, tokens } = gateway;
     const errors = await refusalOf(over({ url, token: tokens.AUDITOR, query: CHANGED }));
     expect(JSON.stringify(errors)).not.toContain('hunter2');
@@ -296,7 +295,7 @@ describe.each(TRANSPORTS)('what holds for queries holds over %s', (_name, over) 
       const findAll = (): Promise<never> => Promise.reject(new Error(secret));
       return { ...world, resources: Object.assign(world.resources, { findAll }) };
     };
-    const other = keep(await Gateway.open(failing, { watched: watching(endless()) }));
+    const other = keep(await Gateway.open(failing, { watched: { bindingChanges: endless() } }));
     const watcher = keep(over({ url: other.url, token: other.tokens.AUDITOR, query: CHANGED }));
     await until('an event', () => watcher.results.length > 0);
     expect(JSON.stringify(watcher.results)).not.toContain('hunter2');
@@ -382,7 +381,7 @@ describe.each(TRANSPORTS)('what holds for queries holds over %s', (_name, over) 
   });
 
   it('an end of the server ends them at once', async () => {
-    const gateway = await Gateway.open(memoryWorld, { watched: watching(endless()) });
+    const gateway = await Gateway.open(memoryWorld, { watched: { bindingChanges: endless() } });
     const watchers = Array.from({ length: 5 }, () =>
       over({ url: gateway.url, token: gateway.tokens.AUDITOR, query: CHANGED }),
     );
@@ -516,7 +515,7 @@ describe('clients that mean no good', () => {
       const changes = endless();
       const gateway = keep(
         await Gateway.open(memoryWorld, {
-          watched: watching(changes),
+          watched: { bindingChanges: changes },
           subscriberLimits: { slowMs: 1_500, keepAliveMs: 60_000 },
         }),
       );
