@@ -242,6 +242,7 @@ function createEngine(
     queue: store.bindings,
     fanOut: store.fanOut,
     deltas: store.membershipDeltas,
+    references: store.entryReferences,
     rollouts: store.rollouts,
     operations: store.operations,
     sweeps: store.sweeps,

@@ -16,6 +16,7 @@ export class Delivery {
   private observed: number;
   private known: string | undefined;
   private isOutside: boolean;
+  private references: readonly string[];
 
   constructor(
     readonly item: WorkItem,
@@ -23,7 +24,13 @@ export class Delivery {
     readonly session: DeliverySession,
     private readonly queue: Pick<
       WorkQueue,
-      'markCreating' | 'bindEntry' | 'possession' | 'renameEntry' | 'forgetEntry' | 'markOutside'
+      | 'markCreating'
+      | 'bindEntry'
+      | 'possession'
+      | 'renameEntry'
+      | 'forgetEntry'
+      | 'markOutside'
+      | 'noteReferences'
     >,
   ) {
     const { reference, name } = item;
@@ -32,6 +39,7 @@ export class Delivery {
     this.observed = item.membersObserved;
     this.unanswered = item.creating;
     this.isOutside = item.outside ?? false;
+    this.references = item.references;
   }
 
   /** The entry, when there is one. */
@@ -66,6 +74,15 @@ export class Delivery {
     if (!this.entry || outside === this.isOutside) return;
     held(await this.queue.markOutside(this.item, outside));
     this.isOutside = outside;
+  }
+
+  /** From then on whoever changes one of their entries asks for this one to be delivered again. */
+  async noteReferences(resourceIds: readonly string[]): Promise<void> {
+    const known = new Set(this.references);
+    const isSame = resourceIds.length === known.size && resourceIds.every((id) => known.has(id));
+    if (isSame) return;
+    held(await this.queue.noteReferences(this.item, resourceIds));
+    this.references = resourceIds;
   }
 
   /** Takes an entry for this resource's own from now on. Fails when it is another resource's. */

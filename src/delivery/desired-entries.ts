@@ -9,7 +9,9 @@ import {
   compileMapping,
   evaluateMapping,
   overridden,
+  withEntryNames,
   type CompiledMapping,
+  type EntryNames,
   type MappedAttributes,
   type OriginatedLine,
 } from '../domain/mapping';
@@ -28,6 +30,9 @@ export interface MappingContext {
   readonly connector: Pick<HostedConnector, 'defaultMapping'>;
 }
 
+/** The names of those of the resources that have entries in the target, by id. */
+export type FindNames = (resourceIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+
 const MOST_CACHED = 1_000;
 
 export class DesiredEntries {
@@ -40,14 +45,23 @@ export class DesiredEntries {
     private readonly profiles: Profiles,
   ) {}
 
-  /** Throws {@link MappingFailed}. */
-  evaluate(kind: EntryKind, resource: Resource, context: MappingContext): MappedAttributes {
-    return refusing(() =>
-      evaluateMapping(
-        this.mapping(kind, resource, context),
-        this.profiles.forMappings(resource, context.rule),
-      ),
-    );
+  /** `find` looks up the entries of other resources where the mapping names any. Throws {@link MappingFailed}. */
+  async evaluate(
+    kind: EntryKind,
+    resource: Resource,
+    context: MappingContext,
+    find: FindNames,
+  ): Promise<MappedAttributes> {
+    const evaluate = (entries?: EntryNames): MappedAttributes =>
+      refusing(() =>
+        evaluateMapping(
+          this.mapping(kind, resource, context),
+          this.profiles.forMappings(resource, context.rule),
+          entries,
+        ),
+      );
+    const { refers } = refusing(() => this.mapping(kind, resource, context));
+    return refers ? withEntryNames(evaluate, find) : evaluate();
   }
 
   /** Whether a user may log in. Throws {@link MappingFailed}. */

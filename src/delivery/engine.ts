@@ -33,6 +33,7 @@ import {
   type DeliveryResources,
   type DeliveryRules,
   type DeliveryTargets,
+  type EntryReferences,
   type FanOutStore,
   type MembershipDeltas,
   type MembershipJournal,
@@ -60,6 +61,7 @@ export interface DeliveryEngineDeps {
   readonly queue: WorkQueue;
   readonly fanOut: FanOutStore;
   readonly deltas: MembershipDeltas;
+  readonly references: EntryReferences;
   readonly rollouts: RolloutStore;
   readonly operations: OperationQueue;
   readonly sweeps: BindingSweeps;

@@ -22,7 +22,7 @@ export interface Ensured {
   readonly active: boolean;
   readonly correlation: SyncAs['correlation'];
   /** Asked for late: whoever is to be locked out is locked out even if the mapping fails. */
-  readonly desired: () => MappedAttributes;
+  readonly desired: () => Promise<MappedAttributes>;
 }
 
 /** Makes or updates the entry, and answers where it is. */
@@ -82,8 +82,9 @@ export async function findEntry(
 
 async function ensureOnce(delivery: Delivery, wanted: Ensured): Promise<EntryRef> {
   if (!wanted.active) await disableEntry(delivery);
-  const desired = wanted.desired();
-  const attributes = Object.keys(allOf(desired));
+  const desired = await wanted.desired();
+  // Also those that are to have no values: what stands there now has to be seen to be removed.
+  const attributes = Object.keys({ ...desired.initial, ...desired.authoritative });
   let entry = await findEntry(delivery, attributes);
   entry ??= await findChosen(delivery, attributes);
   entry ??= await findExisting(delivery, allOf(desired), wanted.correlation);

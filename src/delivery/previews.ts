@@ -1,7 +1,13 @@
 /** What a rule would make of resources in a target: the way of a delivery up to where it would write. */
 import { setImmediate as breathe } from 'node:timers/promises';
 import { type Entry, type EntryKind } from '../../connectors/spi';
-import { type MappedAttributes, previewMapping, type PreviewedLine } from '../domain/mapping';
+import {
+  type EntryNames,
+  type MappedAttributes,
+  previewMapping,
+  type PreviewedLine,
+  withEntryNames,
+} from '../domain/mapping';
 import {
   type EntryPreview,
   type EntryPreviews,
@@ -10,6 +16,7 @@ import {
   type PreviewRequest,
   type PreviewSample,
 } from '../domain/preview';
+import { type EntryReferences } from '../domain/delivery-ports';
 import { type Profiles, schemaForMappings } from '../domain/profile';
 import { GROUP, type Resource, USER } from '../domain/resource';
 import { type SchemasOf } from '../domain/schema-table';
@@ -26,6 +33,7 @@ export interface PreviewsDeps {
   readonly host: Pick<ConnectorHost, 'open'>;
   readonly schemas: SchemasOf;
   readonly profiles: Profiles;
+  readonly references: Pick<EntryReferences, 'namesOf'>;
   readonly log: Log;
   readonly lookupTimes?: LookupTimes;
 }
@@ -36,8 +44,10 @@ interface Opened {
   readonly connector: HostedConnector;
   readonly lookup: EntryLookup;
   readonly desired: DesiredEntries;
-  readonly lines: Readonly<Record<EntryKind, (resource: Resource) => readonly PreviewedLine[]>>;
+  readonly lines: Readonly<Record<EntryKind, Lines>>;
 }
+
+type Lines = (resource: Resource, entries?: EntryNames) => readonly PreviewedLine[];
 
 export class Previews implements EntryPreviews {
   constructor(private readonly deps: PreviewsDeps) {}
@@ -90,18 +100,22 @@ export class Previews implements EntryPreviews {
     kind: EntryKind,
     { rule, syncAs }: PreviewRequest,
     connector: HostedConnector,
-  ): (resource: Resource) => readonly PreviewedLine[] {
+  ): Lines {
     const schema = this.deps.schemas(rule).get(kind === 'user' ? USER : GROUP);
     if (!schema || !connector.capabilities.kinds.includes(kind)) return () => [];
     const evaluate = previewMapping(mappingOf(kind, syncAs, connector), schemaForMappings(schema));
-    return (resource) => evaluate(this.deps.profiles.forMappings(resource, rule));
+    return (resource, entries) => evaluate(this.deps.profiles.forMappings(resource, rule), entries);
   }
 
   private async one(opened: Opened, sample: PreviewSample): Promise<EntryPreview> {
     const { connector, lookup, request } = opened;
     const { resource } = sample;
     const kind = entryKind(resource.resourceType) ?? 'user';
-    const lines = opened.lines[kind](resource);
+    const { rule, target } = request;
+    const lines = await withEntryNames(
+      (entries) => opened.lines[kind](resource, entries),
+      (ids) => this.deps.references.namesOf(rule.id, target.id, ids),
+    );
     const mapped = mappedBy(lines);
     const found = connector.capabilities.kinds.includes(kind)
       ? await lookup.find(kind, sample, allOf(mapped), request.syncAs.correlation)

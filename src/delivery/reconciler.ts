@@ -1,11 +1,12 @@
 /** One delivery: looks at what is desired now, brings the entry there, and records what came of it. */
+import { type MappedAttributes } from '../domain/mapping';
 import { type Resource } from '../domain/resource';
 import { type DeletePolicy, type SyncAs, type SyncRule } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
 import { type Clock } from './clock';
 import { type ConnectorHost } from './connector-host';
 import { Delivery } from './delivery';
-import { type DesiredEntries } from './desired-entries';
+import { type DesiredEntries, type FindNames, type MappingContext } from './desired-entries';
 import { disableEntry, ensureEntry, findEntry, removeEntry } from './entry-writer';
 import { Disputed, EntryTaken, LeaseLost } from './errors';
 import { type GroupMembers, type MembersDelivered } from './group-members';
@@ -16,6 +17,7 @@ import { entryKind, isHeld, isLetGo, onRemoved, plan, type Plan } from './planne
 import {
   type Completion,
   type DeliveryResources,
+  type EntryReferences,
   type MembershipDeltas,
   type WorkItem,
   type WorkQueue,
@@ -30,6 +32,7 @@ export interface ReconcilerDeps {
   readonly rules: RuleCache;
   readonly queue: WorkQueue;
   readonly deltas: Pick<MembershipDeltas, 'announce'>;
+  readonly references: EntryReferences;
   readonly members: GroupMembers;
   readonly desired: DesiredEntries;
   readonly host: ConnectorHost;
@@ -175,7 +178,7 @@ export class Reconciler {
   private async carryOut(
     delivery: Delivery,
     planned: Plan,
-    { rule, syncAs, target, resource }: Subject,
+    { rule, syncAs, target }: Subject,
   ): Promise<MembersDelivered | undefined> {
     const { session } = delivery;
     switch (planned.action) {
@@ -194,11 +197,26 @@ export class Reconciler {
         const entry = await ensureEntry(delivery, {
           active: planned.active,
           correlation: syncAs.correlation,
-          desired: () => this.deps.desired.evaluate(session.kind, resource, context),
+          desired: () => this.desired(delivery, context),
         });
         return session.kind === 'group' ? this.deps.members.deliver(delivery, entry) : undefined;
       }
     }
+  }
+
+  /** Whose entries it names is noted before they are looked up: what changes from then on asks for another delivery. */
+  private async desired(delivery: Delivery, context: MappingContext): Promise<MappedAttributes> {
+    const { session, resource } = delivery;
+    const { ruleId, targetId } = delivery.item;
+    let named: readonly string[] = [];
+    const find: FindNames = async (ids) => {
+      named = ids;
+      await delivery.noteReferences(ids);
+      return this.deps.references.namesOf(ruleId, targetId, ids);
+    };
+    const attributes = await this.deps.desired.evaluate(session.kind, resource, context, find);
+    await delivery.noteReferences(named);
+    return attributes;
   }
 
   /** Groups know no disabled state: one without members grants nothing. */
@@ -208,29 +226,37 @@ export class Reconciler {
     if (group) await this.deps.members.removeAll(delivery, group);
   }
 
-  /** Tells the resource's groups when its entry came, went, or changed its name: they were told something else before. */
+  /** Tells the resource's groups, and whoever's entry names its own, when that came, went, or changed its name: they were told something else before. */
   private async announce(delivery: Delivery): Promise<Pick<Done, 'announced'>> {
-    const { item, resource, memberRef: ref } = delivery;
+    const { item, memberRef: ref } = delivery;
     if (ref?.reference === item.announcedReference && (!ref || ref.name === item.announcedName)) {
       return {};
     }
-    // Who is deleted has left its groups, and they deliver that themselves.
-    if (!resource.deletedAt) {
-      const renamed = item.announcedName !== undefined && item.announcedName !== ref?.name;
-      const groups = await this.deps.deltas.announce({
-        targetId: item.targetId,
-        memberId: item.resourceId,
-        now: this.deps.clock.now(),
-        ...(renamed ? { formerName: item.announcedName } : {}),
-      });
-      if (groups > 0) this.deps.wake(item.targetId, item.ruleId);
-    }
+    await Promise.all([this.announceToReferrers(item), this.announceToGroups(delivery)]);
     return { announced: { ...(ref ?? {}) } };
   }
 
   private async complete(item: WorkItem, completion: Completion): Promise<void> {
     const written = await this.deps.queue.complete(item, completion);
     if (written && completion.noted) this.deps.noted(item.id);
+  }
+
+  private async announceToGroups({ item, resource, memberRef }: Delivery): Promise<void> {
+    // Who is deleted has left its groups, and they deliver that themselves.
+    if (resource.deletedAt) return;
+    const renamed = item.announcedName !== undefined && item.announcedName !== memberRef?.name;
+    const groups = await this.deps.deltas.announce({
+      targetId: item.targetId,
+      memberId: item.resourceId,
+      now: this.deps.clock.now(),
+      ...(renamed ? { formerName: item.announcedName } : {}),
+    });
+    if (groups > 0) this.deps.wake(item.targetId, item.ruleId);
+  }
+
+  private async announceToReferrers(item: WorkItem): Promise<void> {
+    const { references, clock, wake } = this.deps;
+    if (await references.announce(item, clock.now())) wake(item.targetId, item.ruleId);
   }
 
   private async hold(item: WorkItem, delivered: Delivered): Promise<Contact> {
@@ -253,7 +279,10 @@ export class Reconciler {
 
   private async letGo(item: WorkItem, delivered: Delivered): Promise<Contact> {
     const { queue, clock } = this.deps;
-    if (item.reference !== undefined) await queue.forgetEntry(item, item.reference);
+    if (item.reference !== undefined) {
+      await queue.forgetEntry(item, item.reference);
+      await this.announceToReferrers(item);
+    }
     const observedGeneration = item.generation;
     const noted = releaseOf(delivered);
     await this.complete(item, {

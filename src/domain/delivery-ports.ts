@@ -31,6 +31,8 @@ export interface WorkItem extends Binding {
   readonly creating?: string;
   /** The entry of a deleted resource that this one is about to take over. */
   readonly inherits?: string;
+  /** Resources whose entries this one's entry names. */
+  readonly references: readonly string[];
   /** The entry that an administrator chose. */
   readonly chosen?: KnownEntry;
   /** Since when the entry has been waiting for its deletion. */
@@ -133,6 +135,8 @@ export interface WorkQueue {
   bindEntry(claim: Claim, entry: KnownEntry): Promise<boolean | 'taken'>;
   /** Whose an entry is that this binding is about to take. One that only waits for its deletion is let go of. */
   possession(claim: WorkItem, reference: string): Promise<Possession>;
+  /** Remembers, before their names are looked up, whose entries this one's names. */
+  noteReferences(claim: Claim, resourceIds: readonly string[]): Promise<boolean>;
   /** Remembers, before the groups of the resource are told, whether it is out of scope. */
   markOutside(claim: Claim, outside: boolean): Promise<boolean>;
   /** Remembers the bound entry's new name. */
@@ -269,6 +273,18 @@ export interface MembershipDeltas {
   announce(announcement: Announcement): Promise<number>;
   /** Forgets who left before that time and is known everywhere to have left. */
   purge(before: Date): Promise<number>;
+}
+
+/** Entries that name the entries of other resources of their rule, as a user's names the manager's. */
+export interface EntryReferences {
+  /** What the entries of those resources that have one are called; nobody's who is out of scope. */
+  namesOf(
+    ruleId: string,
+    targetId: string,
+    resourceIds: readonly string[],
+  ): Promise<ReadonlyMap<string, string>>;
+  /** Asks for every entry that names this one to be delivered again. False: there is none. */
+  announce(entry: Pick<Binding, 'ruleId' | 'targetId' | 'resourceId'>, now: Date): Promise<boolean>;
 }
 
 /** What the engine needs of the resources. */

@@ -91,6 +91,7 @@ export function toQueued(document: BindingDocument): WorkItem {
     revision: document.revision,
     membersObserved: document.membersObserved,
     resend: document.resend,
+    references: document.references ?? [],
     ...(announcedReference === undefined ? {} : { announcedReference }),
     ...(announcedName === undefined ? {} : { announcedName }),
     ...(lastReference === undefined ? {} : { lastReference }),

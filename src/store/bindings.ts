@@ -182,6 +182,15 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return matchedCount === 1 ? 'released' : 'taken';
   }
 
+  noteReferences(claim: Claim, resourceIds: readonly string[]): Promise<boolean> {
+    return this.claimed.write(
+      claim,
+      resourceIds.length === 0
+        ? { $unset: { references: 1 } }
+        : { $set: { references: [...resourceIds] } },
+    );
+  }
+
   markOutside(claim: Claim, outside: boolean): Promise<boolean> {
     return this.claimed.write(
       claim,

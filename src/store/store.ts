@@ -31,6 +31,7 @@ import { MongoBindingStore } from './bindings';
 import { MongoBindingSweeps } from './binding-sweeps';
 import { connect, type ConnectionOptions, ensureIndexes, isReachable } from './connection';
 import { MongoCredentialStore } from './credentials';
+import { MongoEntryReferences } from './entry-references';
 import { MongoFanOutStore } from './fan-out';
 import { MongoMembershipDeltas } from './membership-deltas';
 import { Memberships } from './memberships';
@@ -79,6 +80,7 @@ export interface Store {
   readonly bindings: MongoBindingStore;
   readonly sweeps: BindingSweeps;
   readonly bindingChanges: BindingChanges;
+  readonly entryReferences: MongoEntryReferences;
   readonly fanOut: MongoFanOutStore;
   readonly rollouts: MongoRolloutStore;
   readonly operations: MongoOperationStore;
@@ -132,6 +134,7 @@ async function open(options: StoreOptions): Promise<Store> {
     bindings: new MongoBindingStore(bindings),
     sweeps: new MongoBindingSweeps(bindings),
     bindingChanges: new MongoBindingChanges(bindings),
+    entryReferences: new MongoEntryReferences(bindings),
     fanOut: new MongoFanOutStore(resources, members, bindings),
     rollouts: new MongoRolloutStore(administration, resources, bindings),
     operations: new MongoOperationStore(operations),

@@ -28,6 +28,7 @@ const MAPPING: Mapping = {
     { attribute: 'ou', expression: 'profile.department' },
     { attribute: 'departmentNumber', expression: 'profile.department' },
     { attribute: 'employeeType', expression: 'role' },
+    { attribute: 'manager', expression: `entryName(${ENTERPRISE}:manager)` },
     { attribute: 'employeeNumber', expression: `${ENTERPRISE}:employeeNumber` },
   ],
   group: [{ attribute: 'cn', expression: 'displayName' }],

@@ -64,6 +64,7 @@ function compileCall(call: CallExpression, schema: ResourceSchema): Compiled {
   return {
     evaluate: placed(call.offset, (run) => definition.apply(new Arguments(args, run), run)),
     isCondition: isCondition(definition, parameters, args),
+    refers: definition.refers === true || args.some(({ refers }) => refers),
   };
 }
 

@@ -29,6 +29,8 @@ export interface FunctionDefinition {
   readonly optional: readonly Parameter[];
   /** Whether the result can serve as a condition; `asValues`: when all arguments of kind `values` can. */
   readonly condition: 'always' | 'never' | 'asValues';
+  /** The result depends on the entries of other resources in the target. */
+  readonly refers?: true;
   readonly apply: (args: Arguments, run: Run) => Values;
 }
 
@@ -37,6 +39,8 @@ export interface Compiled {
   readonly evaluate: Evaluate;
   /** Whether it can only be `true`, `false` or nothing. */
   readonly isCondition: boolean;
+  /** Some part of it depends on the entries of other resources. */
+  readonly refers?: boolean;
   readonly literal?: LiteralValue;
 }
 

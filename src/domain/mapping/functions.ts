@@ -56,6 +56,9 @@ export const FUNCTIONS: ReadonlyMap<string, FunctionDefinition> = new Map([
   ['last', define([VALUE], (args) => args.values(0).slice(-1), { condition: 'asValues' })],
   ['unique', define([VALUE], (args) => [...new Set(args.values(0))])],
 
+  // Other resources.
+  ['entryName', define([VALUE], entryNames, { refers: true })],
+
   // Choices.
   [
     'default',
@@ -145,6 +148,16 @@ function compare(
     const wanted = args.text(1);
     return wanted !== '' && args.values(0).some((value) => fits(value, wanted));
   });
+}
+
+/** By ids. Who has no entry in the target is left out, and comes as soon as there is one. */
+function entryNames(args: Arguments, run: Run): Values {
+  const result = run.collect();
+  for (const id of args.values(0)) {
+    const name = run.entries.nameOf(id);
+    if (name !== undefined) result.add(name);
+  }
+  return result.values;
 }
 
 function all(args: Arguments): boolean {

@@ -9,10 +9,12 @@ import { type MappingLine } from './line';
 import { MAX_ATTRIBUTE_LENGTH, MAX_ENTRIES } from './limits';
 import { parseExpression } from './parser';
 import { EvaluationProblem, ExpressionProblem, quote } from './problem';
-import { Run, type Evaluate, type Values } from './run';
+import { type EntryNames, NO_ENTRIES, Run, type Evaluate, type Values } from './run';
 
 export { type MappingLine } from './line';
 export { checkOverrides, overridden, type OriginatedLine } from './overrides';
+export { withEntryNames } from './references';
+export { type EntryNames, NO_ENTRIES } from './run';
 export { type LineProblem, previewMapping, type PreviewedLine } from './preview';
 
 interface CompiledLine {
@@ -20,11 +22,14 @@ interface CompiledLine {
   readonly expression: string;
   readonly apply: ApplyMode;
   readonly evaluate: Evaluate;
+  readonly refers: boolean;
 }
 
 /** A mapping that is known to be right for a resource type. Make one with {@link compileMapping}. */
 export interface CompiledMapping {
   readonly lines: readonly CompiledLine[];
+  /** Some line names entries of other resources: evaluate it by {@link withEntryNames}. */
+  readonly refers: boolean;
 }
 
 /**
@@ -51,7 +56,9 @@ export function compileMapping(
   schema: ResourceSchema,
 ): CompiledMapping {
   const { lines, issues } = check(entries, schema);
-  if (issues.length === 0) return { lines };
+  if (issues.length === 0) {
+    return { lines, refers: lines.some(({ apply, refers }) => apply !== 'IGNORE' && refers) };
+  }
   const messages = issues.map(({ path, message }) => {
     const line = entries[Number(path[0])];
     return line === undefined ? message : `${quote(line.attribute)}: ${message}`;
@@ -62,20 +69,24 @@ export function compileMapping(
 }
 
 /** Throws `DomainError('invalidValue')` when a value breaks a limit. */
-export function evaluateMapping(mapping: CompiledMapping, resource: Resource): MappedAttributes {
+export function evaluateMapping(
+  mapping: CompiledMapping,
+  resource: Resource,
+  entries: EntryNames = NO_ENTRIES,
+): MappedAttributes {
   const authoritative = Object.create(null) as Record<string, string[]>;
   const initial = Object.create(null) as Record<string, string[]>;
   for (const line of mapping.lines) {
     if (line.apply === 'IGNORE') continue;
     const attributes = line.apply === 'INITIAL' ? initial : authoritative;
-    attributes[line.attribute] = [...evaluate(line, resource)];
+    attributes[line.attribute] = [...evaluate(line, resource, entries)];
   }
   return { authoritative, initial };
 }
 
-function evaluate(line: CompiledLine, resource: Resource): Values {
+function evaluate(line: CompiledLine, resource: Resource, entries: EntryNames): Values {
   try {
-    return line.evaluate(new Run(resource));
+    return line.evaluate(new Run(resource, entries));
   } catch (error) {
     if (!(error instanceof EvaluationProblem)) throw error;
     throw new DomainError(
@@ -103,8 +114,9 @@ function check(
       issues.push({ path: [String(index), 'attribute'], message: wrongName });
     }
     try {
-      const { evaluate } = compileExpression(parseExpression(expression), schema);
-      lines.push({ attribute, expression, apply, evaluate });
+      const compiled = compileExpression(parseExpression(expression), schema);
+      const { evaluate, refers = false } = compiled;
+      lines.push({ attribute, expression, apply, evaluate, refers });
     } catch (error) {
       if (!(error instanceof ExpressionProblem)) throw error;
       const place = `${quoteExpression(expression)}, character ${error.offset + 1}`;

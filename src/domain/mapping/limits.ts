@@ -18,6 +18,9 @@ export const MAX_VALUES = 10_000;
  */
 export const MAX_WORK = 4 * 1024 * 1024;
 
+/** Most resources whose entries one mapping names. */
+export const MAX_REFERENCES = 100;
+
 /** Longest target attribute name, in characters. */
 export const MAX_ATTRIBUTE_LENGTH = 256;
 

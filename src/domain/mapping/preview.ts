@@ -7,7 +7,7 @@ import { compileExpression } from './compile';
 import { type MappingLine } from './line';
 import { parseExpression } from './parser';
 import { EvaluationProblem, ExpressionProblem } from './problem';
-import { Run, type Evaluate } from './run';
+import { type EntryNames, Run, type Evaluate } from './run';
 
 export interface LineProblem {
   readonly message: string;
@@ -28,13 +28,13 @@ export interface PreviewedLine {
 export function previewMapping(
   entries: readonly MappingLine[],
   schema: ResourceSchema,
-): (resource: Resource) => readonly PreviewedLine[] {
+): (resource: Resource, entries?: EntryNames) => readonly PreviewedLine[] {
   const lines = entries.map(({ attribute, expression, apply = 'AUTHORITATIVE' }) => ({
     line: { attribute, expression, apply },
     evaluate: evaluateOf(expression, schema),
   }));
-  return (resource) =>
-    lines.map(({ line, evaluate }) => ({ ...line, ...result(evaluate, resource) }));
+  return (resource, entries) =>
+    lines.map(({ line, evaluate }) => ({ ...line, ...result(evaluate, resource, entries) }));
 }
 
 function evaluateOf(expression: string, schema: ResourceSchema): Evaluate {
@@ -47,9 +47,13 @@ function evaluateOf(expression: string, schema: ResourceSchema): Evaluate {
   }
 }
 
-function result(evaluate: Evaluate, resource: Resource): Pick<PreviewedLine, 'values' | 'problem'> {
+function result(
+  evaluate: Evaluate,
+  resource: Resource,
+  entries?: EntryNames,
+): Pick<PreviewedLine, 'values' | 'problem'> {
   try {
-    return { values: evaluate(new Run(resource)) };
+    return { values: evaluate(new Run(resource, entries)) };
   } catch (error) {
     return { values: [], problem: problemOf(error) };
   }

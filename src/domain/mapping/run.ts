@@ -12,10 +12,21 @@ export type Values = readonly string[];
 /** What a compiled expression does. */
 export type Evaluate = (run: Run) => Values;
 
+/** What entries of other resources are called in the target. */
+export interface EntryNames {
+  /** Undefined: the resource has no entry there, or is none of the rule. */
+  nameOf(resourceId: string): string | undefined;
+}
+
+export const NO_ENTRIES: EntryNames = { nameOf: () => undefined };
+
 export class Run {
   private work = 0;
 
-  constructor(readonly resource: Resource) {}
+  constructor(
+    readonly resource: Resource,
+    readonly entries: EntryNames = NO_ENTRIES,
+  ) {}
 
   /** Accounts for a produced value; throws {@link EvaluationProblem} when it is too much. */
   spend(value: string): void {

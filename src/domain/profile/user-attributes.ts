@@ -45,6 +45,11 @@ export function checkUserAttributes(
     }
     const wrong = checkMapping([{ attribute: name, expression }], schema);
     if (wrong.length > 0) return wrong.map(({ message }) => ({ path: [name], message }));
+    if (compileMapping([{ attribute: name, expression }], schema).refers) {
+      const message =
+        'A user attribute is the same for every target, and entryName() is not. Use it in a mapping.';
+      return [{ path: [name], message }];
+    }
     return name === 'active' ? conditionIssues(expression, schema) : [];
   });
 }

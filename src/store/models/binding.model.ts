@@ -52,6 +52,8 @@ export interface BindingDocument {
   creating?: string;
   /** The reference of an entry that is about to be taken over. */
   inherits?: string;
+  /** Resources whose entries this one's names; absent: none. */
+  references?: string[];
   /** Whatever the state is: the entries among which to choose, or the one in the way, when it was parked last. */
   candidates?: readonly Candidate[];
   blockedBy?: Candidate;
@@ -112,6 +114,7 @@ const schema = new Schema<BindingDocument>(
     lastReference: String,
     creating: String,
     inherits: String,
+    references: { type: [String], default: undefined },
     candidates: { type: [Schema.Types.Mixed], default: undefined },
     blockedBy: Schema.Types.Mixed,
     chosen: Schema.Types.Mixed,
@@ -155,6 +158,11 @@ schema.index(
 schema.index(
   { state: 1, _id: 1 },
   { partialFilterExpression: { blockedBy: { $exists: true } }, name: 'blocked' },
+);
+// Whose entry names whose: asked when an entry comes, goes or is renamed.
+schema.index(
+  { references: 1, targetId: 1 },
+  { partialFilterExpression: { references: { $exists: true } } },
 );
 schema.index({ resourceId: 1 });
 schema.index({ ruleId: 1, state: 1, _id: 1 });

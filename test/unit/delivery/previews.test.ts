@@ -51,7 +51,8 @@ function previewing(
   const schemas = () => standardSchemas;
   const profiles = new Profiles(schemas, (id) => id);
   const lookupTimes = { callMs, allMs: 60_000 };
-  const previews = new Previews({ host, schemas, profiles, log, lookupTimes });
+  const references = { namesOf: async () => new Map<string, string>() };
+  const previews = new Previews({ host, schemas, profiles, references, log, lookupTimes });
   const target: Target = {
     id: 't',
     name: 't',

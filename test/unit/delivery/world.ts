@@ -38,6 +38,7 @@ export type EngineStores = Pick<
   | 'queue'
   | 'fanOut'
   | 'deltas'
+  | 'references'
   | 'rollouts'
   | 'operations'
   | 'sweeps'
@@ -127,6 +128,7 @@ export class World {
       targets: this.store.targets,
       queue: this.bindings,
       fanOut: new MongoFanOutStore(resources, memberships, this.bindingDocuments),
+      references: this.store.entryReferences,
       deltas: new MongoMembershipDeltas(memberships, this.bindingDocuments),
       rollouts: this.store.rollouts,
       operations: this.store.operations,

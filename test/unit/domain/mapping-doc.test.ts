@@ -27,13 +27,17 @@ const examples = blocks('mapping')
     return [line.slice(0, arrow).trim(), line.slice(arrow + 2).trim()] as const;
   });
 
+/** The manager's. */
+const ENTRIES = new Map([['26118915-6090-4610-87e4-49d8ca9f808d', 'uid=ada,ou=people,dc=example']]);
+
 describe('docs/mapping.md', () => {
   it.each(examples)('%s => %s', (expression, expected) => {
     const mapping = compileMapping(
       [{ attribute: 'a', expression, apply: 'AUTHORITATIVE' }],
       userSchema,
     );
-    const result = evaluateMapping(mapping, mappingUser(attributes)).authoritative['a'];
+    const entries = { nameOf: (id: string) => ENTRIES.get(id) };
+    const result = evaluateMapping(mapping, mappingUser(attributes), entries).authoritative['a'];
     expect(result).toEqual(JSON.parse(expected));
   });
 

@@ -42,6 +42,7 @@ export function activeDirectoryMapping(bases: { readonly userBaseDN: string }): 
       { attribute: 'company', expression: 'profile.company' },
       { attribute: 'department', expression: 'profile.department' },
       { attribute: 'employeeType', expression: 'role' },
+      { attribute: 'manager', expression: `entryName(${ENTERPRISE}:manager)` },
       { attribute: 'employeeID', expression: `${ENTERPRISE}:employeeNumber` },
     ],
     group: [
