@@ -327,9 +327,9 @@ function authenticator({ store, access, log }: Parts): ScimAuthenticator {
     return found;
   });
   return async (headers) => {
-    const rule = await authenticate(headers);
-    note(store.syncRules.touch(rule.id, headers['user-agent']));
-    return rule;
+    const found = await authenticate(headers);
+    note(store.syncRules.touch(found.rule.id, headers['user-agent']));
+    return found;
   };
 }
 

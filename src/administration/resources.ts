@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Binding, type BindingState } from '../domain/binding';
 import { DomainError } from '../domain/error';
+import { type ChangeOrigin } from '../domain/audit';
 import { type Modification, type ProvisioningScope } from '../domain/provisioning';
 import { type GROUP, type Resource, USER } from '../domain/resource';
 import { profiles } from '../domain/validation';
@@ -59,8 +60,8 @@ export class Resources {
   }
 
   /** Locks a user out of every target, or lets it in again. The identity provider reads it, and its next word counts. */
-  async setActive(id: string, active: boolean): Promise<Outcome<Resource>> {
-    return this.change(id, async (scope) => {
+  async setActive(id: string, active: boolean, origin?: ChangeOrigin): Promise<Outcome<Resource>> {
+    return this.change(id, origin, async (scope) => {
       const modification: Modification = {
         onlyMembers: false,
         apply: async (attributes) => ({ attributes: { ...attributes, active } }),
@@ -70,8 +71,8 @@ export class Resources {
   }
 
   /** The user is gone for its identity provider at once, and from the targets by the policies of the rule. */
-  async delete(id: string): Promise<Outcome<Resource>> {
-    return this.change(id, async (scope, user) => {
+  async delete(id: string, origin?: ChangeOrigin): Promise<Outcome<Resource>> {
+    return this.change(id, origin, async (scope, user) => {
       await this.ports.provisioning.delete(scope, id);
       return (await this.find(USER, id)) ?? user;
     });
@@ -79,6 +80,7 @@ export class Resources {
 
   private async change(
     id: string,
+    origin: ChangeOrigin | undefined,
     act: (scope: ProvisioningScope, user: Resource) => Promise<Resource>,
   ): Promise<Outcome<Resource>> {
     const user = await this.find(USER, id);
@@ -87,7 +89,14 @@ export class Resources {
     const schema = this.ports.schemas.of(rule).get(USER);
     if (schema === undefined) return noSuch(USER);
     const profile = profiles[rule.scimProfile];
-    const scope = { ruleId: rule.id, resourceType: USER, schema, profile, roles: rule };
+    const scope = {
+      ruleId: rule.id,
+      resourceType: USER,
+      schema,
+      profile,
+      roles: rule,
+      ...(origin === undefined ? {} : { origin }),
+    };
     try {
       return { value: await act(scope, user) };
     } catch (error) {

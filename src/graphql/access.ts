@@ -9,6 +9,7 @@ import {
 } from 'type-graphql';
 import { roleIncludes } from '../administration/api-keys';
 import { type Role } from '../domain/credential';
+import { recordCommand } from './commands';
 import { type GraphqlContext } from './context';
 import { createLoaders } from './loaders';
 
@@ -20,7 +21,7 @@ export function Access(role: Role): MethodDecorator {
   const decorators: readonly MethodDecorator[] = [
     Authorized<Role>(role),
     Extensions({ [REQUIRED_ROLE]: role }),
-    UseMiddleware(renewLoaders),
+    UseMiddleware(renewLoaders, recordCommand),
   ];
   return (prototype, name, descriptor) => {
     for (const decorate of decorators) decorate(prototype, name, descriptor);

@@ -1,9 +1,9 @@
 /** What every resolver gets: who asks, and what may be asked of the rest of Usher. */
-import { randomUUID } from 'node:crypto';
 import { type IncomingMessage } from 'node:http';
 import { type Administration } from '../administration/administration';
 import { type ApiKey } from '../domain/credential';
 import { DomainError } from '../domain/error';
+import { requestIdFrom } from '../domain/request-id';
 import { unauthenticated, unavailable } from './error';
 import { createLoaders, type Loaders } from './loaders';
 import { type Feeds } from './subscriptions/feeds';
@@ -73,6 +73,5 @@ function bearerToken(authorization: string | undefined): string {
 
 /** A proxy's request id is taken over, so that its log and ours can be read together. */
 export function requestIdOf(request: IncomingMessage): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+  return requestIdFrom(request.headers['x-request-id']);
 }

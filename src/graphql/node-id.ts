@@ -11,6 +11,7 @@ export const NODE_TYPES = [
   'ApiKey',
   'TokenLogo',
   'Token',
+  'AuditEvent',
 ] as const;
 
 export type NodeTypeName = (typeof NODE_TYPES)[number];

@@ -1,3 +1,4 @@
+import { type AuditIntents, type AuditReader } from '../domain/audit-ports';
 import {
   type BindingReader,
   type CredentialStore,
@@ -21,6 +22,7 @@ export interface ReadPorts {
   readonly operations: OperationReader;
   readonly tokenLogos: Pick<TokenLogoStore, 'findAll' | 'list' | 'count'>;
   readonly tokens: Pick<TokenStore, 'list' | 'count' | 'find'>;
+  readonly audit: { readonly reader: AuditReader; readonly intents: Omit<AuditIntents, 'settle'> };
   readonly profiles: Profiles;
   readonly directories: Pick<Directories, 'types' | 'mappings' | 'schema'>;
 }

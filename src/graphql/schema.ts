@@ -10,6 +10,11 @@ import { GraphQLDateTime } from 'graphql-scalars';
 import { buildSchemaSync, type PubSub } from 'type-graphql';
 import { checkRole, REQUIRED_ROLE } from './access';
 import { ApiKeyResolver } from './resolvers/api-key.resolver';
+import {
+  AuditEventResolver,
+  GroupEventsResolver,
+  UserEventsResolver,
+} from './resolvers/audit-event.resolver';
 import { BindingResolver } from './resolvers/binding.resolver';
 import { GroupResolver } from './resolvers/group.resolver';
 import { OperationResolver } from './resolvers/operation.resolver';
@@ -72,6 +77,9 @@ function buildGraphqlSchema(): GraphQLSchema {
       TokenLogoResolver,
       TokenResolver,
       ApiKeyResolver,
+      AuditEventResolver,
+      UserEventsResolver,
+      GroupEventsResolver,
     ],
     orphanedTypes: [],
     authChecker: checkRole,

@@ -5,8 +5,8 @@ import { DomainError } from '../domain/error';
 import { hashToken } from '../domain/secret-token';
 import { type SyncRule } from '../domain/sync-rule';
 
-/** Answers the rule a request belongs to; throws `unauthorized` or, for a disabled rule, `forbidden`. */
-export type ScimAuthenticator = (headers: IncomingHttpHeaders) => Promise<SyncRule>;
+/** Answers the rule a request belongs to, and by which credential; throws `unauthorized` or, for a disabled rule, `forbidden`. */
+export type ScimAuthenticator = (headers: IncomingHttpHeaders) => Promise<CredentialedRule>;
 
 export interface CredentialedRule {
   readonly rule: SyncRule;
@@ -42,7 +42,7 @@ export function createScimAuthenticator(findRule: FindRule): ScimAuthenticator {
         'This sync rule is disabled. An administrator of Usher can enable it again.',
       );
     }
-    return found.rule;
+    return found;
   };
 }
 

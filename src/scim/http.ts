@@ -1,5 +1,6 @@
 /** Requests and answers of SCIM over HTTP as plain values (RFC 7644 sections 3 and 3.1). */
 import { type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { type ChangeOrigin } from '../domain/audit';
 import { type SyncRule } from '../domain/sync-rule';
 import { type SchemaTable } from '../domain/schema-table';
 import { type ValidationProfile } from '../domain/validation';
@@ -14,6 +15,8 @@ const CONTENT_TYPE = 'application/scim+json';
 /** An authenticated request. */
 export interface ScimRequest {
   readonly rule: SyncRule;
+  /** Who asks, for the audit trail. */
+  readonly origin: ChangeOrigin;
   readonly schemas: SchemaTable;
   /** How strictly the rule wants requests to be read: every decision that depends on it asks the profile. */
   readonly profile: ValidationProfile;

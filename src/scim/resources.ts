@@ -19,8 +19,11 @@ export function schemaOf(request: ScimRequest): ResourceSchema {
   return schema;
 }
 
-export function scopeOf({ rule, profile }: ScimRequest, schema: ResourceSchema): ProvisioningScope {
-  return { ruleId: rule.id, resourceType: schema.type.name, schema, profile, roles: rule };
+export function scopeOf(
+  { rule, profile, origin }: ScimRequest,
+  schema: ResourceSchema,
+): ProvisioningScope {
+  return { ruleId: rule.id, resourceType: schema.type.name, schema, profile, roles: rule, origin };
 }
 
 export interface ResourceHandlers {

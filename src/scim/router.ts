@@ -1,8 +1,12 @@
 /** SCIM 2.0 over HTTP: which method on which path does what (RFC 7644 section 3.2, table 2). */
 import express, { type Request, type Response, type Router } from 'express';
+import { type AuditActor } from '../domain/audit';
+import { type RuleCredential } from '../domain/credential';
 import { DomainError } from '../domain/error';
 import { type Provisioning } from '../domain/provisioning';
 import { type SchemasOf, type SchemaTable } from '../domain/schema-table';
+import { requestIdFrom } from '../domain/request-id';
+import { type SyncRule } from '../domain/sync-rule';
 import { profiles } from '../domain/validation';
 import { type ScimAuthenticator } from './authenticate';
 import { MAX_BODY, MAX_GROUP_BODY, readBody } from './body';
@@ -95,7 +99,9 @@ async function responseTo(
   request: Request,
   response: Response,
 ): Promise<ScimResponse> {
-  const rule = await deps.authenticate(request.headers);
+  const requestId = requestIdFrom(request.headers['x-request-id']);
+  response.setHeader('X-Request-Id', requestId);
+  const { rule, credential } = await deps.authenticate(request.headers);
   if (methods === undefined) throw new DomainError('notFound', 'There is no such SCIM endpoint.');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const handler = Object.hasOwn(methods, method) ? methods[method as Method] : undefined;
@@ -105,6 +111,7 @@ async function responseTo(
   const profile = profiles[rule.scimProfile];
   const scimRequest: ScimRequest = {
     rule,
+    origin: { actor: actorOf(rule, credential, request), requestId },
     schemas: table,
     profile,
     baseUrl: `${deps.publicUrl(request)}${SCIM_PATH}`,
@@ -119,6 +126,14 @@ async function responseTo(
       : undefined,
   };
   return handler(scimRequest);
+}
+
+const LONGEST_USER_AGENT = 200;
+
+function actorOf({ name }: SyncRule, { id }: RuleCredential, request: Request): AuditActor {
+  const userAgent = request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT);
+  const actor = { type: 'SYNC_RULE', id, name } as const;
+  return userAgent === undefined ? actor : { ...actor, userAgent };
 }
 
 /** HEAD is GET without the body. */

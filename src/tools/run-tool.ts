@@ -6,7 +6,7 @@ import { StartError } from '../start-error';
 
 export interface ToolContext {
   readonly config: Config;
-  /** The one argument, as an absolute path. */
+  /** The one argument, as an absolute path; empty when it may be left out and is. */
   readonly file: string;
   /** The flags that were given. */
   readonly flags: ReadonlySet<string>;
@@ -20,6 +20,8 @@ export interface Tool {
   readonly name: string;
   readonly help: string;
   readonly flags?: readonly string[];
+  /** Whether the argument may be left out. */
+  readonly optional?: boolean;
   run(context: ToolContext): Promise<void>;
 }
 
@@ -54,12 +56,12 @@ async function execute(tool: Tool, goOn: () => void): Promise<void> {
     return;
   }
   const [file] = positionals;
-  if (file === undefined || positionals.length > 1) {
+  if ((file === undefined && tool.optional !== true) || positionals.length > 1) {
     throw new ToolError(`It takes one argument. See: npm run ${tool.name} -- --help`);
   }
   await tool.run({
     config: readConfig(),
-    file: path.resolve(file),
+    file: file === undefined ? '' : path.resolve(file),
     flags: new Set(Object.keys(values)),
     goOn,
     print: (line) => void process.stdout.write(`${line}\n`),

@@ -44,12 +44,15 @@ import { type TokenLogoStore } from '../../src/domain/token-logo';
 import { type TokenStore } from '../../src/domain/token-pool';
 import { type OperationStore } from '../../src/domain/operation';
 import { MemoryOperationStore } from './memory-operations';
+import { type AuditStore } from '../../src/store/store';
 import { MemoryResourceStore } from './memory-resource-store';
 import { MemoryTokenStore } from './memory-tokens';
 import { MemoryTokenLogoStore } from './memory-token-logos';
 
 /** The stores that a database can stand behind. */
 export interface WorldStores {
+  /** Absent: an audit trail in memory. */
+  readonly audit?: Pick<AuditStore, 'reader' | 'intents'>;
   /** Absent: nothing is stored from an earlier time. */
   readonly storedValues?: StoredValues;
   readonly syncRules: SyncRuleStore;

@@ -2,6 +2,7 @@ import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Resolver, Root } from 'type
 import { MAX_SYNC_WAIT_SECONDS } from '../../administration/resources';
 import { GROUP, USER } from '../../domain/resource';
 import { Access } from '../access';
+import { originOf } from '../commands';
 import { type GraphqlContext } from '../context';
 import { ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
@@ -81,11 +82,12 @@ export class ResourceCommandResolver {
   @Access('OPERATOR')
   async userDeactivate(
     @Arg('id', () => ID, ID_OF_USER) id: string,
-    @Ctx() { administration }: GraphqlContext,
+    @Ctx() context: GraphqlContext,
   ): Promise<UserDeactivatePayload> {
-    const { value, issues } = await administration.resources.setActive(
+    const { value, issues } = await context.administration.resources.setActive(
       keyOrNone('User', id),
       false,
+      originOf(context),
     );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { user: toUser(value), userErrors: [] };
@@ -98,9 +100,13 @@ export class ResourceCommandResolver {
   @Access('OPERATOR')
   async userReactivate(
     @Arg('id', () => ID, ID_OF_USER) id: string,
-    @Ctx() { administration }: GraphqlContext,
+    @Ctx() context: GraphqlContext,
   ): Promise<UserReactivatePayload> {
-    const { value, issues } = await administration.resources.setActive(keyOrNone('User', id), true);
+    const { value, issues } = await context.administration.resources.setActive(
+      keyOrNone('User', id),
+      true,
+      originOf(context),
+    );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { user: toUser(value), userErrors: [] };
   }
@@ -113,9 +119,12 @@ export class ResourceCommandResolver {
   @Access('ADMINISTRATOR')
   async userDelete(
     @Arg('id', () => ID, ID_OF_USER) id: string,
-    @Ctx() { administration }: GraphqlContext,
+    @Ctx() context: GraphqlContext,
   ): Promise<UserDeletePayload> {
-    const { value, issues } = await administration.resources.delete(keyOrNone('User', id));
+    const { value, issues } = await context.administration.resources.delete(
+      keyOrNone('User', id),
+      originOf(context),
+    );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { deletedId: id, user: toUser(value), userErrors: [] };
   }

@@ -1,6 +1,7 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { type Issue } from '../../administration/issue';
 import { Access } from '../access';
+import { ChangesNothing } from '../commands';
 import { type GraphqlContext } from '../context';
 import { ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
@@ -32,6 +33,7 @@ export class SyncRulePreviewResolver {
       'Tells what a sync rule, as it is or as it might be, would make of a few users and groups. Directories are read; nothing is written anywhere.',
   })
   @Access('OPERATOR')
+  @ChangesNothing()
   async syncRulePreview(
     @Arg('input', () => SyncRulePreviewInput, { description: 'The rule and the samples.' })
     { syncRuleId, syncAs, userIds, groupIds, resource, first }: SyncRulePreviewInput,

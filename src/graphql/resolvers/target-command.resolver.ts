@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from 'type-graphql';
 import { Access } from '../access';
+import { ChangesNothing } from '../commands';
 import { type GraphqlContext } from '../context';
 import { ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
@@ -101,6 +102,7 @@ export class TargetCommandResolver {
       'Tries a connection with settings that are not saved. Nothing is kept, and nothing is changed in the directory. What it finds are `steps`, not `userErrors`.',
   })
   @Access('ADMINISTRATOR')
+  @ChangesNothing()
   async targetSettingsTest(
     @Arg('input', () => TargetSettingsTestInput, { description: 'The settings.' })
     { connector, settings, secrets, targetId }: TargetSettingsTestInput,

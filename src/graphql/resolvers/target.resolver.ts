@@ -11,6 +11,7 @@ import {
   Root,
 } from 'type-graphql';
 import { Access } from '../access';
+import { ChangesNothing } from '../commands';
 import { type Connection, ConnectionArgs, pageOf } from '../connection';
 import { type GraphqlContext } from '../context';
 import { connectionCost, ownCost } from '../limits';
@@ -92,6 +93,7 @@ export class TargetResolver {
       'Tries the connection of a target step by step and changes nothing. What it finds are `steps`, not `userErrors`.',
   })
   @Access('OPERATOR')
+  @ChangesNothing()
   async targetTest(
     @Arg('id', () => ID, { description: 'The id of the target.' }) id: string,
     @Ctx() { administration }: GraphqlContext,

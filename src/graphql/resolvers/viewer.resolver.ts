@@ -3,6 +3,7 @@ import { Access } from '../access';
 import { type GraphqlContext } from '../context';
 import { type NodeTypeName, parseNodeId } from '../node-id';
 import { toApiKey, ViewerType } from '../types/api-key.type';
+import { toAuditEvent } from '../types/audit-event.type';
 import { toBinding } from '../types/binding.type';
 import { ConnectorTypeType, toConnectorType } from '../types/connector-type.type';
 import { NodeType } from '../types/node.type';
@@ -26,6 +27,10 @@ const FINDERS: Readonly<Record<NodeTypeName, Finder>> = {
   Group: findUserOrGroup,
   Binding: async ({ ports }, key) => found(await ports.bindings.find(key), toBinding),
   Operation: async ({ loaders }, key) => found(await loaders.operations.load(key), toOperation),
+  AuditEvent: async ({ ports }, key) => {
+    const [event] = await ports.audit.reader.findAll([key]);
+    return found(event, toAuditEvent);
+  },
   Token: async ({ ports }, key) => found(await ports.tokens.find(key), toToken),
   TokenLogo: async ({ loaders }, key) => found(await loaders.tokenLogos.load(key), toTokenLogo),
   ApiKey: async ({ ports }, key) => {

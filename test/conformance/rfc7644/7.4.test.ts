@@ -22,11 +22,11 @@ it('7644-7.4-3 a token is refused as soon as its time is over', async () => {
   const { token, hash, hint } = newSecretToken('scim');
   const now = new Date();
   const rule = { ...RULE_DEFAULTS, id: 'r', name: 'r', enabled: true, syncAs: [], version: 1 };
-  const authenticate = (expiresAt: Date): Promise<SyncRule> =>
+  const authenticate = (expiresAt: Date): Promise<{ rule: SyncRule }> =>
     createScimAuthenticator(async () => ({
       rule: { ...rule, createdAt: now, updatedAt: now },
       credential: { id: 'c', ruleId: 'r', hash, hint, basicKey: 'k', createdAt: now, expiresAt },
     }))({ authorization: `Bearer ${token}` });
-  expect((await authenticate(new Date(now.getTime() + 60_000))).id).toBe('r');
+  expect((await authenticate(new Date(now.getTime() + 60_000))).rule.id).toBe('r');
   await expect(authenticate(now)).rejects.toMatchObject({ code: 'unauthorized' });
 });

@@ -9,6 +9,7 @@ import { type ApiKey, type Role } from '../../../src/domain/credential';
 import { newSecretToken } from '../../../src/domain/secret-token';
 import { createGraphqlMiddleware, type GraphqlOptions } from '../../../src/graphql/middleware';
 import { type World } from '../../support/memory-administration';
+import { memoryAudit } from '../../support/memory-audit';
 
 type GatewayOptions = Partial<
   Pick<GraphqlOptions, 'introspection' | 'limits' | 'subscriberLimits'>
@@ -132,6 +133,7 @@ export class Gateway {
         tokenLogos,
         tokens,
         profiles,
+        audit: this.world.audit ?? memoryAudit(),
       },
       publicUrl: () => 'https://usher.example/',
       logoUrl: (id) => `https://usher.example/logos/${id}`,

@@ -3,6 +3,7 @@ import { openTestStore } from '../../support/test-store';
 import { type World, worldOn } from '../../support/memory-administration';
 import { accessSuite } from './suites/access';
 import { apiKeySuite } from './suites/api-keys';
+import { auditSuite } from './suites/audit';
 import { commandSuite } from './suites/commands';
 import { definitionSuite, storedValueSuite } from './suites/definitions';
 import { listSuite } from './suites/lists';
@@ -20,6 +21,7 @@ async function storedWorld(): Promise<World> {
 accessSuite(storedWorld);
 commandSuite(storedWorld);
 apiKeySuite(storedWorld);
+auditSuite(storedWorld);
 listSuite(storedWorld);
 policySuite(storedWorld);
 operationSuite(storedWorld);
