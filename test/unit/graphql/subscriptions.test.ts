@@ -1,6 +1,6 @@
 /** Subscriptions over both transports, under everything that holds for queries. */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { bindingId } from '../../../src/domain/binding';
 import { type BindingChanges } from '../../../src/domain/ports';
@@ -474,9 +474,9 @@ describe('clients that mean no good', () => {
     expect(JSON.parse(answers[1] ?? '')).toMatchObject({ id: '4', type: 'error' });
   });
 
-  /** Begins a subscription, and then reads nothing. */
+  /** Begins a subscription, and then reads nothing. Answers what reads on until the server closes. */
   const deaf = {
-    WebSocket: async (gateway: Gateway): Promise<Socket> => {
+    WebSocket: async (gateway: Gateway): Promise<() => Promise<unknown>> => {
       const socket = socketTo(gateway, { authorization: `Bearer ${gateway.tokens.AUDITOR}` });
       await once(socket, 'open');
       socket.send('{"type":"connection_init"}');
@@ -484,9 +484,12 @@ describe('clients that mean no good', () => {
       const query = 'subscription { bindingChanged { id name } }';
       socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query } }));
       socket.pause();
-      return (socket as unknown as { _socket: Socket })._socket;
+      return () => {
+        socket.resume();
+        return once(socket, 'close');
+      };
     },
-    'event stream': async (gateway: Gateway): Promise<Socket> => {
+    'event stream': async (gateway: Gateway): Promise<() => Promise<unknown>> => {
       const { hostname, port } = new URL(gateway.url);
       const socket = connect(Number(port), hostname);
       socket.on('error', () => undefined);
@@ -505,7 +508,10 @@ describe('clients that mean no good', () => {
         ].join('\r\n'),
       );
       await once(socket, 'readable');
-      return socket;
+      return () => {
+        socket.resume();
+        return once(socket, 'close');
+      };
     },
   };
 
@@ -519,7 +525,7 @@ describe('clients that mean no good', () => {
           subscriberLimits: { slowMs: 1_500, keepAliveMs: 60_000 },
         }),
       );
-      await deaf[name](gateway);
+      const readOn = await deaf[name](gateway);
       // What has been fetched lies in the buffers of the two sockets, and no more is.
       await pause(1_200);
       const fetched = changes.told();
@@ -535,6 +541,8 @@ describe('clients that mean no good', () => {
       const left = changes.told();
       await pause(1_200);
       expect(changes.told()).toBe(left);
+      const closing = readOn().then(() => 'closed');
+      expect(await Promise.race([closing, pause(5_000)])).toBe('closed');
     },
   );
 });
