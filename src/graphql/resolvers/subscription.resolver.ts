@@ -1,8 +1,10 @@
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql';
+import { type AuditEvent } from '../../domain/audit';
 import { type Binding } from '../../domain/binding';
 import { Access } from '../access';
 import { type GraphqlContext } from '../context';
 import { type Operation } from '../../domain/operation';
+import { AuditEventType, toAuditEvent } from '../types/audit-event.type';
 import { BindingType, toBinding } from '../types/binding.type';
 import { OperationType, toOperation } from '../types/operation.type';
 import { argumentKey, ruleScope } from './argument-key';
@@ -30,6 +32,23 @@ export class SubscriptionResolver {
     _ruleId: string | null,
   ): BindingType {
     return toBinding(binding);
+  }
+
+  @Subscription(() => AuditEventType, {
+    subscribe: ({ args, context }: Subscribing<{ readonly ruleId?: string | null }>) =>
+      context.feeds.auditEvents.added(ruleScope(args.ruleId).ruleId),
+    description: 'Every event of the audit trail, once and in the order of its chain, from now on.',
+  })
+  @Access('AUDITOR')
+  auditEventAdded(
+    @Root() event: AuditEvent,
+    @Arg('ruleId', () => ID, {
+      nullable: true,
+      description: 'The id of a sync rule. Null: of all, and what belongs to none.',
+    })
+    _ruleId: string | null,
+  ): AuditEventType {
+    return toAuditEvent(event);
   }
 
   @Subscription(() => OperationType, {

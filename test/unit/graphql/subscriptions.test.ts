@@ -1,7 +1,9 @@
 /** Subscriptions over both transports, under everything that holds for queries. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { v7 as timeOrderedId } from 'uuid';
 import { WebSocket } from 'ws';
+import { type AuditFact, SYSTEM_ACTOR } from '../../../src/domain/audit';
 import { bindingId } from '../../../src/domain/binding';
 import { type BindingChanges } from '../../../src/domain/ports';
 import { USER, type Resource } from '../../../src/domain/resource';
@@ -135,6 +137,25 @@ describe.each(TRANSPORTS)('bindingChanged over %s', (_name, over) => {
     expect(watcher.results.map(({ data }) => data.bindingChanged.id)).toEqual([
       toNodeId('Binding', bindingId('target-1', other.id)),
     ]);
+  });
+
+  it('tells what is added to the audit trail, of one rule or of all', async () => {
+    const query = `subscription ($ruleId: ID) { auditEventAdded(ruleId: $ruleId) { action } }`;
+    const listen = (variables = {}): Watcher =>
+      keep(over({ url: gateway.url, token: gateway.tokens.AUDITOR, query, variables }));
+    const [all, own] = [listen(), listen({ ruleId: toNodeId('SyncRule', 'rule-1') })];
+    await pause(BEGUN_MS);
+    const fact = (action: string, chain: string): AuditFact => ({
+      ...{ id: timeOrderedId(), at: new Date(), category: 'SYSTEM', outcome: 'DONE' },
+      ...{ actor: SYSTEM_ACTOR, chain, action },
+    });
+    await store.audit.trail.record([fact('one', 'rule-1'), fact('two', 'rule-2')]);
+    await store.audit.trail.record([fact('three', 'rule-1')]);
+    await until('all', () => all.results.length === 3 && own.results.length === 2);
+    const actions = ({ results }: Watcher): readonly string[] =>
+      results.map(({ data }) => data.auditEventAdded.action as string);
+    expect(actions(own)).toEqual(['one', 'three']);
+    expect([...actions(all)].sort()).toEqual(['one', 'three', 'two']);
   });
 
   it('tells how far an operation has got, until it is over', async () => {
