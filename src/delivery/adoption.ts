@@ -2,7 +2,7 @@
 import { type Binding, type Candidate } from '../domain/binding';
 import { type DeliveryTargets, type WorkQueue } from '../domain/delivery-ports';
 import { DomainError } from '../domain/error';
-import { type Clock } from './clock';
+import { type Clock, withDeadline } from './clock';
 import { type ConnectorHost } from './connector-host';
 import { describeError, type Log } from './log';
 import { entryKind } from './planner';
@@ -43,13 +43,15 @@ export class Adoption {
     { targetId, resourceType }: Binding,
     candidate: Candidate,
   ): Promise<Candidate | undefined> {
-    const { targets, host, log } = this.deps;
+    const { targets, host, clock, log } = this.deps;
     const target = await targets.find(targetId);
     const kind = entryKind(resourceType);
     if (!target || !kind) return undefined;
     try {
       const entry = await host.withConnector(target, (connector) =>
-        connector.read(kind, candidate, [], { signal: AbortSignal.timeout(PATIENCE_MS) }),
+        withDeadline(clock, PATIENCE_MS, (signal) =>
+          connector.read(kind, candidate, [], { signal }),
+        ),
       );
       return entry && { reference: entry.reference, name: entry.name };
     } catch (error) {

@@ -1,5 +1,6 @@
 /** Every call into a connector goes through here: it ends in time and fails only with the interface's own error. */
 import { ConnectorError, type CallContext, type FailureKind } from '../../connectors/spi';
+import { type Clock, systemClock } from './clock';
 import { ConnectorFault } from './errors';
 
 export interface GuardTimes {
@@ -27,18 +28,19 @@ export interface GuardedCall<Answer> {
 export async function guard<Answer>(
   call: GuardedCall<Answer>,
   times: GuardTimes = GUARD_TIMES,
+  clock: Pick<Clock, 'after'> = systemClock,
 ): Promise<Answer> {
   const controller = new AbortController();
-  const timers: NodeJS.Timeout[] = [];
+  const timers: (() => void)[] = [];
   let expire: (error: Error) => void = () => undefined;
   const overdue = new Promise<never>((_, reject) => {
     expire = reject;
   });
   const giveUp = (): void => {
     controller.abort();
-    timers.push(setTimeout(() => expire(noAnswer(call)), times.graceMs));
+    timers.push(clock.after(times.graceMs, () => expire(noAnswer(call))));
   };
-  timers.push(setTimeout(giveUp, times.deadlineMs));
+  timers.push(clock.after(times.deadlineMs, giveUp));
   call.signal?.addEventListener('abort', giveUp, { once: true });
   if (call.signal?.aborted) giveUp();
   try {
@@ -47,7 +49,7 @@ export async function guard<Answer>(
     throw asOwnError(error, call.operation);
   } finally {
     call.signal?.removeEventListener('abort', giveUp);
-    timers.forEach(clearTimeout);
+    for (const cancel of timers) cancel();
   }
 }
 

@@ -1,10 +1,12 @@
-/** Time and chance, so that tests can have their own. */
+/** Time and chance: nothing in this folder has them from anywhere else, so that whole processes can be simulated. */
 
 export interface Clock {
   /** The time of day, as all processes that share the work have it; it may be set forward and back. */
   now(): Date;
   /** Milliseconds since some moment of this process. It never jumps: waiting times are measured with it. */
   monotonic(): number;
+  /** Calls once after that time, unless what is answered is called before. */
+  after(ms: number, run: () => void): () => void;
   /** Resolves after that time, or at once when the signal is aborted; never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** 0 up to but not 1. */
@@ -18,6 +20,10 @@ export const systemClock: Clock = {
   now: () => new Date(),
   monotonic: () => performance.now(),
   random: () => Math.random(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal.aborted) return resolve();
@@ -30,6 +36,21 @@ export const systemClock: Clock = {
       signal.addEventListener('abort', finish, { once: true });
     }),
 };
+
+/** Work with a signal that is aborted after that time. */
+export async function withDeadline<Result>(
+  clock: Clock,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const cancel = clock.after(ms, () => controller.abort());
+  try {
+    return await work(controller.signal);
+  } finally {
+    cancel();
+  }
+}
 
 /** A nap that can be ended early. A call that comes before the nap ends it too: no hint is lost. */
 export class Wakeup {

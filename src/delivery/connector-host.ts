@@ -3,6 +3,7 @@ import { type Capabilities, ConnectorError, type ConnectorRegistry } from '../..
 import { type Target } from '../domain/target';
 import { capabilitiesOf } from './capabilities';
 import { type CallObserver } from './call-observer';
+import { type Clock } from './clock';
 import { GUARD_TIMES, type GuardTimes } from './call-guard';
 import { ConnectorFault } from './errors';
 import { HostedConnector } from './hosted-connector';
@@ -21,6 +22,7 @@ export interface ConnectorHostDeps {
   /** Relative file names in settings are resolved against it. */
   readonly dataDir: string;
   readonly log: Log;
+  readonly clock: Clock;
   readonly times?: GuardTimes;
   /** For what a directory asks. */
   readonly answerTimes?: GuardTimes;
@@ -66,7 +68,7 @@ export class ConnectorHost {
 
   /** A connector of its own, to be closed by the caller: settings are tried without touching what is in use. */
   open(target: Target): HostedConnector {
-    const { registry, dataDir, log, times = GUARD_TIMES } = this.deps;
+    const { registry, dataDir, log, clock, observe, times = GUARD_TIMES } = this.deps;
     const type = registry.get(target.connector);
     if (!type) {
       throw new ConnectorError(
@@ -79,7 +81,7 @@ export class ConnectorHost {
       const connector = type.open(settings, secrets, { targetId: target.id, dataDir, log });
       const capabilities = capabilitiesOf(type, settings);
       const concurrency = this.concurrency(capabilities);
-      const parts = { type, settings, capabilities, connector, observe: this.deps.observe };
+      const parts = { type, settings, capabilities, connector, clock, observe };
       return new HostedConnector(parts, { times, concurrency, answer: this.deps.answerTimes });
     } catch (error) {
       throw asOpenError(error);

@@ -135,7 +135,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
       schemas: new TargetSchemas({ host, clock, log }),
       log,
     }),
-    previews: new Previews({ ...deps, host }),
+    previews: new Previews({ ...deps, clock, host }),
     questions: new DirectoryQuestions({ targets, host, clock }),
     async idle() {
       while (!dispatcher.isIdle || (await isBusy(deps)) || !(await drain.isIdle())) {
@@ -153,7 +153,7 @@ function createParts(deps: DeliveryEngineDeps) {
   const times: EngineTimes = { ...ENGINE_TIMES, ...deps.times };
   const common = { ...deps, ...deps.audit, clock, times, owner: randomUUID() };
   const drain = new AuditDrain(common);
-  const host = new ConnectorHost({ ...deps, times: times.call });
+  const host = new ConnectorHost({ ...deps, clock, times: times.call });
   const rules = new RuleCache(deps.rules, clock);
   const desired = new DesiredEntries(deps.schemas, deps.profiles);
   const otpChoices = new OtpChoices(common);

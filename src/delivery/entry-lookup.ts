@@ -2,6 +2,7 @@
 import { type CorrelationKey, type Entry, type EntryKind } from '../../connectors/spi';
 import { type PreviewedEntryState, type PreviewSample } from '../domain/preview';
 import { type SyncAs } from '../domain/sync-rule';
+import { type Clock, withDeadline } from './clock';
 import { valuesOf } from './differ';
 import { LeaseLost } from './errors';
 import { type CallOptions, type HostedConnector } from './hosted-connector';
@@ -35,9 +36,10 @@ export class EntryLookup {
   constructor(
     private readonly connector: Pick<HostedConnector, 'read' | 'correlate' | 'namingAttribute'>,
     private readonly log: Log,
+    private readonly clock: Clock,
     private readonly times: LookupTimes = LOOKUP_TIMES,
   ) {
-    this.until = performance.now() + times.allMs;
+    this.until = clock.monotonic() + times.allMs;
   }
 
   async find(
@@ -46,7 +48,7 @@ export class EntryLookup {
     attributes: Attributes,
     correlation: SyncAs['correlation'],
   ): Promise<FoundEntry> {
-    if (performance.now() > this.until) {
+    if (this.clock.monotonic() > this.until) {
       this.givenUp ??= 'The directory takes too long for so many samples.';
     }
     if (this.givenUp !== undefined) return { state: 'UNKNOWN', message: this.givenUp };
@@ -54,7 +56,8 @@ export class EntryLookup {
       const { reference, name = '' } = sample;
       if (reference !== undefined) {
         const ref = { reference, name: name === '' ? reference : name };
-        const entry = await this.connector.read(kind, ref, Object.keys(attributes), this.call());
+        const names = Object.keys(attributes);
+        const entry = await this.call((call) => this.connector.read(kind, ref, names, call));
         if (entry) return { state: 'FOUND', entry, isOwn: true };
       }
       return await this.correlated(kind, attributes, correlation);
@@ -70,10 +73,10 @@ export class EntryLookup {
     correlation: SyncAs['correlation'],
   ): Promise<FoundEntry> {
     const keys = keysOf(correlation.attributes, attributes);
-    const byKeys = keys.length === 0 ? [] : await this.connector.correlate(kind, keys, this.call());
+    const byKeys = await this.matching(kind, keys);
     if (byKeys.length > 0) return oneOf(byKeys);
     const name = keysOf([this.connector.namingAttribute(kind)], attributes);
-    return oneOf(name.length === 0 ? [] : await this.connector.correlate(kind, name, this.call()));
+    return oneOf(await this.matching(kind, name));
   }
 
   private failed(error: unknown): FoundEntry {
@@ -89,8 +92,16 @@ export class EntryLookup {
     return { state: 'UNKNOWN', message };
   }
 
-  private call(): CallOptions {
-    return { signal: AbortSignal.timeout(this.times.callMs) };
+  private async matching(
+    kind: EntryKind,
+    keys: readonly CorrelationKey[],
+  ): Promise<readonly Entry[]> {
+    if (keys.length === 0) return [];
+    return this.call((call) => this.connector.correlate(kind, keys, call));
+  }
+
+  private call<Answer>(ask: (call: CallOptions) => Promise<Answer>): Promise<Answer> {
+    return withDeadline(this.clock, this.times.callMs, (signal) => ask({ signal }));
   }
 }
 

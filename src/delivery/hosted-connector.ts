@@ -31,6 +31,7 @@ import {
 } from './answers';
 import { checkChanges, checkDesired } from './arguments';
 import { type CallObserver, observed } from './call-observer';
+import { type Clock } from './clock';
 import { asOwnError, guard, type GuardedCall, type GuardTimes } from './call-guard';
 import { LeaseLost } from './errors';
 import { Semaphore } from './semaphore';
@@ -56,6 +57,7 @@ export interface HostedParts {
   readonly settings: unknown;
   readonly capabilities: Capabilities;
   readonly connector: Connector;
+  readonly clock: Clock;
   readonly observe?: CallObserver | undefined;
 }
 
@@ -229,7 +231,7 @@ export class HostedConnector {
         checkResponse(await connector.answer?.(request, call));
       const times = this.limits.answer ?? ANSWER_TIMES;
       return await this.observed('answer', () =>
-        guard({ operation: 'answer', writes: false, run }, times),
+        guard({ operation: 'answer', writes: false, run }, times, this.parts.clock),
       );
     } finally {
       this.answering -= 1;
@@ -267,12 +269,11 @@ export class HostedConnector {
     return this.slots.run(async () => {
       begin?.();
       if (signal?.aborted) throw new LeaseLost();
-      return this.observed(call.operation, () => guard(call, this.limits.times));
+      return this.observed(call.operation, () => guard(call, this.limits.times, this.parts.clock));
     });
   }
 
   private observed<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
-    const { type, observe } = this.parts;
-    return observed({ connector: type.id, operation }, observe, call);
+    return observed({ connector: this.parts.type.id, operation }, this.parts, call);
   }
 }

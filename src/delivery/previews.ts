@@ -22,6 +22,7 @@ import { GROUP, type Resource, USER } from '../domain/resource';
 import { type SchemasOf } from '../domain/schema-table';
 import { type ConnectorHost } from './connector-host';
 import { DesiredEntries, mappingOf } from './desired-entries';
+import { type Clock } from './clock';
 import { EntryLookup, type FoundEntry, type LookupTimes } from './entry-lookup';
 import { allOf } from './entry-writer';
 import { MappingFailed } from './errors';
@@ -35,6 +36,7 @@ export interface PreviewsDeps {
   readonly profiles: Profiles;
   readonly references: Pick<EntryReferences, 'namesOf'>;
   readonly log: Log;
+  readonly clock: Clock;
   readonly lookupTimes?: LookupTimes;
 }
 
@@ -76,11 +78,11 @@ export class Previews implements EntryPreviews {
     request: PreviewRequest,
     connector: HostedConnector,
   ): Promise<readonly EntryPreview[]> {
-    const { schemas, profiles, log, lookupTimes } = this.deps;
+    const { schemas, profiles, log, clock, lookupTimes } = this.deps;
     const opened: Opened = {
       request,
       connector,
-      lookup: new EntryLookup(connector, log, lookupTimes),
+      lookup: new EntryLookup(connector, log, clock, lookupTimes),
       // Of its own: what is remembered there is remembered by rule and version, and this may be neither.
       desired: new DesiredEntries(schemas, profiles),
       lines: {

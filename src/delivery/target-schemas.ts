@@ -4,7 +4,7 @@ import { DomainError } from '../domain/error';
 import { type InputIssue } from '../domain/ports';
 import { type SyncAs } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
-import { type Clock } from './clock';
+import { type Clock, withDeadline } from './clock';
 import { type ConnectorHost } from './connector-host';
 import { mappingOf } from './desired-entries';
 import { describeError, type Log } from './log';
@@ -38,7 +38,7 @@ export class TargetSchemas {
     const { host, clock, log } = this.deps;
     try {
       const schema = await host.withConnector(target, (connector) =>
-        connector.schema({ signal: AbortSignal.timeout(PATIENCE_MS) }),
+        withDeadline(clock, PATIENCE_MS, (signal) => connector.schema({ signal })),
       );
       if (this.remembered.size >= MOST_REMEMBERED) this.remembered.clear();
       const until = clock.monotonic() + REMEMBERED_MS;

@@ -113,6 +113,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 async function open(options: StoreOptions): Promise<Store> {
   const connection = await connect(options);
+  const time = await StoreTime.open(connection);
+  const store = storeOn(connection, options.encryptionKey, time.now);
+  await ensureIndexes(connection);
+  return store;
+}
+
+/** The store on a connection that is open. `now`: the time of day as the database has it. */
+export function storeOn(connection: Connection, encryptionKey: Buffer, now: () => Date): Store {
   const resources = resourceModel(connection);
   const members = membershipModel(connection);
   const bindings = bindingModel(connection);
@@ -121,8 +129,6 @@ async function open(options: StoreOptions): Promise<Store> {
   const tokens = tokenModel(connection);
   const operations = operationModels(connection);
   const audit = auditModels(connection);
-  await ensureIndexes(connection);
-  const time = await StoreTime.open(connection);
   const trail = new MongoAuditTrail(audit);
   const memberships = new Memberships(resources, members);
   return {
@@ -139,7 +145,7 @@ async function open(options: StoreOptions): Promise<Store> {
     rollouts: new MongoRolloutStore(administration, resources, bindings),
     operations: new MongoOperationStore(operations),
     syncRules: new MongoSyncRuleStore(administration, resources, members, tokens),
-    targets: new MongoTargetStore(administration.targets, new SecretBox(options.encryptionKey)),
+    targets: new MongoTargetStore(administration.targets, new SecretBox(encryptionKey)),
     credentials: new MongoCredentialStore(administration),
     tokenLogos: new MongoTokenLogoStore(tokenLogos),
     tokens: new MongoTokenStore(tokens),
@@ -153,7 +159,7 @@ async function open(options: StoreOptions): Promise<Store> {
       retention: new MongoAuditRetention(audit, trail),
     },
     connection,
-    now: time.now,
+    now,
     isReachable: () => isReachable(connection),
     close: () => connection.close(),
   };

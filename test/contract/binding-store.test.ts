@@ -1,5 +1,4 @@
 /** Bindings, fan-out and membership deltas against a server that speaks the MongoDB protocol. */
-import { randomBytes } from 'node:crypto';
 import { type WorkItem } from '../../src/domain/delivery-ports';
 import { GROUP, USER } from '../../src/domain/resource';
 import { standardSchemas } from '../../src/domain/standard-schemas';
@@ -9,7 +8,8 @@ import { MongoMembershipDeltas } from '../../src/store/membership-deltas';
 import { bindingModel, type BindingModel } from '../../src/store/models/binding.model';
 import { membershipModel, type MembershipModel } from '../../src/store/models/membership.model';
 import { resourceModel } from '../../src/store/models/resource.model';
-import { openStore, type Store } from '../../src/store/store';
+import { type Store } from '../../src/store/store';
+import { openContractStore } from '../support/contract-store';
 
 const userSchema = standardSchemas.get(USER)!;
 
@@ -24,11 +24,7 @@ const NOW = new Date('2030-01-01T00:00:00Z');
 const later = (ms: number): Date => new Date(NOW.getTime() + ms);
 
 beforeAll(async () => {
-  store = await openStore({
-    uri: process.env['TEST_MONGODB_URI'] ?? '',
-    dbName: 'binding-store',
-    encryptionKey: randomBytes(32),
-  });
+  store = await openContractStore('binding-store');
   model = bindingModel(store.connection);
   memberships = membershipModel(store.connection);
   await model.createIndexes();

@@ -25,6 +25,7 @@ class SetClock implements Clock {
   aheadMs = 0;
   now = (): Date => new Date(Date.now() + this.aheadMs);
   monotonic = (): number => systemClock.monotonic();
+  after = (ms: number, run: () => void): (() => void) => systemClock.after(ms, run);
   sleep = (ms: number, signal: AbortSignal): Promise<void> => systemClock.sleep(ms, signal);
   random = (): number => systemClock.random();
 }

@@ -18,7 +18,14 @@ const log = (): void => undefined;
 function hosted(type: ConnectorType): { host: ConnectorHost; directories: ConnectorDirectories } {
   const registry = { get: (id: string) => (id === type.id ? type : undefined), all: () => [type] };
   const times = { deadlineMs: 50, graceMs: 10 };
-  const host = new ConnectorHost({ registry, dataDir: '.', log, times, workers: 4 });
+  const host = new ConnectorHost({
+    registry,
+    dataDir: '.',
+    log,
+    clock: systemClock,
+    times,
+    workers: 4,
+  });
   const schemas = new TargetSchemas({ host, clock: systemClock, log });
   return {
     host,

@@ -8,6 +8,7 @@ import {
 } from '../../../connectors/spi';
 import { type ObservedCall } from '../../../src/delivery/call-observer';
 import { capabilitiesOf } from '../../../src/delivery/capabilities';
+import { systemClock } from '../../../src/delivery/clock';
 import { ConnectorHost } from '../../../src/delivery/connector-host';
 import { ConnectorFault } from '../../../src/delivery/errors';
 import { type HostedConnector } from '../../../src/delivery/hosted-connector';
@@ -30,6 +31,7 @@ function hosted(methods: Partial<Connector> | Record<string, unknown>): {
     open: () => methods as unknown as Connector,
   };
   const host = new ConnectorHost({
+    clock: systemClock,
     registry: { get: () => type, all: () => [type] },
     dataDir: '.',
     log: () => undefined,

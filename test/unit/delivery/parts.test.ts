@@ -24,6 +24,7 @@ class HandClock implements Clock {
   now = (): Date => new Date(this.time);
   monotonic = (): number => this.time;
   random = (): number => this.chance;
+  after = (): (() => void) => () => undefined;
   sleep = (): Promise<void> => Promise.resolve();
 }
 

@@ -1,6 +1,7 @@
 /** A preview tells what a delivery would do, and does none of it. */
 import { ldap } from '../../../connectors/ldap';
 import { ConnectorError, type ConnectorType } from '../../../connectors/spi';
+import { systemClock } from '../../../src/delivery/clock';
 import { ConnectorHost } from '../../../src/delivery/connector-host';
 import { Previews } from '../../../src/delivery/previews';
 import { type EntryPreview, type PreviewSample } from '../../../src/domain/preview';
@@ -47,12 +48,22 @@ function previewing(
 ) {
   const registry = { get: () => type, all: () => [type] };
   const times = { deadlineMs: 30_000, graceMs: 10 };
-  const host = new ConnectorHost({ registry, dataDir: '.', log, times, workers: 4 });
+  const host = new ConnectorHost({
+    registry,
+    dataDir: '.',
+    log,
+    clock: systemClock,
+    times,
+    workers: 4,
+  });
   const schemas = () => standardSchemas;
   const profiles = new Profiles(schemas, (id) => id);
   const lookupTimes = { callMs, allMs: 60_000 };
   const references = { namesOf: async () => new Map<string, string>() };
-  const previews = new Previews({ host, schemas, profiles, references, log, lookupTimes });
+  const previews = new Previews({
+    ...{ host, schemas, profiles, references, log, lookupTimes },
+    clock: systemClock,
+  });
   const target: Target = {
     id: 't',
     name: 't',

@@ -69,6 +69,7 @@ describe('requests to targets', () => {
   beforeAll(async () => {
     const types = [asking.type, mute.type];
     const host = new ConnectorHost({
+      clock: systemClock,
       registry: { get: (id) => types.find((type) => type.id === id), all: () => types },
       dataDir: '.',
       log: () => undefined,
