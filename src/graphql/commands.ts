@@ -49,11 +49,18 @@ export const recordCommand: MiddlewareFn<GraphqlContext> = async (action, next) 
   try {
     answer = (await next()) as unknown;
   } catch (error) {
-    await (isRefusal(error) ? intents.abandon(intent.id) : intents.finish(asUnknown(intent)));
+    const ending = isRefusal(error)
+      ? intents.abandon(intent.id)
+      : intents.finish(asUnknown(intent));
+    await ending.catch(() => undefined);
     throw error;
   }
-  if (isRefused(answer)) await intents.abandon(intent.id);
-  else await finish(context, intent, { subject, before, answer });
+  const ending = isRefused(answer)
+    ? intents.abandon(intent.id)
+    : finish(context, intent, { subject, before, answer });
+  // It has taken effect, and may have a secret to tell that is shown once: an outage must not hide that. What is noted stays,
+  // and is recorded later, with an unknown outcome.
+  await ending.catch(() => undefined);
   return answer;
 };
 

@@ -102,13 +102,23 @@ export interface Store {
 
 export async function openStore(options: StoreOptions): Promise<Store> {
   const store = await open(options);
-  const { connection, ...others } = store;
+  const { connection, audit, ...others } = store;
   const outages = new Outages(connection);
   const reported = Object.entries(others).map(([name, part]): [string, unknown] => [
     name,
     typeof part === 'object' ? outages.reported(part) : part,
   ]);
-  return { ...(Object.fromEntries(reported) as typeof others), connection };
+  return {
+    ...(Object.fromEntries(reported) as typeof others),
+    audit: {
+      trail: outages.reported(audit.trail),
+      reader: outages.reported(audit.reader),
+      outbox: outages.reported(audit.outbox),
+      intents: outages.reported(audit.intents),
+      retention: outages.reported(audit.retention),
+    },
+    connection,
+  };
 }
 
 async function open(options: StoreOptions): Promise<Store> {
