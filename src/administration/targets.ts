@@ -5,7 +5,7 @@ import {
   type TargetTestStep,
   type TargetMappings,
 } from '../domain/ports';
-import { type Target } from '../domain/target';
+import { type DeliveryLimits, MOST_OF_LIMITS, type Target } from '../domain/target';
 import {
   invalidBelow,
   issue,
@@ -26,6 +26,7 @@ export interface NewTarget {
   readonly connector: string;
   readonly settings: unknown;
   readonly secrets: Readonly<Record<string, unknown>>;
+  readonly deliveryLimits?: DeliveryLimits;
 }
 
 /** What is to change of a target; settings and secrets are still unchecked. */
@@ -35,13 +36,15 @@ export interface TargetUpdate {
   readonly settings?: unknown;
   /** What is not mentioned is kept, `null` removes. */
   readonly secrets?: Readonly<Record<string, unknown>>;
+  /** Replace the old ones. */
+  readonly deliveryLimits?: DeliveryLimits;
   readonly expectedVersion?: number;
   /** The settings mean the directory they meant before, although they say otherwise: it moved. */
   readonly sameDirectory?: boolean;
 }
 
 /** Settings to be tried. */
-export interface TargetSettings extends Omit<NewTarget, 'name'> {
+export interface TargetSettings extends Omit<NewTarget, 'name' | 'deliveryLimits'> {
   /** The target whose secrets are used where none are given. */
   readonly targetId?: string;
 }
@@ -76,15 +79,20 @@ export class Targets {
   }
 
   async create(input: NewTarget): Promise<Outcome<Target>> {
-    const { connector } = input;
+    const { connector, deliveryLimits } = input;
     const name = tidyName(input.name);
     const parsed = this.parse(connector, input.settings, mergedSecrets({}, input.secrets));
-    const issues = [...nameIssues(name), ...('issues' in parsed ? parsed.issues : [])];
+    const issues = [
+      ...nameIssues(name),
+      ...('issues' in parsed ? parsed.issues : []),
+      ...limitIssues(deliveryLimits),
+    ];
     if ('issues' in parsed || issues.length > 0) return { issues };
 
     const { settings, secrets } = parsed;
+    const limits = deliveryLimits === undefined ? {} : { deliveryLimits };
     return unlessTaken(
-      () => this.ports.targets.insert({ name, connector, settings, secrets }),
+      () => this.ports.targets.insert({ name, connector, settings, secrets, ...limits }),
       NAME_TAKEN,
     );
   }
@@ -99,13 +107,16 @@ export class Targets {
       ...versionIssues(target, input),
       ...nameIssues(name),
       ...('issues' in parsed ? parsed.issues : await this.otherDirectory(target, parsed, input)),
+      ...limitIssues(input.deliveryLimits),
     ];
     if ('issues' in parsed || issues.length > 0) return { issues };
 
     const { settings, secrets } = parsed;
+    const { deliveryLimits } = input;
+    const limits = deliveryLimits === undefined ? {} : { deliveryLimits };
     const rollOut = !isDeepStrictEqual(plain(settings), plain(target.settings));
     const updated = await unlessTaken(
-      () => this.ports.targets.update(target, { name, settings, secrets, rollOut }),
+      () => this.ports.targets.update(target, { name, settings, secrets, rollOut, ...limits }),
       NAME_TAKEN,
     );
     if (updated.issues !== undefined) return updated;
@@ -230,6 +241,16 @@ function versionIssues({ version }: Target, { expectedVersion }: TargetUpdate): 
   if (expectedVersion === undefined || expectedVersion === version) return [];
   const message = `The target has version ${String(version)} now. Read it again.`;
   return [issue('CONFLICT', ['expectedVersion'], message)];
+}
+
+function limitIssues(limits: DeliveryLimits = {}): readonly Issue[] {
+  return (['maxConcurrency', 'maxPerSecond'] as const).flatMap((field) => {
+    const value = limits[field];
+    const most = MOST_OF_LIMITS[field];
+    if (value === undefined || (value >= 1 && value <= most)) return [];
+    const message = `Choose 1 to ${String(most)}, or null for no limit.`;
+    return [issue('INVALID', ['deliveryLimits', field], message)];
+  });
 }
 
 /** As it is stored, without what is undefined. */

@@ -44,7 +44,7 @@ export class ConnectorHost {
     if (!type) return 1;
     try {
       const { settings } = type.parse(target.settings, target.secrets);
-      return this.concurrency(capabilitiesOf(type, settings));
+      return this.concurrency(target, capabilitiesOf(type, settings));
     } catch {
       // Why not is told by the first call.
       return 1;
@@ -80,7 +80,7 @@ export class ConnectorHost {
       const { settings, secrets } = type.parse(target.settings, target.secrets);
       const connector = type.open(settings, secrets, { targetId: target.id, dataDir, log });
       const capabilities = capabilitiesOf(type, settings);
-      const concurrency = this.concurrency(capabilities);
+      const concurrency = this.concurrency(target, capabilities);
       const parts = { type, settings, capabilities, connector, clock, observe };
       return new HostedConnector(parts, { times, concurrency, answer: this.deps.answerTimes });
     } catch (error) {
@@ -101,8 +101,9 @@ export class ConnectorHost {
     await Promise.all(this.closing);
   }
 
-  private concurrency({ maxConcurrency }: Capabilities): number {
-    return Math.max(1, Math.min(this.deps.workers, maxConcurrency));
+  private concurrency({ deliveryLimits }: Target, { maxConcurrency }: Capabilities): number {
+    const { maxConcurrency: limit = Infinity } = deliveryLimits ?? {};
+    return Math.max(1, Math.min(this.deps.workers, maxConcurrency, limit));
   }
 
   private acquire(target: Target): Opened {

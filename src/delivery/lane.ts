@@ -6,6 +6,7 @@ import { ANY_TIME, type Clock, Wakeup } from './clock';
 import { Lease } from './lease';
 import { describeError, type Log } from './log';
 import { type WorkItem, type WorkQueue } from '../domain/delivery-ports';
+import { Pace } from './pace';
 import { type Contact } from './reconciler';
 import { type EngineTimes } from './times';
 
@@ -41,6 +42,7 @@ export class Lane {
   private readonly askedFor = new Set<Lease>();
   private surveyedAt = -Infinity;
   private correctedAt = -Infinity;
+  private readonly pace: Pace;
   /** Bindings claimed in one go: more while there is more to claim. */
   private burst = 1;
 
@@ -50,6 +52,8 @@ export class Lane {
   ) {
     this.loop = new Background('A lane', deps);
     this.wakeup = new Wakeup(deps.clock);
+    this.pace = new Pace(deps.clock);
+    this.update(target);
   }
 
   start(): void {
@@ -69,6 +73,7 @@ export class Lane {
   /** The target as it is now. */
   update(target: Target): void {
     this.target = target;
+    this.pace.set(target.deliveryLimits?.maxPerSecond);
   }
 
   /** Lets deliveries under way finish for a while, then gives them up. */
@@ -86,13 +91,20 @@ export class Lane {
     const { breaker, clock, times } = this.deps;
     const pause = breaker.pauseMs();
     if (pause > 0) return clock.sleep(pause, signal);
+    // One delivery finds out whether a target that was down is back, however slowly it is to be delivered to.
+    const paced = breaker.isOpen ? 0 : this.pace.waitMs();
+    // Hints are kept meanwhile.
+    if (paced > 0) return clock.sleep(paced, signal);
     const limit = this.limit();
     const free = limit - this.active.size;
     const wanted = Math.max(1, Math.min(this.burst, Math.floor(limit / CLAIMED_SHARE)));
     if (free < wanted) return this.wakeup.wait(times.idleMs, signal);
     // What is known is claimed first: it was hinted at a moment ago.
     if (this.turns.length > 0) {
-      for (const lease of await this.claim(Math.min(free, this.burst))) this.work(lease);
+      const allowed = Math.max(1, Math.floor(this.pace.available()));
+      const leases = await this.claim(Math.min(free, this.burst, allowed));
+      this.pace.spend(leases.length);
+      for (const lease of leases) this.work(lease);
     }
     const rest = await this.survey();
     if (this.turns.length === 0) await this.wakeup.wait(rest, signal);
@@ -200,7 +212,8 @@ export class Lane {
     try {
       const contact = await this.deps.deliver(lease, this.target);
       if (contact === 'silent') breaker.silent(startedAt);
-      if (contact === 'answered' && breaker.answered() >= OUTAGE) {
+      if (typeof contact === 'object') this.pace.pause(contact.throttledMs);
+      if ((contact === 'answered' || typeof contact === 'object') && breaker.answered() >= OUTAGE) {
         await queue.hasten(this.target.id, clock.now());
       }
     } catch (error) {

@@ -46,9 +46,10 @@ export interface ReconcilerDeps {
 }
 
 /**
- * What the lane learns: whether the target answered. `none`: nobody asked it anything.
+ * What the lane learns: whether the target answered, or answered that it wants to be left alone for a while. `none`: nobody
+ * asked it anything.
  */
-export type Contact = 'answered' | 'silent' | 'none';
+export type Contact = 'answered' | 'silent' | 'none' | { readonly throttledMs: number };
 
 type Done = Omit<Completion, 'at'>;
 
@@ -336,6 +337,7 @@ export class Reconciler {
     });
     if (written && noted) this.deps.noted(item.id);
     if (verdict.silent) return 'silent';
+    if (verdict.throttledMs !== undefined) return { throttledMs: verdict.throttledMs };
     return delivery?.session.called ? 'answered' : 'none';
   }
 }

@@ -30,6 +30,8 @@ export interface Verdict {
   readonly retryAt?: Date;
   /** The target did not answer: its whole lane should slow down. */
   readonly silent: boolean;
+  /** The target asked its whole lane to wait for so long. */
+  readonly throttledMs?: number;
 }
 
 export class RetryPolicy {
@@ -71,7 +73,10 @@ export class RetryPolicy {
     // Of an unknown outcome nothing can be said to a person yet: the next attempt reads what became of it.
     const retried = RETRIED.has(kind) || error.outcome === 'unknown';
     const delayMs = retried ? Math.max(retryAfterMs, this.delay(attempts)) : undefined;
-    return this.verdict(kind, message, { attribute, delayMs });
+    const verdict = this.verdict(kind, message, { attribute, delayMs });
+    return kind === 'throttled' && retryAfterMs > 0
+      ? { ...verdict, throttledMs: retryAfterMs }
+      : verdict;
   }
 
   private verdict(

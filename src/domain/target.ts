@@ -1,5 +1,16 @@
 /** A target: one configured directory, that is a connector with settings and secrets. */
 
+/** How fast a target is delivered to, by each process for itself. What is absent is not limited. */
+export interface DeliveryLimits {
+  /** Calls at the same time, where the connector would make more. */
+  readonly maxConcurrency?: number;
+  /** Deliveries that begin in a second. */
+  readonly maxPerSecond?: number;
+}
+
+/** The most that can be said in {@link DeliveryLimits}. */
+export const MOST_OF_LIMITS = { maxConcurrency: 1_000, maxPerSecond: 10_000 } as const;
+
 export interface Target {
   readonly id: string;
   readonly name: string;
@@ -10,6 +21,7 @@ export interface Target {
   readonly secrets: Readonly<Record<string, unknown>>;
   /** Counts changes of settings and secrets, so that open connectors are renewed. */
   readonly version: number;
+  readonly deliveryLimits?: DeliveryLimits;
   /** Since when nothing is delivered to it. Absent: it is delivered to. */
   readonly pausedAt?: Date;
   /** It is being deleted: no rule may begin to use it. */
@@ -19,7 +31,10 @@ export interface Target {
 }
 
 /** The part of a target an administrator decides. */
-export type TargetDraft = Pick<Target, 'name' | 'connector' | 'settings' | 'secrets'>;
+export type TargetDraft = Pick<
+  Target,
+  'name' | 'connector' | 'settings' | 'secrets' | 'deliveryLimits'
+>;
 
 /** What of a target can be changed; only what is given changes. */
 export type TargetChange = Partial<Omit<TargetDraft, 'connector'>> & {

@@ -24,6 +24,7 @@ export class MongoTargetStore implements TargetStore {
       connector: draft.connector,
       settings: draft.settings,
       secrets: this.secretBox.seal(draft.secrets, id),
+      ...(draft.deliveryLimits === undefined ? {} : { deliveryLimits: draft.deliveryLimits }),
       version: 1,
       createdAt: now,
       updatedAt: now,
@@ -58,12 +59,13 @@ export class MongoTargetStore implements TargetStore {
 
   async update(current: Target, change: TargetChange): Promise<Target | undefined> {
     const { id, version } = current;
-    const { name, settings, secrets, rollOut = false } = change;
+    const { name, settings, secrets, deliveryLimits, rollOut = false } = change;
     const now = new Date();
     const set = {
       updatedAt: now,
       ...(name === undefined ? {} : { name, nameKey: nameKey(name) }),
       ...(settings === undefined ? {} : { settings }),
+      ...(deliveryLimits === undefined ? {} : { deliveryLimits }),
       ...(secrets === undefined ? {} : { secrets: this.secretBox.seal(secrets, id) }),
       ...(rollOut ? { rolloutAt: now } : {}),
     };

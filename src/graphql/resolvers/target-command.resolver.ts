@@ -14,7 +14,7 @@ import {
   TargetUpdateInput,
   TargetUpdatePayload,
 } from '../types/target-command.type';
-import { TargetType, toTarget } from '../types/target.type';
+import { fromDeliveryLimits, TargetType, toTarget } from '../types/target.type';
 import { toUserErrors } from '../types/user-error.type';
 
 const COMMAND = { complexity: ownCost(50) };
@@ -33,13 +33,15 @@ export class TargetCommandResolver {
   async targetUpdate(
     @Arg('id', () => ID, ID_OF_TARGET) id: string,
     @Arg('input', () => TargetUpdateInput, { description: 'What is to change.' })
-    { name, settings, secrets, expectedVersion, sameDirectory }: TargetUpdateInput,
+    { name, settings, secrets, deliveryLimits, ...rest }: TargetUpdateInput,
     @Ctx() { administration }: GraphqlContext,
   ): Promise<TargetUpdatePayload> {
+    const { expectedVersion, sameDirectory } = rest;
     const { value, issues } = await administration.targets.update(keyOrNone('Target', id), {
       ...(name == null ? {} : { name }),
       ...(settings == null ? {} : { settings }),
       ...(secrets == null ? {} : { secrets }),
+      ...fromDeliveryLimits(deliveryLimits),
       ...(expectedVersion == null ? {} : { expectedVersion }),
       ...(sameDirectory == null ? {} : { sameDirectory }),
     });

@@ -18,6 +18,7 @@ import { connectionCost, ownCost } from '../limits';
 import { keyOf, keyOrNone } from '../node-id';
 import { ConnectorTypeType, toConnectorType } from '../types/connector-type.type';
 import {
+  fromDeliveryLimits,
   TargetConnectionType,
   TargetCreateInput,
   TargetCreatePayload,
@@ -76,12 +77,13 @@ export class TargetResolver {
     input: TargetCreateInput,
     @Ctx() { administration }: GraphqlContext,
   ): Promise<TargetCreatePayload> {
-    const { name, connector, settings, secrets } = input;
+    const { name, connector, settings, secrets, deliveryLimits } = input;
     const { value, issues } = await administration.targets.create({
       name,
       connector,
       settings,
       secrets: secrets ?? {},
+      ...fromDeliveryLimits(deliveryLimits),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { target: toTarget(value), userErrors: [] };

@@ -3,7 +3,7 @@ import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { type TargetMappings, type TargetTestStep } from '../../domain/ports';
 import { TargetMappingsType } from './mapping.type';
-import { TargetTestStepType, TargetType } from './target.type';
+import { DeliveryLimitsInput, TargetTestStepType, TargetType } from './target.type';
 import { MutationPayload } from './user-error.type';
 
 @InputType('TargetUpdateInput', {
@@ -26,6 +26,12 @@ export class TargetUpdateInput {
       'Secrets to set, as `secretsSchema` of the connector type describes them. Those left out are kept, null removes one.',
   })
   secrets?: Record<string, unknown> | null;
+
+  @Field(() => DeliveryLimitsInput, {
+    nullable: true,
+    description: 'All limits: they replace the old ones, and what they leave out is not limited.',
+  })
+  deliveryLimits?: DeliveryLimitsInput | null;
 
   @Field(() => Int, {
     nullable: true,

@@ -1,13 +1,50 @@
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { type TargetTestStep } from '../../domain/ports';
-import { type Target } from '../../domain/target';
+import { type DeliveryLimits, type Target } from '../../domain/target';
 import { connectionType } from '../connection';
 import { toNodeId } from '../node-id';
 import { TestStepStateEnum } from './enums.type';
 import { StringFilter } from './filter.type';
 import { NodeType } from './node.type';
 import { MutationPayload } from './user-error.type';
+
+const DELIVERY_LIMITS = 'How fast a target is delivered to, by each process for itself.';
+const MAX_CONCURRENCY =
+  'Calls at the same time: 1 to 1000. Null: as many as the connector makes; never more than that.';
+const MAX_PER_SECOND =
+  'Deliveries that begin in a second: 1 to 10000; a tenth of them may begin at once. Null: no limit.';
+
+@ObjectType('DeliveryLimits', { description: DELIVERY_LIMITS })
+export class DeliveryLimitsType implements DeliveryLimits {
+  @Field(() => Int, { nullable: true, description: MAX_CONCURRENCY })
+  maxConcurrency?: number;
+
+  @Field(() => Int, { nullable: true, description: MAX_PER_SECOND })
+  maxPerSecond?: number;
+}
+
+@InputType('DeliveryLimitsInput', { description: DELIVERY_LIMITS })
+export class DeliveryLimitsInput {
+  @Field(() => Int, { nullable: true, description: MAX_CONCURRENCY })
+  maxConcurrency?: number | null;
+
+  @Field(() => Int, { nullable: true, description: MAX_PER_SECOND })
+  maxPerSecond?: number | null;
+}
+
+export function fromDeliveryLimits(input: DeliveryLimitsInput | null | undefined): {
+  readonly deliveryLimits?: DeliveryLimits;
+} {
+  if (input == null) return {};
+  const { maxConcurrency, maxPerSecond } = input;
+  return {
+    deliveryLimits: {
+      ...(maxConcurrency == null ? {} : { maxConcurrency }),
+      ...(maxPerSecond == null ? {} : { maxPerSecond }),
+    },
+  };
+}
 
 @ObjectType('Target', {
   implements: NodeType,
@@ -31,13 +68,16 @@ export class TargetType extends NodeType {
   @Field(() => [String], { description: 'The names of the secrets that are set.' })
   secretsSet!: readonly string[];
 
+  @Field(() => DeliveryLimitsType, { description: DELIVERY_LIMITS })
+  deliveryLimits!: DeliveryLimits;
+
   @Field(() => Date, {
     nullable: true,
     description: 'Since when nothing is delivered to it. Null: it is delivered to.',
   })
   pausedAt?: Date;
 
-  @Field(() => Int, { description: 'Counts changes of name, settings and secrets.' })
+  @Field(() => Int, { description: 'Counts changes of name, settings, secrets and limits.' })
   version!: number;
 
   @Field(() => Date, { description: 'When it was created.' })
@@ -58,6 +98,7 @@ export function toTarget(target: Target): TargetType {
     secretsSet: Object.keys(target.secrets)
       .filter((name) => target.secrets[name] != null && target.secrets[name] !== '')
       .sort(),
+    deliveryLimits: target.deliveryLimits ?? {},
     ...(target.pausedAt === undefined ? {} : { pausedAt: target.pausedAt }),
     version: target.version,
     createdAt: target.createdAt,
@@ -95,6 +136,9 @@ export class TargetCreateInput {
       'As `secretsSchema` of the connector type describes them. Kept encrypted, never shown.',
   })
   secrets?: Record<string, unknown> | null;
+
+  @Field(() => DeliveryLimitsInput, { nullable: true, description: DELIVERY_LIMITS })
+  deliveryLimits?: DeliveryLimitsInput | null;
 }
 
 @ObjectType('TargetCreatePayload', { description: 'What `targetCreate` answers.' })

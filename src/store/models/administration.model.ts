@@ -90,6 +90,7 @@ const target = new Schema(
     connector: { type: String, required: true },
     settings: { type: Schema.Types.Mixed, required: true },
     secrets: { type: Schema.Types.Mixed, required: true },
+    deliveryLimits: Schema.Types.Mixed,
     version: { type: Number, required: true },
     pausedAt: Date,
     deletedAt: Date,

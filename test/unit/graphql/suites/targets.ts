@@ -96,6 +96,36 @@ export function targetSuite(openWorld: OpenWorld): void {
       expect(targetUpdate.userErrors).toMatchObject([{ code: 'NOT_FOUND', field: ['id'] }]);
     });
 
+    it('limits how fast it is delivered to, and refuses what is no limit', async () => {
+      const limit = async (deliveryLimits: object) =>
+        (
+          await gateway.data(
+            `mutation ($id: ID!, $input: TargetUpdateInput!) {
+               targetUpdate(id: $id, input: $input) {
+                 target { deliveryLimits { maxConcurrency maxPerSecond } }
+                 userErrors { code field }
+               }
+             }`,
+            { id, input: { deliveryLimits } },
+          )
+        ).targetUpdate;
+      const { target } = await limit({ maxConcurrency: 2, maxPerSecond: 50 });
+      expect(target.deliveryLimits).toEqual({ maxConcurrency: 2, maxPerSecond: 50 });
+      expect(await limit({ maxConcurrency: 0, maxPerSecond: 10_001 })).toEqual({
+        target: null,
+        userErrors: [
+          { code: 'INVALID', field: ['deliveryLimits', 'maxConcurrency'] },
+          { code: 'INVALID', field: ['deliveryLimits', 'maxPerSecond'] },
+        ],
+      });
+      await update({ name: 'Same limits' });
+      expect((await stored())?.deliveryLimits).toEqual({ maxConcurrency: 2, maxPerSecond: 50 });
+      expect((await limit({ maxPerSecond: null })).target.deliveryLimits).toEqual({
+        maxConcurrency: null,
+        maxPerSecond: null,
+      });
+    });
+
     it('refuses another directory while a rule uses the target, unless it is said to have moved', async () => {
       const settings = { url: 'ldap://phonebook.example', base: 'elsewhere' };
       await createRule(gateway, 'Rule', [id]);
