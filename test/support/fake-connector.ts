@@ -67,6 +67,8 @@ export class FakeDirectory {
   answersToLose = 0;
   /** So many of the next writes are lost on their way, and nobody knows. */
   requestsToLose = 0;
+  /** The next write is carried out so long after it was asked for, whether anybody still waits for it or not. */
+  nextWriteLateMs = 0;
   /** Refuses a call by throwing. */
   refuse: (operation: string, ref: EntryRef | undefined) => void = () => undefined;
   /** Refuses to create an entry by throwing. */
@@ -173,6 +175,11 @@ export class FakeDirectory {
     this.inFlight += 1;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     try {
+      const lateMs = WRITES.has(operation) ? this.nextWriteLateMs : 0;
+      if (lateMs > 0) {
+        this.nextWriteLateMs = 0;
+        await new Promise((resolve) => setTimeout(resolve, lateMs));
+      }
       await pause(this.delayMs, signal);
       if (this.down) throw new ConnectorError(this.down, `The directory is ${this.down}.`);
       this.refuse(operation, reference === undefined ? undefined : { reference, name: '' });

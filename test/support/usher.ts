@@ -84,7 +84,7 @@ export class Usher {
     this.child = child;
     child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 120_000;
     for (;;) {
       if (child.exitCode !== null) {
         throw new Error(`Usher ended with ${child.exitCode}:\n${this.output}\n${this.log}`);

@@ -155,6 +155,30 @@ test.each([
   });
 });
 
+test.each([
+  ['is known for its own', true],
+  ['is known by its name alone', false],
+])('an entry that comes into being after the deadline %s: there is one', async (_, keepsOwner) => {
+  await withDirectory(new FakeDirectory({ id: 'late', keepsOwner }));
+  const rule = await world.rule({ targetId });
+  directory.nextWriteLateMs = 2_500;
+  const engine = world.start();
+  const user = await world.user(rule.id, 'ada', { title: '1' });
+  await until('the timeout', async () => {
+    const binding = await world.bindings.find(`${targetId}:${user.id}`);
+    return binding?.lastError?.kind === 'timeout' || binding?.state === 'SYNCED';
+  });
+  await world.change(user, { title: '2' });
+  await engine.idle();
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await engine.idle();
+  expect(directory.entries.size).toBe(1);
+  expect(await world.binding(targetId, user)).toMatchObject({
+    state: 'SYNCED',
+    reference: directory.user('ada')?.reference,
+  });
+});
+
 /** Probes would bring the truth to light at once: after the loss the directory answers, but says nothing of use. */
 function loseOneAnswerThenRefuse(): void {
   directory.answersToLose = 1;
