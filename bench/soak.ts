@@ -188,7 +188,10 @@ async function soak(): Promise<boolean> {
     });
     const targets = [ldap, saml].map((targetId) => ({ targetId }));
     const { token } = await usher.createRule('Soak', targets);
+    let coming: Promise<void> | undefined;
     const isBack = (): Promise<void> =>
+      (coming ??= waitForIt().finally(() => (coming = undefined)));
+    const waitForIt = (): Promise<void> =>
       until(
         'Usher',
         () =>
@@ -196,7 +199,8 @@ async function soak(): Promise<boolean> {
             ({ ok }) => ok,
             () => false,
           ),
-        120_000,
+        300_000,
+        500,
       );
     const load = new SoakLoad(usher, token, isBack);
     const scene = { usher, slapd, load, end: Date.now() + MINUTES * 60_000 };

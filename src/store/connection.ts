@@ -49,17 +49,25 @@ export async function ensureIndexes(connection: Connection): Promise<void> {
   }
 }
 
-/** Whether the database answers, and soon. */
-export async function isReachable({ db }: Connection): Promise<boolean> {
-  if (db === undefined) return false;
-  const given = new AbortController();
-  const late = setTimeout(() => given.abort(), PING_MS);
-  try {
-    await db.command({ ping: 1 }, { signal: given.signal });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(late);
-  }
+/** Asks whether the database answers, and soon. Who asks while another one waits for the answer shares it. */
+export function reachability({ db }: Connection): () => Promise<boolean> {
+  let asking: Promise<boolean> | undefined;
+  const ask = async (): Promise<boolean> => {
+    try {
+      await db?.command({ ping: 1 });
+      return db !== undefined;
+    } catch {
+      return false;
+    } finally {
+      asking = undefined;
+    }
+  };
+  return async () => {
+    let giveUp: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      giveUp = setTimeout(() => resolve(false), PING_MS);
+    });
+    asking ??= ask();
+    return Promise.race([asking, late]).finally(() => clearTimeout(giveUp));
+  };
 }

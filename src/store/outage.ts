@@ -80,6 +80,21 @@ export class Outages {
     });
   }
 
+  /** The same for all repositories of an object, also those in objects of it; what is no repository stays as it is. */
+  reportedAll<Parts extends object>(parts: Parts): Parts {
+    const reported = Object.entries(parts).map(([name, part]: [string, unknown]) => [
+      name,
+      this.reportedPart(part),
+    ]);
+    return Object.fromEntries(reported) as Parts;
+  }
+
+  private reportedPart(part: unknown): unknown {
+    if (typeof part !== 'object' || part === null) return part;
+    const isRepository = Object.getPrototypeOf(part) !== Object.prototype;
+    return isRepository ? this.reported(part) : this.reportedAll(part);
+  }
+
   private get isAway(): boolean {
     return this.awaySince !== undefined && performance.now() - this.awaySince > PATIENCE_MS;
   }

@@ -29,7 +29,7 @@ import { MongoAcceptedDefinitions } from './accepted-definitions';
 import { MongoBindingChanges } from './binding-changes';
 import { MongoBindingStore } from './bindings';
 import { MongoBindingSweeps } from './binding-sweeps';
-import { connect, type ConnectionOptions, ensureIndexes, isReachable } from './connection';
+import { connect, type ConnectionOptions, ensureIndexes, reachability } from './connection';
 import { MongoCredentialStore } from './credentials';
 import { MongoEntryReferences } from './entry-references';
 import { MongoFanOutStore } from './fan-out';
@@ -102,23 +102,8 @@ export interface Store {
 
 export async function openStore(options: StoreOptions): Promise<Store> {
   const store = await open(options);
-  const { connection, audit, ...others } = store;
-  const outages = new Outages(connection);
-  const reported = Object.entries(others).map(([name, part]): [string, unknown] => [
-    name,
-    typeof part === 'object' ? outages.reported(part) : part,
-  ]);
-  return {
-    ...(Object.fromEntries(reported) as typeof others),
-    audit: {
-      trail: outages.reported(audit.trail),
-      reader: outages.reported(audit.reader),
-      outbox: outages.reported(audit.outbox),
-      intents: outages.reported(audit.intents),
-      retention: outages.reported(audit.retention),
-    },
-    connection,
-  };
+  const { connection, ...others } = store;
+  return { ...new Outages(connection).reportedAll(others), connection };
 }
 
 async function open(options: StoreOptions): Promise<Store> {
@@ -170,7 +155,7 @@ export function storeOn(connection: Connection, encryptionKey: Buffer, now: () =
     },
     connection,
     now,
-    isReachable: () => isReachable(connection),
+    isReachable: reachability(connection),
     close: () => connection.close(),
   };
 }
