@@ -3,6 +3,7 @@ import { ApiKeys } from './api-keys';
 import { Bindings } from './bindings';
 import { Operations } from './operations';
 import { type AdministrationPorts } from './ports';
+import { Guards } from './guards';
 import { Resources } from './resources';
 import { RulePreviews } from './rule-previews';
 import { SyncRules } from './sync-rules';
@@ -20,6 +21,7 @@ export interface Administration {
   readonly bindings: Bindings;
   readonly operations: Operations;
   readonly resources: Resources;
+  readonly guards: Guards;
   readonly apiKeys: ApiKeys;
   readonly tokenLogos: TokenLogos;
   readonly tokens: Tokens;
@@ -37,6 +39,7 @@ export function createAdministration(
     bindings: new Bindings(ports.delivery, ports.bindings),
     operations: new Operations(ports, now),
     resources: new Resources(ports),
+    guards: new Guards(ports),
     apiKeys: new ApiKeys(ports.credentials, now),
     tokens: new Tokens(ports.tokens, ports.syncRules),
     tokenLogos: new TokenLogos(ports.tokenLogos, ports.syncRules),

@@ -28,7 +28,7 @@ export interface AdministrationPorts {
   readonly schemas: RuleSchemas;
   readonly storedValues: StoredValues;
   readonly resources: Pick<ResourceStore, 'findAll' | 'list'>;
-  readonly bindings: Pick<BindingReader, 'find' | 'ofResources'>;
+  readonly bindings: Pick<BindingReader, 'find' | 'findAll' | 'ofResources'>;
   readonly previews: EntryPreviews;
   readonly operations: OperationStore;
 }

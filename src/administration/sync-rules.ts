@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { type DefinitionDocuments } from '../domain/definitions';
 import { type RuleCredential } from '../domain/credential';
+import { GUARD_DEFAULTS } from '../domain/guard';
 import { RULE_VALUE_DEFAULTS, type RuleValues } from '../domain/rule-values';
 import { type SchemaTable } from '../domain/schema-table';
 import { extendedTable } from '../domain/extended-table';
@@ -25,6 +26,7 @@ import {
   type Outcome,
 } from './issue';
 import { type AdministrationPorts } from './ports';
+import { checkGuard, type GuardChange } from './rule-guard';
 import { RuleDefinitions } from './rule-definitions';
 import { RuleTargets } from './rule-targets';
 import { RuleValueChecks, valuesIn } from './rule-values';
@@ -43,7 +45,9 @@ export interface NewCredential {
 
 /** A rule to be made; its definitions are still unchecked. */
 export type NewSyncRule = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
-  Partial<Pick<SyncRule, 'scimProfile' | 'meUserName'> & RuleValues & DefinitionDocuments>;
+  Partial<Pick<SyncRule, 'scimProfile' | 'meUserName'> & RuleValues & DefinitionDocuments> & {
+    readonly guard?: GuardChange;
+  };
 
 /** What is to change of a rule; its definitions are still unchecked. */
 export type SyncRuleUpdate = Partial<
@@ -51,6 +55,7 @@ export type SyncRuleUpdate = Partial<
     RuleValues &
     DefinitionDocuments
 > & {
+  readonly guard?: GuardChange;
   /** What becomes of what the rule provisioned in targets that it no longer has. */
   readonly onRemoved?: DeletePolicy;
   readonly expectedVersion?: number;
@@ -81,16 +86,17 @@ export class SyncRules {
     const name = tidyName(input.name);
     const table = checked.value?.table ?? this.ports.schemas.base;
     const values = await this.values.check(RULE_VALUE_DEFAULTS, plain, table);
+    const guard = checkGuard(GUARD_DEFAULTS, input.guard, table);
     const issues = [
       ...nameIssues(name),
       ...(checked.issues ?? []),
       ...(values.issues ?? []),
+      ...(guard.issues ?? []),
       ...(await this.targets.issues(input.syncAs, table)),
     ];
-    if (checked.issues !== undefined || values.issues !== undefined || issues.length > 0) {
-      return { issues };
-    }
-    const draft = { ...plain, ...values.value, ...checked.value.definitions, name };
+    if (checked.issues ?? values.issues ?? guard.issues ?? issues.length > 0) return { issues };
+    const ready = { ...values.value, ...checked.value.definitions, guard: guard.value };
+    const draft = { ...plain, ...ready, name };
 
     const inserted = await unlessTaken(() => this.ports.syncRules.insert(draft), NAME_TAKEN);
     if (inserted.issues !== undefined) return inserted;
@@ -119,22 +125,23 @@ export class SyncRules {
     );
     const table = this.tableAfter(rule, definitions.value);
     const values = await this.values.check(rule, input, table);
+    const guard = checkGuard(rule.guard, input.guard, table);
     const issues = [
       ...versionIssues(rule, input),
       ...nameIssues(name),
       ...(definitions.issues ?? []),
       ...(values.issues ?? []),
+      ...(guard.issues ?? []),
       ...(await this.targetIssues(rule, table, input)),
     ];
-    if (definitions.issues !== undefined || values.issues !== undefined || issues.length > 0) {
-      return { issues };
-    }
+    if (definitions.issues ?? values.issues ?? guard.issues ?? issues.length > 0) return { issues };
     const change = {
       ...values.value,
       ...(decidesAnew(rule, values.value) ? { valuesChangedAt: this.now() } : {}),
       name,
       scimProfile: scimProfile ?? rule.scimProfile,
       meUserName: meUserName ?? rule.meUserName,
+      guard: guard.value,
       ...definitions.value,
       ...this.targetChange(rule, input, values.value),
     };
@@ -142,6 +149,10 @@ export class SyncRules {
     if (updated.issues !== undefined) return updated;
     if (updated.value !== undefined) {
       this.ports.delivery.ruleChanged(id);
+      // What waits is judged by the new settings. Should this be missed, it waits on, for everybody to see.
+      if (!isDeepStrictEqual(rule.guard, guard.value)) {
+        await this.ports.delivery.guardDecided({ ruleId: id, verdict: 'LIFTED' });
+      }
       return { value: updated.value };
     }
     const message = 'The rule was changed by somebody else at the same moment. Read it again.';

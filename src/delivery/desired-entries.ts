@@ -71,9 +71,13 @@ export class DesiredEntries {
 
   /** Whether the target's scope filter lets the resource in. Throws {@link MappingFailed}. */
   inScope(resource: Resource, rule: SyncRule, { scopeFilter }: SyncAs): boolean {
-    if (scopeFilter === undefined) return true;
+    return scopeFilter === undefined || this.matchesFilter(resource, rule, scopeFilter);
+  }
+
+  /** Whether a SCIM filter matches the resource. Throws {@link MappingFailed}. */
+  matchesFilter(resource: Resource, rule: SyncRule, text: string): boolean {
     return refusing(() => {
-      const filter = remember(this.filters, scopeFilter, () => parseFilter(scopeFilter));
+      const filter = remember(this.filters, text, () => parseFilter(text));
       const schema = this.schemaOf(resource, rule);
       return matches(filter, { ...resource.attributes, id: resource.id }, schema);
     });

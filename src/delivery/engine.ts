@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type ConnectorRegistry } from '../../connectors/spi';
 import { type AuditIntents, type AuditOutbox, type AuditRetention } from '../domain/audit-ports';
 import { type BindingSweeps } from '../domain/binding-sweep';
+import { type GuardedAmounts, type GuardStore, type HeldBindings } from '../domain/guard';
 import { type OperationQueue } from '../domain/operation';
 import {
   type BindingReader,
@@ -25,7 +26,9 @@ import { ConnectorDirectories } from './directories';
 import { DirectoryQuestions } from './directory-questions';
 import { Dispatcher } from './dispatcher';
 import { FanOut } from './fan-out';
+import { Guard } from './guard';
 import { GroupMembers } from './group-members';
+import { Holding } from './holding';
 import { Housekeeping } from './housekeeping';
 import { Lanes } from './lanes';
 import { type Log } from './log';
@@ -66,6 +69,9 @@ export interface DeliveryEngineDeps {
   readonly operations: OperationQueue;
   readonly sweeps: BindingSweeps;
   readonly bindings: Pick<BindingReader, 'list' | 'count'>;
+  readonly guards: GuardStore;
+  readonly held: HeldBindings;
+  readonly amounts: GuardedAmounts;
   readonly registry: ConnectorRegistry;
   readonly schemas: SchemasOf;
   readonly profiles: Profiles;
@@ -158,15 +164,19 @@ function createParts(deps: DeliveryEngineDeps) {
   const desired = new DesiredEntries(deps.schemas, deps.profiles);
   const otpChoices = new OtpChoices(common);
   const wake = (targetId: string, ruleId: string): void => lanes.wake(targetId, ruleId);
+  const noted = (bindingId: string): void => drain.hint(bindingId);
+  const holding = new Holding({ ...common, rules, wake, noted });
   const reconciler = new Reconciler({
     ...common,
     rules,
     host,
-    members: new GroupMembers(deps.deltas),
+    members: new GroupMembers(deps.deltas, deps.amounts),
     desired,
+    guard: new Guard({ ...common, desired }),
+    holding,
     retryPolicy: new RetryPolicy(clock, times.retry),
     wake,
-    noted: (bindingId) => drain.hint(bindingId),
+    noted,
   });
   const lanes = new Lanes({
     ...common,
@@ -185,12 +195,14 @@ function createParts(deps: DeliveryEngineDeps) {
     drain,
     host,
     rules,
+    holding,
     lanes,
     dispatcher,
     housekeeping: new Housekeeping({
       ...common,
       otpChoices,
       auditKeeping: new AuditKeeping(common),
+      holding,
     }),
     rollouts: new Rollouts({ ...common, wake }),
     onDemand: new OnDemand({ ...common, rules, wake, hint: (id) => dispatcher.hint(id) }),
@@ -207,10 +219,14 @@ async function isBusy({ fanOut, queue }: DeliveryEngineDeps): Promise<boolean> {
 }
 
 function deliveryControl(
-  { rules, dispatcher, lanes, rollouts, operations, onDemand, adoption, clock }: Parts,
+  { rules, holding, dispatcher, lanes, rollouts, operations, onDemand, adoption, clock }: Parts,
   deps: DeliveryEngineDeps,
 ): DeliveryControl {
   const { queue } = deps;
+  const wakeAll = async (ruleId: string): Promise<void> => {
+    const rule = await deps.rules.find(ruleId);
+    for (const { targetId } of rule?.syncAs ?? []) lanes.wake(targetId, ruleId);
+  };
   return {
     async retry(bindingId) {
       const binding = await queue.retry(bindingId, clock.now());
@@ -227,8 +243,13 @@ function deliveryControl(
     async ruleEnabled(ruleId) {
       rules.invalidate(ruleId);
       await queue.requeueHeld(ruleId, 'RULE_DISABLED', clock.now());
-      const rule = await deps.rules.find(ruleId);
-      for (const { targetId } of rule?.syncAs ?? []) lanes.wake(targetId, ruleId);
+      await wakeAll(ruleId);
+    },
+    async guardDecided(decided) {
+      rules.invalidate(decided.ruleId);
+      const bindings = await holding.decide(decided);
+      await wakeAll(decided.ruleId);
+      return bindings;
     },
     ruleDeletionStarted(ruleId) {
       rules.invalidate(ruleId);

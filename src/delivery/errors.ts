@@ -1,7 +1,6 @@
 /** How a delivery can end other than well, beside the connector's own `ConnectorError`. */
-
 import { ConnectorError, type EntryRef } from '../../connectors/spi';
-import { type Candidate, MOST_CANDIDATES } from '../domain/binding';
+import { type Candidate, type HeldFor, MOST_CANDIDATES } from '../domain/binding';
 
 /** Another worker has the lease: this one must stop and write nothing. */
 export class LeaseLost extends Error {
@@ -59,5 +58,20 @@ export class Disputed extends Error {
     this.candidates = entries
       .slice(0, MOST_CANDIDATES)
       .map(({ reference, name }) => ({ reference, name }));
+  }
+}
+
+/** The guard does not let a delivery destroy what it would have to. */
+export class HeldBack extends Error {
+  override readonly name = 'HeldBack';
+
+  constructor(
+    readonly reason: HeldFor,
+    /** The trip of the guard, where it is held for the threshold. */
+    readonly trip?: number,
+    /** Marks of the resends that were delivered all the same. */
+    readonly resent: readonly string[] = [],
+  ) {
+    super('The guard holds this delivery back');
   }
 }

@@ -1,6 +1,8 @@
 /** Delivers who entered and who left a group since its entry last heard of it. Costs what changed, not what is there. */
 import { type EntryRef } from '../../connectors/spi';
+import { type GuardedAmounts, type Turnover } from '../domain/guard';
 import { type Delivery } from './delivery';
+import { HeldBack } from './errors';
 import {
   type MemberChange,
   type MemberEntry,
@@ -28,6 +30,7 @@ export class GroupMembers {
       MembershipDeltas,
       'changes' | 'entriesOf' | 'entriesNamed' | 'presentAmong'
     >,
+    private readonly amounts: Pick<GuardedAmounts, 'turnoverOf'>,
   ) {}
 
   /**
@@ -36,23 +39,47 @@ export class GroupMembers {
    * complete.
    */
   async deliver(delivery: Delivery, group: EntryRef): Promise<MembersDelivered> {
-    const { item } = delivery;
-    for await (const page of this.pages(
-      item.resourceId,
-      delivery.membersObserved,
-      item.generation,
-    )) {
-      await this.deliverChanges(delivery, group, page);
+    const { item, membersObserved } = delivery;
+    let heldBack: HeldBack | undefined;
+    let isFirst = true;
+    for await (const page of this.pages(item.resourceId, membersObserved, item.generation)) {
+      if (isFirst) heldBack = await this.heldBack(delivery, page);
+      isFirst = false;
+      await this.deliverChanges(delivery, group, page, heldBack !== undefined);
     }
     for (let start = 0; start < item.resend.length; start += CHUNK) {
       await this.deliverAgain(delivery, group, item.resend.slice(start, start + CHUNK));
     }
-    return { membersObserved: item.generation, resent: item.resend.map(({ mark }) => mark) };
+    const resent = item.resend.map(({ mark }) => mark);
+    // Whoever came in is in; only who left is still there.
+    if (heldBack) throw new HeldBack(heldBack.reason, heldBack.trip, resent);
+    return { membersObserved: item.generation, resent };
+  }
+
+  /** Asks the guard whether all who left may be taken out. A new entry has none of them. */
+  private async heldBack(
+    { item, membersObserved, session }: Delivery,
+    firstPage: readonly MemberChange[],
+  ): Promise<HeldBack | undefined> {
+    if (membersObserved === 0) return undefined;
+    const turnover =
+      firstPage.length < CHUNK
+        ? turnoverOf(firstPage)
+        : await this.amounts.turnoverOf(item.resourceId, membersObserved, item.generation);
+    if (turnover.leaving === 0) return undefined;
+    try {
+      await session.guard.permitLeaving(turnover, membersObserved);
+      return undefined;
+    } catch (error) {
+      if (error instanceof HeldBack) return error;
+      throw error;
+    }
   }
 
   /** Takes every member out: what "disabled" means for a group. */
   async removeAll(delivery: Delivery, group: EntryRef): Promise<void> {
     const { item } = delivery;
+    await delivery.session.guard.permit('DISABLE');
     for await (const page of this.pages(item.resourceId, 0, Number.MAX_SAFE_INTEGER)) {
       const entries = await this.entriesOf(delivery, page);
       const remove = page.flatMap(({ memberId }) => removalOf(entries.get(memberId)));
@@ -85,6 +112,7 @@ export class GroupMembers {
     delivery: Delivery,
     group: EntryRef,
     changes: readonly MemberChange[],
+    nobodyLeaves: boolean,
   ): Promise<void> {
     const entries = await this.entriesOf(delivery, changes);
     const add: EntryRef[] = [];
@@ -92,7 +120,7 @@ export class GroupMembers {
     for (const { memberId, present } of changes) {
       const entry = entries.get(memberId);
       if (present) add.push(...refOf(entry));
-      else remove.push(...removalOf(entry));
+      else if (!nobodyLeaves) remove.push(...removalOf(entry));
     }
     await this.send(delivery, group, add, remove);
   }
@@ -164,6 +192,11 @@ export class GroupMembers {
       members.map(({ memberId }) => memberId),
     );
   }
+}
+
+function turnoverOf(changes: readonly MemberChange[]): Turnover {
+  const coming = changes.filter(({ present }) => present).length;
+  return { leaving: changes.length - coming, coming };
 }
 
 /** Somebody who was renamed twice has two names to be taken out, but no call names anybody twice. */

@@ -2,6 +2,8 @@
 import { type AuditKeeping } from './audit-keeping';
 import { Background } from './background';
 import { Wakeup, type Clock } from './clock';
+import { type GuardStore, type HeldBindings } from '../domain/guard';
+import { type Holding } from './holding';
 import { type Log } from './log';
 import { type OtpChoices } from './otp-choices';
 import {
@@ -12,6 +14,7 @@ import {
   type RuleReviews,
   type WorkQueue,
 } from '../domain/delivery-ports';
+import { type SyncRule } from '../domain/sync-rule';
 import { type EngineTimes } from './times';
 
 export interface HousekeepingDeps {
@@ -19,6 +22,9 @@ export interface HousekeepingDeps {
   readonly deltas: Pick<MembershipDeltas, 'purge'>;
   readonly rules: Pick<DeliveryRules, 'list' | 'underDeletion' | 'finishDeletions'>;
   readonly queue: Pick<WorkQueue, 'requeueHeld' | 'requeueUnblocked'>;
+  readonly guards: Pick<GuardStore, 'findAll'>;
+  readonly held: Pick<HeldBindings, 'releaseOlder'>;
+  readonly holding: Pick<Holding, 'settle'>;
   readonly reviews: RuleReviews;
   readonly otpChoices: Pick<OtpChoices, 'tidy'>;
   readonly auditKeeping: Pick<AuditKeeping, 'run'>;
@@ -65,7 +71,7 @@ export class Housekeeping {
     await this.deps.auditKeeping.run(signal);
   }
 
-  /** Bindings held for a rule that is enabled: whoever enabled it died before it could say so. */
+  /** Bindings whose wait is over: whoever ended it died before it could say so. */
   private async resumeHeld(signal: AbortSignal): Promise<void> {
     let after: string | undefined;
     do {
@@ -74,11 +80,19 @@ export class Housekeeping {
         limit: BATCH,
         ...(after === undefined ? {} : { after }),
       });
-      for (const rule of page.items) {
-        await this.deps.queue.requeueHeld(rule.id, 'RULE_DISABLED', this.deps.clock.now());
+      for (const rule of page.items) await this.resumeHeldOf(rule);
+      for (const guard of await this.deps.guards.findAll(page.items.map(({ id }) => id))) {
+        await this.deps.holding.settle(guard);
       }
       after = page.hasMore ? page.items.at(-1)?.id : undefined;
     } while (after !== undefined && !signal.aborted);
+  }
+
+  private async resumeHeldOf({ id, version }: Pick<SyncRule, 'id' | 'version'>): Promise<void> {
+    const { queue, held, clock } = this.deps;
+    await queue.requeueHeld(id, 'RULE_DISABLED', clock.now());
+    // Its guard may be another one by now.
+    await held.releaseOlder(id, version, clock.now());
   }
 
   /** What was parked because of somebody else's entry, which is now free or has another name. */
@@ -92,10 +106,12 @@ export class Housekeeping {
 
   /** A rule under deletion waits for nothing; what was held before it came to that is not asked for by anything else. */
   private async resumeDeletions(): Promise<void> {
-    const { clock, queue, rules } = this.deps;
-    for (const ruleId of await rules.underDeletion()) {
-      await queue.requeueHeld(ruleId, 'RULE_DISABLED', clock.now());
-      await queue.requeueHeld(ruleId, 'DELETION_DELAY', clock.now());
+    const { clock, held, queue, rules } = this.deps;
+    for (const { id, version } of await rules.underDeletion()) {
+      await queue.requeueHeld(id, 'RULE_DISABLED', clock.now());
+      await queue.requeueHeld(id, 'DELETION_DELAY', clock.now());
+      // What is protected is held again, by the version of the rule that is being deleted.
+      await held.releaseOlder(id, version, clock.now());
     }
   }
 

@@ -70,8 +70,10 @@ export function releaseOf(delivered: Delivered): NotedDelivery | undefined {
   return reference === undefined && !lastError ? undefined : note(delivered, 'RELEASED');
 }
 
-export function holdOf(delivered: Delivered): NotedDelivery {
-  return note(delivered, 'HELD');
+/** Of a delivery that waits. The guard may have held back only a part of it. */
+export function holdOf(delivered: Delivered, delivery?: Delivery): NotedDelivery {
+  const native = delivery?.session.native.sample;
+  return note(delivered, 'HELD', native ? { native } : {});
 }
 
 /** Of a failure that is not the same as before: of an outage only its beginning is told. */

@@ -8,8 +8,10 @@ import { type ConnectorHost } from './connector-host';
 import { Delivery } from './delivery';
 import { type DesiredEntries, type FindNames, type MappingContext } from './desired-entries';
 import { disableEntry, ensureEntry, findEntry, removeEntry } from './entry-writer';
-import { Disputed, EntryTaken, LeaseLost } from './errors';
+import { Disputed, EntryTaken, HeldBack, LeaseLost } from './errors';
 import { type GroupMembers, type MembersDelivered } from './group-members';
+import { type Guard } from './guard';
+import { type Holding } from './holding';
 import { type HostedConnector } from './hosted-connector';
 import { type Lease } from './lease';
 import { describeError, type Log } from './log';
@@ -22,7 +24,7 @@ import {
   type WorkItem,
   type WorkQueue,
 } from '../domain/delivery-ports';
-import { type Delivered, failureOf, holdOf, releaseOf, successOf } from './outcomes';
+import { type Delivered, failureOf, releaseOf, successOf } from './outcomes';
 import { type RetryPolicy } from './retry-policy';
 import { type RuleCache } from './rule-cache';
 import { DeliverySession } from './session';
@@ -37,6 +39,8 @@ export interface ReconcilerDeps {
   readonly desired: DesiredEntries;
   readonly host: ConnectorHost;
   readonly retryPolicy: RetryPolicy;
+  readonly guard: Pick<Guard, 'of'>;
+  readonly holding: Pick<Holding, 'ofDisabled' | 'ofGuard'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Told that a target's groups have something to do. */
@@ -82,7 +86,7 @@ export class Reconciler {
     // What is about to be destroyed is destroyed under the rule as it is now: KEEP may have been chosen since.
     const rule = resource.deletedAt ? await this.deps.rules.fresh(item.ruleId) : recent;
     const delivered = { item, resource, target, at: this.deps.clock.now() };
-    if (isHeld(rule)) return this.hold(item, delivered);
+    if (isHeld(rule)) return this.hold(delivered, rule);
     const syncAs = rule?.syncAs.find((candidate) => candidate.targetId === target.id);
     const leaving = syncAs ? undefined : onRemoved(rule, target.id);
     const subject = { item, resource, rule, syncAs, leaving, target };
@@ -100,6 +104,7 @@ export class Reconciler {
           connector,
           entryKind(item.resourceType) ?? 'user',
           lease,
+          this.deps.guard.of({ ...subject, commanded: isCommanded(subject) }),
         );
         attempt.delivery = new Delivery(item, subject.resource, session, this.deps.queue);
         return this.reconcile(attempt.delivery, subject, connector);
@@ -107,6 +112,12 @@ export class Reconciler {
       await this.complete(item, { ...done, at: this.deps.clock.now() });
       return attempt.delivery?.session.called ? 'answered' : 'none';
     } catch (error) {
+      if (error instanceof HeldBack) {
+        const { rule, resource } = subject;
+        const delivered = { item, resource, target, at: this.deps.clock.now() };
+        await this.deps.holding.ofGuard({ ...delivered, delivery: attempt.delivery }, rule, error);
+        return attempt.delivery?.session.called ? 'answered' : 'none';
+      }
       if (error instanceof LeaseLost || lease.signal.aborted) return this.giveUp(item, error);
       return this.failed(subject, error, attempt.delivery);
     } finally {
@@ -146,7 +157,13 @@ export class Reconciler {
       planned.action === 'condemn'
         ? { action: condemned ? 'disable' : 'remove', state: planned.state }
         : planned;
-    const members = await this.carryOut(delivery, carriedOut, subject);
+    const members = await this.carryOut(delivery, carriedOut, subject).catch(
+      async (error: unknown) => {
+        // What was written before the guard held back the rest takes effect.
+        if (error instanceof HeldBack) await delivery.session.flush();
+        throw error;
+      },
+    );
     await delivery.session.flush();
     const state = carriedOut.action === 'ensure' ? 'SYNCED' : carriedOut.state;
     const waits = condemned && delivery.ref ? condemned : undefined;
@@ -161,6 +178,7 @@ export class Reconciler {
       observedGeneration: item.generation,
       ...(item.resourceType === 'Group' ? { membersObserved: item.generation } : {}),
       ...members,
+      ...(isInactive(carriedOut) ? { inactive: true } : {}),
       ...(await this.announce(delivery)),
       ...waits,
     };
@@ -260,21 +278,8 @@ export class Reconciler {
     if (await references.announce(item, clock.now())) wake(item.targetId, item.ruleId);
   }
 
-  private async hold(item: WorkItem, delivered: Delivered): Promise<Contact> {
-    const { queue, rules, clock, wake } = this.deps;
-    const heldFor = 'RULE_DISABLED';
-    const { condemnedAt } = item;
-    await this.complete(item, {
-      state: 'HELD',
-      heldFor,
-      at: clock.now(),
-      noted: holdOf(delivered),
-      ...(condemnedAt === undefined ? {} : { condemnedAt }),
-    });
-    // Whoever enabled the rule meanwhile looked for what was held before this was.
-    if (isHeld(await rules.fresh(item.ruleId))) return 'none';
-    await queue.requeueHeld(item.ruleId, heldFor, clock.now());
-    wake(item.targetId, item.ruleId);
+  private async hold(delivered: Delivered, rule: SyncRule | undefined): Promise<Contact> {
+    await this.deps.holding.ofDisabled(delivered, rule);
     return 'none';
   }
 
@@ -340,4 +345,14 @@ export class Reconciler {
     if (verdict.throttledMs !== undefined) return { throttledMs: verdict.throttledMs };
     return delivery?.session.called ? 'answered' : 'none';
   }
+}
+
+/** What an administrator wants undone needs no second approval, nor what was disabled with one days ago. */
+function isCommanded({ item, rule, leaving }: Subject): boolean {
+  return rule?.deletion !== undefined || leaving !== undefined || item.condemnedAt !== undefined;
+}
+
+/** The entry is still there, and grants nothing. */
+function isInactive(planned: Plan): boolean {
+  return planned.action === 'disable' || (planned.action === 'ensure' && !planned.active);
 }

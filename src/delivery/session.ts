@@ -1,4 +1,7 @@
-/** One delivery's calls to its target: nothing is written without the lease, and it is known what was done. */
+/**
+ * One delivery's calls to its target: nothing is written without the lease, no entry is destroyed without the guard, and it
+ * is known what was done.
+ */
 import {
   type AttributeChange,
   type Capabilities,
@@ -11,6 +14,7 @@ import {
   type Written,
 } from '../../connectors/spi';
 import { type CallOptions, type HostedConnector } from './hosted-connector';
+import { type DeliveryGuard } from './guard';
 import { type Lease } from './lease';
 import { NativeChanges } from './native-changes';
 
@@ -24,6 +28,8 @@ export class DeliverySession {
     readonly connector: HostedConnector,
     readonly kind: EntryKind,
     private readonly lease: Lease,
+    /** Asked before anything is destroyed. */
+    readonly guard: Pick<DeliveryGuard, 'permit' | 'permitLeaving'>,
   ) {
     this.native = new NativeChanges(connector, kind);
   }
@@ -75,12 +81,14 @@ export class DeliverySession {
   }
 
   async setActive(ref: EntryRef, active: boolean): Promise<Written> {
+    if (!active) await this.guard.permit('DISABLE');
     const writing = this.connector.setActive(this.kind, ref, active, this.call());
     await this.native.setActive(writing, ref, active);
     return this.noting(writing);
   }
 
   async remove(ref: EntryRef): Promise<void> {
+    await this.guard.permit('REMOVE');
     const writing = this.connector.remove(this.kind, ref, this.call());
     await this.native.remove(writing, ref);
     return writing;

@@ -14,12 +14,18 @@ export type BindingState =
  *
  * - `RULE_DISABLED`: the rule to be enabled.
  * - `DELETION_DELAY`: its entry is disabled, and deleted when the delay is over.
+ * - An administrator's decision. `GUARD_THRESHOLD`: the rule would destroy more than its guard lets pass. `GUARD_MEMBERS`: a
+ *   group would lose too many of its members at once. `GUARD_PROTECTED`: the user or group is protected.
  */
-export type HeldFor = 'RULE_DISABLED' | 'DELETION_DELAY';
+export type HeldFor =
+  'RULE_DISABLED' | 'DELETION_DELAY' | 'GUARD_THRESHOLD' | 'GUARD_MEMBERS' | 'GUARD_PROTECTED';
 
 /** Why the last delivery failed, for a person to act on. */
 export interface DeliveryError {
-  /** A failure kind of the connector interface, or `mapping`, `disputed` or `internal`. */
+  /**
+   * A failure kind of the connector interface, or `mapping`, `disputed`, `internal`, or `guard`: an administrator
+   * rejected it.
+   */
   readonly kind: string;
   readonly message: string;
   readonly attribute?: string;
@@ -46,6 +52,8 @@ export interface Binding {
   readonly state: BindingState;
   /** Only while it is `HELD`. */
   readonly heldFor?: HeldFor;
+  /** Since when it waits for an administrator. */
+  readonly heldSince?: Date;
   /** The resource's generation this target should have. */
   readonly generation: number;
   /** The generation the target has; 0: none yet. */

@@ -1,6 +1,7 @@
 /** What the delivery engine needs from the outside; `src/store` implements the stores, `src/app.ts` wires them. */
 import { type NotedChange, type NotedDelivery } from './audit';
 import { type Binding, type Candidate, type HeldFor } from './binding';
+import { type Held, type Passed } from './guard';
 import { type ResourceStore, type SyncRuleStore, type TargetStore } from './ports';
 import { type DeletePolicy, type Rollout } from './sync-rule';
 
@@ -41,6 +42,10 @@ export interface WorkItem extends Binding {
   readonly outside?: boolean;
   /** The last lease that was ended by its holder. Those since, before this one, were cut short. */
   readonly endedFence?: number;
+  readonly held?: Held;
+  /** An administrator let pass what was held. */
+  readonly granted?: boolean;
+  readonly passed?: Passed;
 }
 
 /** Which lease a write is made under. */
@@ -96,6 +101,10 @@ export interface Completion {
   readonly announced?: { readonly reference?: string; readonly name?: string };
   /** For the audit trail. Absent: nothing happened. */
   readonly noted?: NotedDelivery;
+  /** What is known of a delivery that is `HELD`. */
+  readonly held?: Held;
+  /** The entry is there and grants nothing, as desired. */
+  readonly inactive?: boolean;
 }
 
 /** What a failed delivery leaves behind. */
@@ -143,6 +152,8 @@ export interface WorkQueue {
   renameEntry(claim: Claim, name: string): Promise<boolean>;
   /** The entry is gone, or no longer ours: its reference stays known as the last one. */
   forgetEntry(claim: Claim, reference: string): Promise<boolean>;
+  /** Remembers what the guard let pass. */
+  markPassed(claim: Claim, passed: Passed): Promise<boolean>;
   /** Ends a delivery and the lease. The binding stays due when more was requested meanwhile. */
   complete(claim: Claim, completion: Completion): Promise<boolean>;
   /** Ends a failed delivery and the lease. A binding is not parked when more was requested meanwhile. */

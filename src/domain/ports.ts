@@ -1,5 +1,6 @@
 /** What the domain needs from the outside. `src/store` implements the stores, `src/app.ts` wires them. */
-import { type Binding, type BindingState, type Candidate } from './binding';
+import { type Binding, type BindingState, type Candidate, type HeldFor } from './binding';
+import { type GuardCommand } from './guard';
 import { type ApiKey, type RuleCredential } from './credential';
 import { type AddedAttributes } from './added-attributes';
 import { type AttributePath, type Filter } from './filter/ast';
@@ -145,7 +146,7 @@ export interface SyncRuleStore {
   /** Revokes the credentials and marks the rule and all its resources for removal by the policy, durably. */
   startDeletion(id: string, policy: DeletePolicy): Promise<SyncRule | undefined>;
   /** Ids of the rules under deletion. */
-  underDeletion(): Promise<readonly string[]>;
+  underDeletion(): Promise<readonly Pick<SyncRule, 'id' | 'version'>[]>;
   /** Rules under deletion that have no resource left are erased; answers their ids. */
   finishDeletions(): Promise<readonly string[]>;
   /** Notes a SCIM request; cheap, at most once a few seconds per rule. */
@@ -316,11 +317,15 @@ export interface BindingFilter {
   readonly errorKinds?: readonly string[];
   /** Those that are parked until an administrator chooses an entry. */
   readonly disputed?: true;
+  /** Only what is held for one of these reasons. */
+  readonly heldFor?: readonly HeldFor[];
 }
 
 /** Bindings, for administrators. */
 export interface BindingReader {
   find(id: string): Promise<Binding | undefined>;
+  /** In no order; unknown ids are left out. */
+  findAll(ids: readonly string[]): Promise<readonly Binding[]>;
   /** By ascending id, after the given one. */
   list(
     query: BindingFilter & { readonly after?: string; readonly limit: number },
@@ -369,6 +374,8 @@ export interface DeliveryControl {
   adopt(binding: Binding, entry: Candidate): Promise<Binding | 'gone' | 'taken' | undefined>;
   /** Delivers what was held while the rule was disabled. */
   ruleEnabled(ruleId: string): Promise<void>;
+  /** Carries out what was decided about deliveries that the guard holds. Answers how many bindings it was. */
+  guardDecided(decided: GuardCommand): Promise<number>;
   /** Begins to carry out a rule's deletion. */
   ruleDeletionStarted(ruleId: string): void;
   /** Begins to deliver by the rule as it is now. */

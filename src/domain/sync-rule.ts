@@ -1,4 +1,5 @@
 /** A sync rule: one IdP connection, its policies and its targets. One rule is one isolated SCIM tenant. */
+import { GUARD_DEFAULTS, type GuardSettings } from './guard';
 import { RULE_VALUE_DEFAULTS, type RuleValues } from './rule-values';
 import { type ResourceTypeDefinition, type SchemaDefinition } from './schema';
 
@@ -104,6 +105,8 @@ export interface SyncRule extends ScimDefinitions, RuleValues {
   readonly scimProfile: ScimProfile;
   /** The user `/Me` stands for (RFC 7644 section 3.11), by userName; empty: nobody. */
   readonly meUserName: string;
+  /** What it may not destroy without an approval. */
+  readonly guard: GuardSettings;
   /** Set while the rule is being deleted: what becomes of the entries it provisioned (requirements A1). */
   readonly deletion?: DeletePolicy;
   /** What has not reached every resource yet; for each target the last change counts. */
@@ -119,11 +122,13 @@ export interface SyncRule extends ScimDefinitions, RuleValues {
 
 /** The part of a rule an administrator decides. What is left out is as {@link RULE_DEFAULTS} say. */
 export type SyncRuleDraft = Pick<SyncRule, 'name' | 'enabled' | 'syncAs'> &
-  Partial<ScimDefinitions & RuleValues & Pick<SyncRule, 'scimProfile' | 'meUserName'>>;
+  Partial<ScimDefinitions & RuleValues & Pick<SyncRule, 'scimProfile' | 'meUserName' | 'guard'>>;
 
 /** What of a rule can be changed; only what is given changes. */
 export type SyncRuleChange = Partial<
-  ScimDefinitions & RuleValues & Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName' | 'syncAs'>
+  ScimDefinitions &
+    RuleValues &
+    Pick<SyncRule, 'name' | 'scimProfile' | 'meUserName' | 'syncAs' | 'guard'>
 > & {
   /** Since when users may have another one-time password method, so that all of them are looked at again. */
   readonly valuesChangedAt?: Date;
@@ -133,9 +138,10 @@ export type SyncRuleChange = Partial<
 
 export const RULE_DEFAULTS: ScimDefinitions &
   RuleValues &
-  Pick<SyncRule, 'scimProfile' | 'meUserName'> = {
+  Pick<SyncRule, 'scimProfile' | 'meUserName' | 'guard'> = {
   scimProfile: 'tolerant',
   meUserName: '',
+  guard: GUARD_DEFAULTS,
   ...NO_DEFINITIONS,
   ...RULE_VALUE_DEFAULTS,
 };

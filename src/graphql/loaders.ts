@@ -2,6 +2,7 @@
 import DataLoader from 'dataloader';
 import { type Binding } from '../domain/binding';
 import { type Operation } from '../domain/operation';
+import { type GuardState } from '../domain/guard';
 import { type Resource } from '../domain/resource';
 import { type SyncRule } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
@@ -13,6 +14,8 @@ export interface Loaders {
   readonly targets: DataLoader<string, Target | undefined>;
   readonly operations: DataLoader<string, Operation | undefined>;
   readonly tokenLogos: DataLoader<string, TokenLogo | undefined>;
+  /** By the id of the rule. */
+  readonly guards: DataLoader<string, GuardState | undefined>;
   /** Deleted resources included, while they exist. */
   readonly resources: DataLoader<string, Resource | undefined>;
   /** All bindings of a resource, by ascending id. */
@@ -27,6 +30,10 @@ export function createLoaders(ports: ReadPorts): Loaders {
     targets: byId((ids) => ports.targets.findAll(ids)),
     operations: byId((ids) => ports.operations.findAll(ids)),
     tokenLogos: byId((ids) => ports.tokenLogos.findAll(ids)),
+    guards: byKey(
+      (ids) => ports.guards.findAll(ids),
+      ({ ruleId }) => ruleId,
+    ),
     resources: byId((ids) => ports.resources.findAll(ids)),
     bindingsOf: listsByKey((ids) => ports.bindings.ofResources(ids)),
     groupsOf: listsByKey((ids) => ports.resources.groupsOf(ids)),
@@ -43,10 +50,17 @@ const MAX_BATCH_SIZE = 500;
 function byId<Item extends Identified>(
   findAll: (ids: readonly string[]) => Promise<readonly Item[]>,
 ): DataLoader<string, Item | undefined> {
+  return byKey(findAll, ({ id }) => id);
+}
+
+function byKey<Item>(
+  findAll: (keys: readonly string[]) => Promise<readonly Item[]>,
+  keyOf: (item: Item) => string,
+): DataLoader<string, Item | undefined> {
   return new DataLoader(
-    async (ids) => {
-      const found = new Map((await findAll(ids)).map((item) => [item.id, item]));
-      return ids.map((id) => found.get(id));
+    async (keys) => {
+      const found = new Map((await findAll(keys)).map((item) => [keyOf(item), item]));
+      return keys.map((key) => found.get(key));
     },
     { maxBatchSize: MAX_BATCH_SIZE },
   );

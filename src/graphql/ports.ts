@@ -8,6 +8,7 @@ import {
   type TargetStore,
 } from '../domain/ports';
 import { type OperationReader } from '../domain/operation';
+import { type GuardStore } from '../domain/guard';
 import { type Profiles } from '../domain/profile';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type TokenStore } from '../domain/token-pool';
@@ -20,6 +21,7 @@ export interface ReadPorts {
   readonly resources: Pick<ResourceStore, 'findAll' | 'list' | 'count' | 'members' | 'groupsOf'>;
   readonly bindings: BindingReader;
   readonly operations: OperationReader;
+  readonly guards: Pick<GuardStore, 'findAll'>;
   readonly tokenLogos: Pick<TokenLogoStore, 'findAll' | 'list' | 'count'>;
   readonly tokens: Pick<TokenStore, 'list' | 'count' | 'find'>;
   readonly audit: { readonly reader: AuditReader; readonly intents: Omit<AuditIntents, 'settle'> };

@@ -17,6 +17,11 @@ import {
 } from './resolvers/audit-event.resolver';
 import { BindingResolver } from './resolvers/binding.resolver';
 import { GroupResolver } from './resolvers/group.resolver';
+import {
+  GuardResolver,
+  GuardTripResolver,
+  SyncRuleGuardResolver,
+} from './resolvers/guard.resolver';
 import { OperationResolver } from './resolvers/operation.resolver';
 import { ResourceCommandResolver } from './resolvers/resource-command.resolver';
 import { SubscriptionResolver } from './resolvers/subscription.resolver';
@@ -74,6 +79,9 @@ function buildGraphqlSchema(): GraphQLSchema {
       OperationResolver,
       ResourceCommandResolver,
       SubscriptionResolver,
+      GuardResolver,
+      GuardTripResolver,
+      SyncRuleGuardResolver,
       TokenLogoResolver,
       TokenResolver,
       ApiKeyResolver,

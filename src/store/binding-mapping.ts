@@ -1,5 +1,5 @@
 /** Documents of `bindings` to domain bindings, and what a new one looks like. */
-import { type Binding } from '../domain/binding';
+import { type Binding, type BindingState } from '../domain/binding';
 import { type DeliveryRequest, type WorkItem } from '../domain/delivery-ports';
 import { type BindingFilter } from '../domain/ports';
 import { type BindingDocument } from './models/binding.model';
@@ -44,21 +44,31 @@ export function settledBinding(request: DeliveryRequest, now: Date): Omit<Bindin
 }
 
 /** What administrators filter by, as a query. */
-export function bindingQuery({ disputed, errorKinds, ...filter }: BindingFilter) {
+export function bindingQuery({ disputed, errorKinds, heldFor, ...filter }: BindingFilter) {
   const { ruleId, targetId, resourceId, states } = filter;
-  const among = disputed ? (states ?? ['PARKED']).filter((state) => state === 'PARKED') : states;
+  // Whatever it was disputed or held for before: only in one state it is so.
+  const disputable = disputed ? among(states, 'PARKED') : states;
+  const possible = heldFor ? among(disputable, 'HELD') : disputable;
   return {
     ...(disputed ? { candidates: { $exists: true } } : {}),
     ...(ruleId === undefined ? {} : { ruleId }),
     ...(targetId === undefined ? {} : { targetId }),
     ...(resourceId === undefined ? {} : { resourceId }),
-    ...(among === undefined ? {} : { state: { $in: [...among] } }),
+    ...(possible === undefined ? {} : { state: { $in: [...possible] } }),
+    ...(heldFor === undefined ? {} : { heldFor: { $in: [...heldFor] } }),
     ...(errorKinds === undefined ? {} : { 'lastError.kind': { $in: [...errorKinds] } }),
   };
 }
 
+function among(
+  states: BindingFilter['states'],
+  only: BindingState,
+): NonNullable<BindingFilter['states']> {
+  return (states ?? [only]).filter((state) => state === only);
+}
+
 export function toBinding(document: BindingDocument): Binding {
-  const { reference, name, heldFor, nextAttemptAt, lastError, lastSyncedAt } = document;
+  const { reference, name, heldFor, held, nextAttemptAt, lastError, lastSyncedAt } = document;
   const { state } = document;
   const isHeld = state === 'HELD';
   const candidates = state === 'PARKED' ? document.candidates : undefined;
@@ -73,6 +83,7 @@ export function toBinding(document: BindingDocument): Binding {
     generation: document.generation,
     observedGeneration: document.observedGeneration,
     attempts: document.attempts,
+    ...(isHeld && held !== undefined ? { heldSince: held.since } : {}),
     ...(reference === undefined ? {} : { reference }),
     ...(name === undefined ? {} : { name }),
     ...(nextAttemptAt !== undefined && (isHeld || state === 'RETRYING') ? { nextAttemptAt } : {}),
@@ -84,7 +95,7 @@ export function toBinding(document: BindingDocument): Binding {
 
 export function toQueued(document: BindingDocument): WorkItem {
   const { announcedReference, announcedName, lastReference, creating, endedFence } = document;
-  const { inherits, chosen, condemnedAt, outside } = document;
+  const { inherits, chosen, condemnedAt, outside, held, granted, passed } = document;
   return {
     ...toBinding(document),
     fence: document.fence,
@@ -101,5 +112,8 @@ export function toQueued(document: BindingDocument): WorkItem {
     ...(condemnedAt === undefined ? {} : { condemnedAt }),
     ...(outside === undefined ? {} : { outside }),
     ...(endedFence === undefined ? {} : { endedFence }),
+    ...(held === undefined ? {} : { held }),
+    ...(granted === undefined ? {} : { granted }),
+    ...(passed === undefined ? {} : { passed }),
   };
 }

@@ -12,6 +12,7 @@ import {
   type WorkItem,
   type WorkQueue,
 } from '../domain/delivery-ports';
+import { type Passed } from '../domain/guard';
 import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
 import { bindingQuery, CHANGED, FREE, toBinding, toQueued } from './binding-mapping';
 import { ClaimedWrites } from './claimed-writes';
@@ -41,6 +42,11 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
   async find(id: string): Promise<Binding | undefined> {
     const document = await this.model.findById(id).lean<BindingDocument>();
     return document ? toBinding(document) : undefined;
+  }
+
+  async findAll(ids: readonly string[]): Promise<readonly Binding[]> {
+    const found = await this.model.find({ _id: { $in: [...ids] } }).lean<BindingDocument[]>();
+    return found.map(toBinding);
   }
 
   async list(
@@ -208,6 +214,10 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       $set: { lastReference: reference },
       $unset: { reference: 1, outside: 1 },
     });
+  }
+
+  markPassed(claim: Claim, passed: Passed): Promise<boolean> {
+    return this.claimed.write(claim, { $set: { passed } });
   }
 
   /** Ends a delivery and the lease. The binding stays due when more was requested meanwhile. */

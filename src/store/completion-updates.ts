@@ -15,7 +15,7 @@ export function completionUpdates(
   readonly changed: BindingUpdate;
 } {
   const { state, at, observedGeneration, membersObserved, announced, resent = [] } = completion;
-  const { condemnedAt, heldFor, nextAttemptAt, vacant = false, noted } = completion;
+  const { condemnedAt, held, heldFor, nextAttemptAt, vacant = false, noted } = completion;
   const observed: Fields = {
     ...(observedGeneration === undefined ? {} : { observedGeneration, lastSyncedAt: at }),
     ...(membersObserved === undefined ? {} : { membersObserved }),
@@ -36,6 +36,10 @@ export function completionUpdates(
     chosen: undefined,
     condemnedAt,
     nextAttemptAt: undefined,
+    held,
+    granted: undefined,
+    // Of what was held back nothing new is known.
+    ...(held ? {} : { inactive: completion.inactive ? true : undefined }),
   };
   const ended: Fields = {
     ...known,

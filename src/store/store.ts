@@ -18,6 +18,7 @@ import {
   type AuditRetention,
 } from '../domain/audit-ports';
 import { type RuleReviews } from '../domain/delivery-ports';
+import { type GuardedAmounts, type GuardStore, type HeldBindings } from '../domain/guard';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type OtpChoiceStore, type TokenAssignments, type TokenStore } from '../domain/token-pool';
 import { MongoAuditIntents } from './audit-intents';
@@ -33,11 +34,15 @@ import { connect, type ConnectionOptions, ensureIndexes, reachability } from './
 import { MongoCredentialStore } from './credentials';
 import { MongoEntryReferences } from './entry-references';
 import { MongoFanOutStore } from './fan-out';
+import { MongoGuardedAmounts } from './guarded-amounts';
+import { MongoGuardStore } from './guards';
+import { MongoHeldBindings } from './held-bindings';
 import { MongoMembershipDeltas } from './membership-deltas';
 import { Memberships } from './memberships';
 import { auditModels } from './models/audit.model';
 import { administrationModels } from './models/administration.model';
 import { bindingModel } from './models/binding.model';
+import { guardModel } from './models/guard.model';
 import { membershipModel } from './models/membership.model';
 import { operationModels } from './models/operation.model';
 import { resourceModel } from './models/resource.model';
@@ -84,6 +89,9 @@ export interface Store {
   readonly fanOut: MongoFanOutStore;
   readonly rollouts: MongoRolloutStore;
   readonly operations: MongoOperationStore;
+  readonly guards: GuardStore;
+  readonly heldBindings: HeldBindings;
+  readonly guardedAmounts: GuardedAmounts;
   readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
@@ -124,6 +132,7 @@ export function storeOn(connection: Connection, encryptionKey: Buffer, now: () =
   const tokens = tokenModel(connection);
   const operations = operationModels(connection);
   const audit = auditModels(connection);
+  const guards = guardModel(connection);
   const trail = new MongoAuditTrail(audit);
   const memberships = new Memberships(resources, members);
   return {
@@ -139,7 +148,10 @@ export function storeOn(connection: Connection, encryptionKey: Buffer, now: () =
     fanOut: new MongoFanOutStore(resources, members, bindings),
     rollouts: new MongoRolloutStore(administration, resources, bindings),
     operations: new MongoOperationStore(operations),
-    syncRules: new MongoSyncRuleStore(administration, resources, members, tokens),
+    guards: new MongoGuardStore(guards),
+    heldBindings: new MongoHeldBindings(bindings),
+    guardedAmounts: new MongoGuardedAmounts(bindings, members),
+    syncRules: new MongoSyncRuleStore(administration, resources, { members, tokens, guards }),
     targets: new MongoTargetStore(administration.targets, new SecretBox(encryptionKey)),
     credentials: new MongoCredentialStore(administration),
     tokenLogos: new MongoTokenLogoStore(tokenLogos),

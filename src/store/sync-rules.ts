@@ -11,6 +11,7 @@ import {
 } from '../domain/sync-rule';
 import { type Query } from './filter-comparison';
 import { type AdministrationModels, type SyncRuleDocument } from './models/administration.model';
+import { type GuardModel } from './models/guard.model';
 import { type MembershipModel } from './models/membership.model';
 import { type ResourceModel } from './models/resource.model';
 import { type TokenModel } from './models/token.model';
@@ -25,8 +26,12 @@ export class MongoSyncRuleStore implements SyncRuleStore {
   constructor(
     private readonly administration: AdministrationModels,
     private readonly resources: ResourceModel,
-    private readonly memberships: MembershipModel,
-    private readonly tokens: TokenModel,
+    /** What goes with a rule. */
+    private readonly belongings: {
+      readonly members: MembershipModel;
+      readonly tokens: TokenModel;
+      readonly guards: GuardModel;
+    },
   ) {
     this.model = administration.syncRules;
   }
@@ -119,11 +124,11 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     return this.find(id);
   }
 
-  async underDeletion(): Promise<readonly string[]> {
+  async underDeletion(): Promise<readonly Pick<SyncRule, 'id' | 'version'>[]> {
     const rules = await this.model
-      .find({ deletion: { $in: ['DELETE', 'DISABLE', 'KEEP'] } }, { _id: 1 })
-      .lean<{ _id: string }[]>();
-    return rules.map(({ _id }) => _id);
+      .find({ deletion: { $in: ['DELETE', 'DISABLE', 'KEEP'] } }, { version: 1 })
+      .lean<{ _id: string; version: number }[]>();
+    return rules.map(({ _id: id, version }) => ({ id, version }));
   }
 
   async finishDeletions(): Promise<readonly string[]> {
@@ -136,8 +141,9 @@ export class MongoSyncRuleStore implements SyncRuleStore {
       if (await this.resources.exists({ ruleId: id })) continue;
       // Another process may let a request in until it hears of the deletion.
       if (updatedAt.getTime() > Date.now() - HEARD_OF_MS) continue;
-      await this.memberships.deleteMany({ ruleId: id });
-      await this.tokens.deleteMany({ ruleId: id });
+      await this.belongings.members.deleteMany({ ruleId: id });
+      await this.belongings.tokens.deleteMany({ ruleId: id });
+      await this.belongings.guards.deleteOne({ _id: id });
       await this.model.deleteOne({ _id: id });
       erased.push(id);
     }

@@ -3,6 +3,7 @@ import { v7 as timeOrderedId } from 'uuid';
 import { type Binding, type Candidate } from '../../src/domain/binding';
 import { type ApiKey, type RuleCredential } from '../../src/domain/credential';
 import { DomainError } from '../../src/domain/error';
+import { type GuardCommand, type GuardStore } from '../../src/domain/guard';
 import { fold } from '../../src/domain/filter/fold';
 import {
   type BindingFilter,
@@ -45,6 +46,7 @@ import { type TokenStore } from '../../src/domain/token-pool';
 import { type OperationStore } from '../../src/domain/operation';
 import { MemoryOperationStore } from './memory-operations';
 import { type AuditStore } from '../../src/store/store';
+import { MemoryGuards } from './memory-guards';
 import { MemoryResourceStore } from './memory-resource-store';
 import { MemoryTokenStore } from './memory-tokens';
 import { MemoryTokenLogoStore } from './memory-token-logos';
@@ -55,6 +57,7 @@ export interface WorldStores {
   readonly audit?: Pick<AuditStore, 'reader' | 'intents'>;
   /** Absent: nothing is stored from an earlier time. */
   readonly storedValues?: StoredValues;
+  readonly guards: GuardStore;
   readonly syncRules: SyncRuleStore;
   readonly targets: TargetStore;
   readonly credentials: CredentialStore;
@@ -106,6 +109,7 @@ export async function memoryWorld(): Promise<World> {
   return worldOn(
     {
       credentials,
+      guards: new MemoryGuards(),
       syncRules: new MemorySyncRuleStore(credentials),
       targets: new MemoryTargetStore(),
       resources: new MemoryResourceStore(),
@@ -229,10 +233,8 @@ export class MemorySyncRuleStore implements SyncRuleStore {
     return rule;
   }
 
-  async underDeletion(): Promise<readonly string[]> {
-    return this.rules
-      .matching(undefined, ({ deletion }) => deletion !== undefined)
-      .map(({ id }) => id);
+  async underDeletion(): Promise<readonly Pick<SyncRule, 'id' | 'version'>[]> {
+    return this.rules.matching(undefined, ({ deletion }) => deletion !== undefined);
   }
 
   async finishDeletions(): Promise<readonly string[]> {
@@ -432,6 +434,10 @@ export class MemoryBindings implements BindingReader {
     return this.bindings.get(id);
   }
 
+  async findAll(ids: readonly string[]): Promise<readonly Binding[]> {
+    return [...this.bindings.values()].filter(({ id }) => ids.includes(id));
+  }
+
   async list(
     query: BindingFilter & { readonly after?: string; readonly limit: number },
   ): Promise<Page<Binding>> {
@@ -451,7 +457,7 @@ export class MemoryBindings implements BindingReader {
   }
 
   private matching(filter: BindingFilter): readonly Binding[] {
-    const { ruleId, targetId, resourceId, states, disputed, errorKinds } = filter;
+    const { ruleId, targetId, resourceId, states, disputed, errorKinds, heldFor } = filter;
     return sortedById(this.bindings.values()).filter(
       (one) =>
         (ruleId === undefined || one.ruleId === ruleId) &&
@@ -459,7 +465,8 @@ export class MemoryBindings implements BindingReader {
         (resourceId === undefined || one.resourceId === resourceId) &&
         (disputed === undefined || one.candidates !== undefined) &&
         (states === undefined || states.includes(one.state)) &&
-        (errorKinds === undefined || errorKinds.includes(one.lastError?.kind ?? '')),
+        (errorKinds === undefined || errorKinds.includes(one.lastError?.kind ?? '')) &&
+        (heldFor === undefined || (one.heldFor !== undefined && heldFor.includes(one.heldFor))),
     );
   }
 }
@@ -472,6 +479,7 @@ export class MemoryDelivery implements DeliveryControl {
   readonly changedTargets: string[] = [];
   operationHints = 0;
   readonly delivered: string[] = [];
+  readonly guardCommands: GuardCommand[] = [];
 
   constructor(
     private readonly bindings: MemoryBindings,
@@ -507,6 +515,11 @@ export class MemoryDelivery implements DeliveryControl {
 
   async ruleEnabled(ruleId: string): Promise<void> {
     this.enabledRules.push(ruleId);
+  }
+
+  async guardDecided(command: GuardCommand): Promise<number> {
+    this.guardCommands.push(command);
+    return command.bindingIds?.length ?? 0;
   }
 
   ruleDeletionStarted(ruleId: string): void {

@@ -37,12 +37,13 @@ export class BindingResolver {
     @Args(() => BindingListArgs) args: BindingListArgs,
     @Ctx() { ports }: GraphqlContext,
   ): Promise<Connection<BindingType>> {
-    const { ruleId, targetId, states, disputed } = args;
+    const { ruleId, targetId, states, disputed, heldFor } = args;
     const filter = {
       ...ruleScope(ruleId),
       ...(targetId == null ? {} : { targetId: argumentKey('Target', 'targetId', targetId) }),
       ...(states == null ? {} : { states }),
       ...(disputed === true ? { disputed } : {}),
+      ...(heldFor == null ? {} : { heldFor }),
     };
     return pageOf({
       args,

@@ -1,8 +1,8 @@
 /** The arguments of the lists of users, groups and bindings. */
 import { ArgsType, Field, ID } from 'type-graphql';
-import { type BindingState } from '../../domain/binding';
+import { type BindingState, type HeldFor } from '../../domain/binding';
 import { ConnectionArgs } from '../connection';
-import { BindingStateEnum } from '../types/enums.type';
+import { BindingStateEnum, HeldForEnum } from '../types/enums.type';
 import { GroupFilterInput, UserFilterInput, UserOrderInput } from '../types/resource.type';
 
 const RULE_ID = 'The id of a sync rule. Null: of all.';
@@ -60,4 +60,10 @@ export class BindingListArgs extends ConnectionArgs {
     description: 'True: only those for which an administrator has to choose an entry.',
   })
   disputed?: boolean | null;
+
+  @Field(() => [HeldForEnum], {
+    nullable: true,
+    description: 'Only what is held for any of these reasons. Null: all.',
+  })
+  heldFor?: HeldFor[] | null;
 }

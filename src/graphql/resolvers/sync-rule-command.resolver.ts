@@ -9,6 +9,7 @@ import { type GraphqlContext } from '../context';
 import { ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
 import { DeletePolicyEnum } from '../types/enums.type';
+import { fromGuardInput } from '../types/guard.type';
 import { toOperation } from '../types/operation.type';
 import { fromRuleValuesInput } from '../types/rule-values.type';
 import { fromSyncAsInput, inWordsOfTheInput } from '../types/sync-as.type';
@@ -74,6 +75,7 @@ export class SyncRuleCommandResolver {
       scimProfile: input.scimProfile ?? 'tolerant',
       meUserName: input.meUserName ?? '',
       ...fromRuleValuesInput(input),
+      ...fromGuardInput(input.guard),
       ...definitionsIn(input),
     });
     if (issues !== undefined) return { userErrors: errorsOf(issues), warnings: [] };
@@ -99,6 +101,7 @@ export class SyncRuleCommandResolver {
       ...(input.scimProfile == null ? {} : { scimProfile: input.scimProfile }),
       ...(input.meUserName == null ? {} : { meUserName: input.meUserName }),
       ...fromRuleValuesInput(input),
+      ...fromGuardInput(input.guard),
       ...(input.syncAs == null ? {} : { syncAs: input.syncAs.map(fromSyncAsInput) }),
       ...(input.onRemoved == null ? {} : { onRemoved: input.onRemoved }),
       ...(input.expectedVersion == null ? {} : { expectedVersion: input.expectedVersion }),

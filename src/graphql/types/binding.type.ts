@@ -17,7 +17,7 @@ import { MutationPayload } from './user-error.type';
 export class DeliveryErrorType implements DeliveryError {
   @Field(() => String, {
     description:
-      'For programs: `unavailable`, `timeout`, `invalid`, `conflict`, `disputed`, `mapping`, ...',
+      'For programs: `unavailable`, `timeout`, `invalid`, `conflict`, `disputed`, `mapping`, `guard`, ...',
   })
   kind!: string;
 
@@ -62,6 +62,12 @@ export class BindingType extends NodeType {
     description: 'What it waits for. Null: it is not held.',
   })
   heldFor?: HeldFor;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Since when it has been held for the rule or the guard.',
+  })
+  heldSince?: Date;
 
   @Field(() => Int, { description: 'The generation of the resource the target should have.' })
   generation!: number;

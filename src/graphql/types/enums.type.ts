@@ -11,7 +11,7 @@ import {
   type DeletePolicy,
 } from '../../domain/sync-rule';
 
-type Words<Word extends string> = { readonly [Each in Word]: Each };
+export type Words<Word extends string> = { readonly [Each in Word]: Each };
 
 export const RoleEnum = {
   ADMINISTRATOR: 'ADMINISTRATOR',
@@ -58,6 +58,9 @@ registerEnumType(BindingStateEnum, {
 export const HeldForEnum = {
   RULE_DISABLED: 'RULE_DISABLED',
   DELETION_DELAY: 'DELETION_DELAY',
+  GUARD_THRESHOLD: 'GUARD_THRESHOLD',
+  GUARD_MEMBERS: 'GUARD_MEMBERS',
+  GUARD_PROTECTED: 'GUARD_PROTECTED',
 } as const satisfies Words<HeldFor>;
 registerEnumType(HeldForEnum, {
   name: 'HeldFor',
@@ -66,6 +69,15 @@ registerEnumType(HeldForEnum, {
     RULE_DISABLED: { description: 'The sync rule to be enabled.' },
     DELETION_DELAY: {
       description: 'Its entry is disabled and will be deleted, see `SyncAs.deleteAfterDays`.',
+    },
+    GUARD_THRESHOLD: {
+      description: 'The sync rule would destroy more than its guard lets pass: `guardApprove`.',
+    },
+    GUARD_MEMBERS: {
+      description: 'The group would lose too many of its members at once: `guardApprove`.',
+    },
+    GUARD_PROTECTED: {
+      description: 'The user or group is protected: `guardApprove` with the id of this binding.',
     },
   },
 });

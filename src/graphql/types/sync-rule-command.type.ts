@@ -2,6 +2,7 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { type DeletePolicy, type ScimProfile } from '../../domain/sync-rule';
 import { DeletePolicyEnum } from './enums.type';
+import { GuardInput } from './guard.type';
 import {
   ScimResourceTypeInput,
   ScimSchemaExtensionInput,
@@ -21,6 +22,12 @@ abstract class ScimSettingsInput extends RuleValuesInput {
     description: 'userName of the user that SCIM `/Me` stands for; empty: nobody.',
   })
   meUserName?: string | null;
+
+  @Field(() => GuardInput, {
+    nullable: true,
+    description: 'What it may not destroy without an approval.',
+  })
+  guard?: GuardInput | null;
 
   @Field(() => [ScimSchemaInput], {
     nullable: true,

@@ -1,6 +1,7 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { type BindingState } from '../../domain/binding';
 import { type RuleCredential } from '../../domain/credential';
+import { type GuardSettings } from '../../domain/guard';
 import { type DeletePolicy, type ScimProfile, type SyncRule } from '../../domain/sync-rule';
 import { connectionType } from '../connection';
 import { listCost, ownCost } from '../limits';
@@ -154,6 +155,7 @@ export class SyncRuleType extends RuleValuesType {
   key!: string;
   /** The store's id of the logo; empty: none. */
   tokenLogoKey!: string;
+  guardSettings!: GuardSettings;
 
   @Field(() => String, { description: 'Unique among sync rules, regardless of case.' })
   name!: string;
@@ -225,13 +227,14 @@ export class SyncRuleType extends RuleValuesType {
 }
 
 export function toSyncRule(rule: SyncRule): SyncRuleType {
-  const { id, syncAs, tokenLogoId, rollouts = [], ...rest } = rule;
+  const { id, syncAs, tokenLogoId, guard, rollouts = [], ...rest } = rule;
   return {
     ...rest,
     ...toRuleValues(rule),
     id: toNodeId('SyncRule', id),
     key: id,
     tokenLogoKey: tokenLogoId,
+    guardSettings: guard,
     syncAs: syncAs.map(toSyncAs),
     rollouts: rollouts.map(({ targetId, startedAt, onRemoved }) => ({
       targetKey: targetId,

@@ -49,6 +49,7 @@ const syncRule = new Schema(
     syncAs: { type: [Schema.Types.Mixed], required: true },
     scimProfile: String,
     meUserName: String,
+    guard: Schema.Types.Mixed,
     schemas: { type: [Schema.Types.Mixed], default: undefined },
     resourceTypes: { type: [Schema.Types.Mixed], default: undefined },
     schemaExtensions: { type: [Schema.Types.Mixed], default: undefined },

@@ -8,6 +8,7 @@ import {
   type DeliveryError,
   type HeldFor,
 } from '../../domain/binding';
+import { type Held, type Passed } from '../../domain/guard';
 
 /** A member that a group's entry has to hear of again. */
 export interface ResendDocument {
@@ -75,6 +76,13 @@ export interface BindingDocument {
   /** What came of deliveries, on its way to the audit trail, and since when; both gone when it is there. */
   noted?: NotedDelivery[];
   notedAt?: Date;
+  /** Why it is held, or was until its grant is used up. */
+  held?: Held;
+  granted?: boolean;
+  /** What the guard let pass last. */
+  passed?: Passed;
+  /** The entry is there and grants nothing. */
+  inactive?: boolean;
 }
 
 const resend = new Schema<ResendDocument>(
@@ -127,6 +135,10 @@ const schema = new Schema<BindingDocument>(
     endedFence: Number,
     noted: { type: [Schema.Types.Mixed], default: undefined },
     notedAt: Date,
+    held: Schema.Types.Mixed,
+    granted: Boolean,
+    passed: Schema.Types.Mixed,
+    inactive: Boolean,
   },
   collectionOptions('bindings'),
 );

@@ -43,6 +43,9 @@ export type EngineStores = Pick<
   | 'operations'
   | 'sweeps'
   | 'bindings'
+  | 'guards'
+  | 'held'
+  | 'amounts'
   | 'tokens'
   | 'choices'
   | 'reviews'
@@ -134,6 +137,9 @@ export class World {
       operations: this.store.operations,
       sweeps: this.store.sweeps,
       bindings: this.bindings,
+      guards: this.store.guards,
+      held: this.store.heldBindings,
+      amounts: this.store.guardedAmounts,
       tokens: this.store.tokens,
       choices: this.store.otpChoices,
       reviews: this.store.ruleReviews,

@@ -116,7 +116,7 @@ export class Gateway {
 
   private async listen(options: GatewayOptions): Promise<void> {
     const { syncRules, targets, credentials, resources, bindings, directories } = this.world;
-    const { tokenLogos, tokens, profiles, operations } = this.world;
+    const { tokenLogos, tokens, profiles, operations, guards } = this.world;
     const note = (fields: object, message: string): void => void this.log.push({ fields, message });
     const { handler, upgrade, endSubscriptions, stop } = await createGraphqlMiddleware({
       ...options,
@@ -129,6 +129,7 @@ export class Gateway {
         resources: this.counted('resources', resources),
         bindings: this.counted('bindings', bindings),
         operations: this.counted('operations', operations),
+        guards: this.counted('guards', guards),
         directories,
         tokenLogos,
         tokens,
