@@ -61,6 +61,9 @@ export interface MemberDelta {
   readonly remove: readonly EntryRef[];
 }
 
+/** `missing`: as it was expected. `extra`: the name as the group has it. */
+export type MemberDifference = { readonly missing: EntryRef } | { readonly extra: string };
+
 /** What a write did: where the entry is found from now on. A rename changes `name`, never `reference`. */
 export interface Written extends EntryRef {
   /** Things the administrator should know although the write succeeded. */
@@ -286,8 +289,20 @@ export interface Connector {
   setPassword?(ref: EntryRef, password: string, call: CallContext): Promise<void>;
   /** Removes the entry; an entry that is already gone is no error. */
   remove(kind: EntryKind, ref: EntryRef, call: CallContext): Promise<void>;
-  /** Every entry in the connector's scope, each once. Throws rather than ending early. */
-  list(kind: EntryKind, call: CallContext): AsyncIterable<Entry>;
+  /**
+   * Every entry in the connector's scope, each once, as `read` answers it. Throws rather than ending early. It is read with
+   * pauses, and may be given up at any place.
+   */
+  list(kind: EntryKind, call: ReadContext): AsyncIterable<Entry>;
+  /**
+   * Tells who of the expected is not in the group, and who is in it without being expected, by the names that the directory
+   * takes for the same. Throws rather than ending early. Absent: the members of a group cannot be read.
+   */
+  compareMembers?(
+    group: EntryRef,
+    expected: AsyncIterable<readonly EntryRef[]>,
+    call: CallContext,
+  ): AsyncIterable<MemberDifference>;
   /**
    * The native changes that would turn `current` (undefined: nothing there) into `desired`; attributes that `desired` does
    * not name stay, and those it names without values go. Pure.

@@ -11,6 +11,7 @@ import {
   type EntryKind,
   type EntryRef,
   type MemberDelta,
+  type MemberDifference,
   type ReadContext,
   type NativeChange,
   type TargetSchema,
@@ -24,6 +25,7 @@ import { createEntry } from './create';
 import { requestedAttributes, toEntry } from './entry';
 import { baseDn } from './entry-kinds';
 import { allOf, equals, Exchange, ofKind } from './exchange';
+import { compareMembers } from './compare-members';
 import { changeMembers } from './groups';
 import { listEntries } from './list';
 import { setPassword } from './password';
@@ -167,7 +169,15 @@ export class LdapConnector implements Connector {
     });
   }
 
-  list(kind: EntryKind, call: CallContext): AsyncIterable<Entry> {
+  compareMembers(
+    group: EntryRef,
+    expected: AsyncIterable<readonly EntryRef[]>,
+    call: CallContext,
+  ): AsyncIterable<MemberDifference> {
+    return compareMembers(this.exchange(call), group, expected);
+  }
+
+  list(kind: EntryKind, call: ReadContext): AsyncIterable<Entry> {
     return listEntries(this.pool, this.exchange(call), kind, call);
   }
 

@@ -1,6 +1,6 @@
 /** Every entry below a base, page by page (RFC 2696), on a connection of its own: cookies are the connection's. */
 import { type Entry as LdapEntry } from 'ldapts';
-import { type CallContext, type Entry, type EntryKind } from '../spi';
+import { type Entry, type EntryKind, type ReadContext } from '../spi';
 import { Cancellation } from './cancellation';
 import { asConnectionLost, type Connection } from './connection';
 import { type ConnectionPool } from './connection-pool';
@@ -38,7 +38,7 @@ export async function* listEntries(
   pool: ConnectionPool,
   exchange: Exchange,
   kind: EntryKind,
-  call: CallContext,
+  call: ReadContext,
 ): AsyncGenerator<Entry> {
   const { settings } = exchange;
   const { protection, explain } = settledProfile(settings.vendor);
@@ -54,7 +54,7 @@ export async function* listEntries(
   const stop = cancellation.onAbort(() => connection.destroy());
   try {
     const { strategy } = await activationOf(exchange);
-    const wanted = requestedAttributes(settings, strategy);
+    const wanted = requestedAttributes(settings, strategy, call.attributes);
     for await (const page of pages(connection, kind, exchange, wanted)) {
       for (const raw of page) {
         // The directory's own accounts and groups are nobody's business here.

@@ -8,6 +8,7 @@ import {
   type OperationState,
 } from '../domain/operation';
 import { type SyncRule } from '../domain/sync-rule';
+import { type ReconcileMode } from '../domain/target';
 import { issue, refused, type Issue, type Outcome } from './issue';
 import { type AdministrationPorts } from './ports';
 
@@ -75,6 +76,27 @@ export class Operations {
       ...(targetId === undefined ? {} : { targetId }),
       requestedBy: by,
     });
+  }
+
+  /** Compares a target with what it should have; the one under way, where there is one with the same mode. */
+  async reconcile(
+    targetId: string,
+    mode: ReconcileMode,
+    by: OperationRequester,
+  ): Promise<Outcome<Operation>> {
+    if ((await this.ports.targets.find(targetId)) === undefined) {
+      return refused('NOT_FOUND', ['targetId'], 'There is no such target.');
+    }
+    const exclusive = `reconcile ${targetId}`;
+    const draft = { kind: 'RECONCILE', input: { mode }, targetId, requestedBy: by, exclusive };
+    const started = await this.ports.operations.start(draft as OperationDraft, this.now());
+    const { input } = started.operation as Operation<'RECONCILE'>;
+    if (!started.isNew && input.mode !== mode) {
+      const message = `The target is being reconciled already, with ${input.mode}. Wait for its end, or cancel it.`;
+      return refused('CONFLICT', ['mode'], message);
+    }
+    this.ports.delivery.operationChanged();
+    return { value: started.operation };
   }
 
   /** Shows how far a deletion has got that has begun already; asking again shows the same. */

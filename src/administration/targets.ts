@@ -18,10 +18,11 @@ import {
 } from './issue';
 import { mergedSecrets } from './merged-secrets';
 import { type AdministrationPorts } from './ports';
+import { scheduleAfter, type ScheduleInput } from './reconcile-schedule';
 import { noSuchTarget, TargetDeletion } from './target-deletion';
 
 /** A target as an administrator describes it; settings and secrets are still unchecked. */
-export interface NewTarget {
+export interface NewTarget extends ScheduleInput {
   readonly name: string;
   readonly connector: string;
   readonly settings: unknown;
@@ -30,7 +31,7 @@ export interface NewTarget {
 }
 
 /** What is to change of a target; settings and secrets are still unchecked. */
-export interface TargetUpdate {
+export interface TargetUpdate extends ScheduleInput {
   readonly name?: string;
   /** Replace the old ones. */
   readonly settings?: unknown;
@@ -44,7 +45,10 @@ export interface TargetUpdate {
 }
 
 /** Settings to be tried. */
-export interface TargetSettings extends Omit<NewTarget, 'name' | 'deliveryLimits'> {
+export interface TargetSettings extends Omit<
+  NewTarget,
+  'name' | 'deliveryLimits' | keyof ScheduleInput
+> {
   /** The target whose secrets are used where none are given. */
   readonly targetId?: string;
 }
@@ -82,17 +86,22 @@ export class Targets {
     const { connector, deliveryLimits } = input;
     const name = tidyName(input.name);
     const parsed = this.parse(connector, input.settings, mergedSecrets({}, input.secrets));
+    const schedule = scheduleAfter(undefined, input);
     const issues = [
       ...nameIssues(name),
       ...('issues' in parsed ? parsed.issues : []),
       ...limitIssues(deliveryLimits),
+      ...(schedule.issues ?? []),
     ];
-    if ('issues' in parsed || issues.length > 0) return { issues };
+    if ('issues' in parsed || schedule.issues !== undefined || issues.length > 0) return { issues };
 
     const { settings, secrets } = parsed;
-    const limits = deliveryLimits === undefined ? {} : { deliveryLimits };
+    const more = {
+      ...(deliveryLimits === undefined ? {} : { deliveryLimits }),
+      ...(schedule.value === null ? {} : { reconcile: schedule.value }),
+    };
     return unlessTaken(
-      () => this.ports.targets.insert({ name, connector, settings, secrets, ...limits }),
+      () => this.ports.targets.insert({ name, connector, settings, secrets, ...more }),
       NAME_TAKEN,
     );
   }
@@ -103,20 +112,26 @@ export class Targets {
     if (target === undefined) return noSuchTarget();
     const name = tidyName(input.name ?? target.name);
     const parsed = this.parseChange(target, input);
+    const schedule = scheduleAfter(target.reconcile, input);
     const issues = [
       ...versionIssues(target, input),
       ...nameIssues(name),
       ...('issues' in parsed ? parsed.issues : await this.otherDirectory(target, parsed, input)),
       ...limitIssues(input.deliveryLimits),
+      ...(schedule.issues ?? []),
     ];
-    if ('issues' in parsed || issues.length > 0) return { issues };
+    if ('issues' in parsed || schedule.issues !== undefined || issues.length > 0) return { issues };
 
     const { settings, secrets } = parsed;
     const { deliveryLimits } = input;
     const limits = deliveryLimits === undefined ? {} : { deliveryLimits };
     const rollOut = !isDeepStrictEqual(plain(settings), plain(target.settings));
     const updated = await unlessTaken(
-      () => this.ports.targets.update(target, { name, settings, secrets, rollOut, ...limits }),
+      () =>
+        this.ports.targets.update(target, {
+          ...{ name, settings, secrets, rollOut, ...limits },
+          reconcile: schedule.value,
+        }),
       NAME_TAKEN,
     );
     if (updated.issues !== undefined) return updated;

@@ -2,6 +2,7 @@
 import {
   type DirectoryResponse,
   type Entry,
+  type MemberDifference,
   type NativeChange,
   type TargetSchema,
   type TestStep,
@@ -39,6 +40,19 @@ export function checkEntries(answer: readonly Entry[], operation: string): reado
     throw new ConnectorFault(`"${operation}" answered without a list of a sensible length`);
   }
   return answer.map((entry: Entry) => checkEntry(entry, operation));
+}
+
+/** What `compareMembers` answered. */
+export function checkMemberDifference(answer: MemberDifference): MemberDifference {
+  if (isObject(answer)) {
+    if ('extra' in answer && isText(answer.extra, LONGEST_NAME)) return { extra: answer.extra };
+    if ('missing' in answer && isObject(answer.missing)) {
+      checkRef(answer.missing, 'compareMembers');
+      const { reference, name } = answer.missing;
+      return { missing: { reference, name } };
+    }
+  }
+  throw new ConnectorFault('"compareMembers" answered with a malformed difference');
 }
 
 export function checkEntry(answer: Entry, operation: string): Entry {

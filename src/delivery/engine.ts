@@ -4,7 +4,7 @@ import { type ConnectorRegistry } from '../../connectors/spi';
 import { type AuditIntents, type AuditOutbox, type AuditRetention } from '../domain/audit-ports';
 import { type BindingSweeps } from '../domain/binding-sweep';
 import { type GuardedAmounts, type GuardStore, type HeldBindings } from '../domain/guard';
-import { type OperationQueue } from '../domain/operation';
+import { type OperationQueue, type OperationStore } from '../domain/operation';
 import {
   type BindingReader,
   type ChangeListener,
@@ -44,6 +44,7 @@ import {
   type RuleReviews,
   type WorkQueue,
 } from '../domain/delivery-ports';
+import { MemberDrifts } from './member-drift';
 import { operationHandlers } from './operation-handlers';
 import { OperationRunner } from './operation-runner';
 import { OnDemand } from './on-demand';
@@ -53,6 +54,7 @@ import { Reconciler } from './reconciler';
 import { RetryPolicy } from './retry-policy';
 import { Rollouts } from './rollouts';
 import { RuleCache } from './rule-cache';
+import { Schedule } from './schedule';
 import { TargetSchemas } from './target-schemas';
 import { ENGINE_TIMES, type EngineTimes } from './times';
 
@@ -66,7 +68,7 @@ export interface DeliveryEngineDeps {
   readonly deltas: MembershipDeltas;
   readonly references: EntryReferences;
   readonly rollouts: RolloutStore;
-  readonly operations: OperationQueue;
+  readonly operations: OperationQueue & Pick<OperationStore, 'start' | 'list'>;
   readonly sweeps: BindingSweeps;
   readonly bindings: Pick<BindingReader, 'list' | 'count'>;
   readonly guards: GuardStore;
@@ -118,7 +120,7 @@ export function createDeliveryEngine(deps: DeliveryEngineDeps): DeliveryEngine {
   const { clock, host, lanes, dispatcher, housekeeping, rollouts, operations, drain } = parts;
   const { log, registry, targets } = deps;
   const { drainMs, giveUpMs } = parts.times;
-  const background = [dispatcher, lanes, housekeeping, rollouts, operations];
+  const background = [dispatcher, lanes, housekeeping, rollouts, operations, parts.schedule];
   return {
     start() {
       for (const part of background) part.start();
@@ -207,9 +209,17 @@ function createParts(deps: DeliveryEngineDeps) {
     rollouts: new Rollouts({ ...common, wake }),
     onDemand: new OnDemand({ ...common, rules, wake, hint: (id) => dispatcher.hint(id) }),
     adoption: new Adoption({ ...common, host, wake }),
+    schedule: new Schedule(common),
     operations: new OperationRunner({
       ...common,
-      handlers: operationHandlers({ ...common, wake }),
+      handlers: operationHandlers({
+        ...common,
+        host,
+        ruleCache: rules,
+        desired,
+        memberDrifts: new MemberDrifts(deps),
+        wake,
+      }),
     }),
   };
 }

@@ -15,6 +15,7 @@ import {
   type EntryRef,
   type Mapping,
   type MemberDelta,
+  type MemberDifference,
   type NativeChange,
   type TargetSchema,
   type TestStep,
@@ -23,6 +24,7 @@ import {
 import {
   checkEntries,
   checkEntry,
+  checkMemberDifference,
   checkPlan,
   checkResponse,
   checkSchema,
@@ -59,6 +61,13 @@ export interface HostedParts {
   readonly connector: Connector;
   readonly clock: Clock;
   readonly observe?: CallObserver | undefined;
+}
+
+/** Entries in one step of a listing. */
+const LISTED_AT_ONCE = 100;
+
+async function* nothing(): AsyncGenerator<never> {
+  // Where members cannot be read nothing is said of them.
 }
 
 /** Somebody waits to be let in. */
@@ -129,6 +138,40 @@ export class HostedConnector {
       checkWritten(entry, 'read', ref.reference);
       return checkEntry(entry, 'read');
     });
+  }
+
+  /**
+   * Every entry, page by page. Each page has the deadline and the turn of a call, and pauses between them are nobody's
+   * fault. What is listed is not all there is: only who reads an entry itself knows that it is gone.
+   */
+  list(
+    kind: EntryKind,
+    attributes: readonly string[],
+    options: CallOptions,
+  ): AsyncGenerator<readonly Entry[]> {
+    const { connector } = this.parts;
+    return this.pages('list', options, (call) => connector.list(kind, { ...call, attributes }), {
+      check: (entry: Entry) => checkEntry(entry, 'list'),
+    });
+  }
+
+  get comparesMembers(): boolean {
+    return this.parts.connector.compareMembers !== undefined;
+  }
+
+  /** Who is in a group and should not be, and the other way round, page by page. */
+  compareMembers(
+    group: EntryRef,
+    expected: AsyncIterable<readonly EntryRef[]>,
+    options: CallOptions,
+  ): AsyncGenerator<readonly MemberDifference[]> {
+    const { connector } = this.parts;
+    return this.pages(
+      'compareMembers',
+      options,
+      (call) => connector.compareMembers?.(group, expected, call) ?? nothing(),
+      { check: checkMemberDifference },
+    );
   }
 
   async correlate(
@@ -240,6 +283,38 @@ export class HostedConnector {
 
   async close(): Promise<void> {
     await this.look('close', {}, () => this.parts.connector.close());
+  }
+
+  private async *pages<Item>(
+    operation: string,
+    options: CallOptions,
+    open: (call: CallContext) => AsyncIterable<Item>,
+    { check }: { readonly check: (item: Item) => Item },
+  ): AsyncGenerator<readonly Item[]> {
+    const controller = new AbortController();
+    let iterator: AsyncIterator<Item> | undefined;
+    let ended = false;
+    try {
+      while (!ended) {
+        const page = await this.look(operation, options, async ({ signal }) => {
+          signal.addEventListener('abort', () => controller.abort(), { once: true });
+          iterator ??= open({ signal: controller.signal })[Symbol.asyncIterator]();
+          const items: Item[] = [];
+          while (items.length < LISTED_AT_ONCE) {
+            const { done = false, value } = await iterator.next();
+            if (done) ended = true;
+            if (done) break;
+            items.push(check(value as Item));
+          }
+          return items;
+        });
+        if (page.length > 0) yield page;
+      }
+    } finally {
+      controller.abort();
+      // It may wait for what will never come; nobody waits for it.
+      void Promise.resolve(iterator?.return?.()).catch(() => undefined);
+    }
   }
 
   private async flushAfter(earlier: Promise<void> | undefined): Promise<void> {

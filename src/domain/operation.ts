@@ -2,6 +2,7 @@
 import { type BindingState } from './binding';
 import { type Page } from './ports';
 import { type DeletePolicy } from './sync-rule';
+import { type ReconcileMode } from './target';
 
 export const OPERATION_KINDS = [
   'RECONCILE',
@@ -29,9 +30,6 @@ export interface OperationInputs {
   readonly IDENTIFIERS: object;
   readonly RULE_DELETION: { readonly onProvisioned: DeletePolicy };
 }
-
-/** `REPORT` touches nothing. `REPAIR` has what is missing or different delivered again. */
-export type ReconcileMode = 'REPORT' | 'REPAIR';
 
 /** Who asked for an operation. */
 export interface OperationRequester {

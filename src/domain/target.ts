@@ -11,6 +11,15 @@ export interface DeliveryLimits {
 /** The most that can be said in {@link DeliveryLimits}. */
 export const MOST_OF_LIMITS = { maxConcurrency: 1_000, maxPerSecond: 10_000 } as const;
 
+/** `REPORT` touches nothing. `REPAIR` has what is missing or different delivered again. */
+export type ReconcileMode = 'REPORT' | 'REPAIR';
+
+/** When a target is reconciled by itself. */
+export interface ReconcileSchedule {
+  readonly everyHours: number;
+  readonly mode: ReconcileMode;
+}
+
 export interface Target {
   readonly id: string;
   readonly name: string;
@@ -22,6 +31,8 @@ export interface Target {
   /** Counts changes of settings and secrets, so that open connectors are renewed. */
   readonly version: number;
   readonly deliveryLimits?: DeliveryLimits;
+  /** Absent: only when somebody asks for it. */
+  readonly reconcile?: ReconcileSchedule;
   /** Since when nothing is delivered to it. Absent: it is delivered to. */
   readonly pausedAt?: Date;
   /** It is being deleted: no rule may begin to use it. */
@@ -31,13 +42,13 @@ export interface Target {
 }
 
 /** The part of a target an administrator decides. */
-export type TargetDraft = Pick<
-  Target,
-  'name' | 'connector' | 'settings' | 'secrets' | 'deliveryLimits'
->;
+export type TargetDraft = Pick<Target, 'name' | 'connector' | 'settings' | 'secrets'> &
+  Partial<Pick<Target, 'deliveryLimits' | 'reconcile'>>;
 
 /** What of a target can be changed; only what is given changes. */
-export type TargetChange = Partial<Omit<TargetDraft, 'connector'>> & {
+export type TargetChange = Partial<Omit<TargetDraft, 'connector' | 'reconcile'>> & {
+  /** Null: no longer by itself. */
+  readonly reconcile?: ReconcileSchedule | null;
   /** What the target is to hold changes, so that all of its rules deliver to it again. */
   readonly rollOut?: boolean;
 };

@@ -22,9 +22,9 @@ import {
   GuardTripResolver,
   SyncRuleGuardResolver,
 } from './resolvers/guard.resolver';
-import { OperationResolver } from './resolvers/operation.resolver';
 import { ResourceCommandResolver } from './resolvers/resource-command.resolver';
 import { SubscriptionResolver } from './resolvers/subscription.resolver';
+import { DriftFindingResolver, OperationResolver } from './resolvers/operation.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
 import { SyncRulePreviewResolver } from './resolvers/sync-rule-preview.resolver';
 import {
@@ -82,6 +82,7 @@ function buildGraphqlSchema(): GraphQLSchema {
       GuardResolver,
       GuardTripResolver,
       SyncRuleGuardResolver,
+      DriftFindingResolver,
       TokenLogoResolver,
       TokenResolver,
       ApiKeyResolver,

@@ -144,8 +144,13 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return leased.map(toQueued);
   }
 
-  renew(claim: Claim, leaseUntil: Date): Promise<boolean> {
-    return this.claimed.write(claim, { $set: { leaseUntil } });
+  /** Only a lease that has not ended: one that comes to life after its delivery would hold up the next change. */
+  async renew({ id, fence }: Claim, leaseUntil: Date): Promise<boolean> {
+    const { matchedCount } = await documents(this.model).updateOne(
+      { _id: id, fence, leaseUntil: { $gt: FREE } },
+      { $set: { leaseUntil } },
+    );
+    return matchedCount === 1;
   }
 
   /** Remembers, before `create`, that an entry of that name may come into being. */

@@ -244,9 +244,9 @@ export class MongoOperationStore implements OperationStore, OperationQueue {
   }
 }
 
-/** What has ended is written no more. */
+/** What has ended, or was given back, is written no more. */
 function held({ id, fence }: OperationClaim) {
-  return { _id: id, fence, state: 'RUNNING' } as const;
+  return { _id: id, fence, state: 'RUNNING', leaseUntil: { $gt: FREE } } as const;
 }
 
 function queued(now: Date) {

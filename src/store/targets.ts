@@ -26,6 +26,7 @@ export class MongoTargetStore implements TargetStore {
       secrets: this.secretBox.seal(draft.secrets, id),
       ...(draft.deliveryLimits === undefined ? {} : { deliveryLimits: draft.deliveryLimits }),
       version: 1,
+      ...(draft.reconcile === undefined ? {} : { reconcile: draft.reconcile }),
       createdAt: now,
       updatedAt: now,
     };
@@ -59,7 +60,7 @@ export class MongoTargetStore implements TargetStore {
 
   async update(current: Target, change: TargetChange): Promise<Target | undefined> {
     const { id, version } = current;
-    const { name, settings, secrets, deliveryLimits, rollOut = false } = change;
+    const { name, settings, secrets, deliveryLimits, reconcile, rollOut = false } = change;
     const now = new Date();
     const set = {
       updatedAt: now,
@@ -68,12 +69,17 @@ export class MongoTargetStore implements TargetStore {
       ...(deliveryLimits === undefined ? {} : { deliveryLimits }),
       ...(secrets === undefined ? {} : { secrets: this.secretBox.seal(secrets, id) }),
       ...(rollOut ? { rolloutAt: now } : {}),
+      ...(reconcile == null ? {} : { reconcile }),
     };
     const document = await refuseTakenName(name ?? current.name, () =>
       this.model
         .findOneAndUpdate(
           { _id: id, version, deletedAt: null },
-          { $set: set, $inc: { version: 1 } },
+          {
+            $set: set,
+            $inc: { version: 1 },
+            ...(reconcile === null ? { $unset: { reconcile: 1 } } : {}),
+          },
           { returnDocument: 'after' },
         )
         .lean<TargetDocument>(),

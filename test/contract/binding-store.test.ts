@@ -208,6 +208,15 @@ describe('leases', () => {
     expect(await queue.complete(second, { state: 'SYNCED', at: NOW })).toBe(true);
   });
 
+  test('a renewal that comes late does not bring back the lease of a delivery that has ended', async () => {
+    await queue.enqueue([request('a')], NOW);
+    const item = await claimed();
+    expect(await queue.complete(item, { state: 'SYNCED', at: NOW })).toBe(true);
+    expect(await queue.renew(item, later(60_000))).toBe(false);
+    await queue.enqueue([{ ...request('a'), generation: 2 }], later(1));
+    expect(await claim(later(2))).toBeDefined();
+  });
+
   test('what was asked for during a delivery keeps the binding due', async () => {
     await queue.enqueue([request('a')], NOW);
     const item = await claimed();

@@ -17,6 +17,7 @@ import {
   type EntryRef,
   type FailureKind,
   type MemberDelta,
+  type MemberDifference,
   type Written,
 } from '../../connectors/spi';
 
@@ -63,6 +64,8 @@ export class FakeDirectory {
   delayMs = 0;
   /** No call ever settles, whatever its signal says. */
   silent = false;
+  /** A listing ends after so many entries as if there were no more. */
+  listEndsAfter = Infinity;
   /** So many of the next writes are carried out, and their answers lost. */
   answersToLose = 0;
   /** So many of the next writes are lost on their way, and nobody knows. */
@@ -345,9 +348,34 @@ class FakeConnector implements Connector {
     });
   }
 
-  // eslint-disable-next-line require-yield -- the engine's tests list nothing
-  async *list(): AsyncGenerator<Entry> {
-    throw new ConnectorError('unsupported', 'Nothing is listed.');
+  async *list(kind: EntryKind, call: CallContext): AsyncGenerator<Entry> {
+    this.check(kind);
+    let listed = 0;
+    for (const entry of [...this.directory.entries.values()]) {
+      if (entry.kind !== kind) continue;
+      if (listed === this.directory.listEndsAfter) return;
+      // Each as it is when its turn comes.
+      yield await this.serve('list', undefined, call, () => asEntry(entry));
+      listed += 1;
+    }
+  }
+
+  /** By name, as the members are kept. */
+  async *compareMembers(
+    group: EntryRef,
+    expected: AsyncIterable<readonly EntryRef[]>,
+    call: CallContext,
+  ): AsyncGenerator<MemberDifference> {
+    const held = await this.serve(
+      'compareMembers',
+      group,
+      call,
+      () => new Set(this.directory.existing(group).members),
+    );
+    for await (const page of expected) {
+      for (const member of page) if (!held.delete(member.name)) yield { missing: member };
+    }
+    for (const extra of held) yield { extra };
   }
 
   plan(): readonly [] {

@@ -43,7 +43,7 @@ import {
 import { type Target, type TargetChange, type TargetDraft } from '../../src/domain/target';
 import { type TokenLogoStore } from '../../src/domain/token-logo';
 import { type TokenStore } from '../../src/domain/token-pool';
-import { type OperationStore } from '../../src/domain/operation';
+import { type OperationItem, type OperationStore } from '../../src/domain/operation';
 import { MemoryOperationStore } from './memory-operations';
 import { type AuditStore } from '../../src/store/store';
 import { MemoryGuards } from './memory-guards';
@@ -64,7 +64,9 @@ export interface WorldStores {
   readonly resources: ResourceStore;
   readonly tokenLogos: TokenLogoStore;
   readonly tokens: TokenStore;
-  readonly operations: OperationStore;
+  readonly operations: OperationStore & {
+    putItems(itemsOf: string, items: readonly OperationItem[]): unknown;
+  };
 }
 
 /** Everything a test of the administration needs. */
@@ -322,9 +324,17 @@ export class MemoryTargetStore implements TargetStore {
     }
     const known = this.targets.find(current.id);
     if (known?.version !== current.version || known.deletedAt !== undefined) return undefined;
-    const { rollOut: _rollOut, ...fields } = change;
+    const { rollOut: _rollOut, reconcile, ...fields } = change;
     const version = known.version + 1;
-    return this.targets.put({ ...known, ...fields, version, updatedAt: new Date() });
+    const { reconcile: before, ...rest } = known;
+    const schedule = reconcile === undefined ? before : (reconcile ?? undefined);
+    return this.targets.put({
+      ...rest,
+      ...fields,
+      ...(schedule === undefined ? {} : { reconcile: schedule }),
+      version,
+      updatedAt: new Date(),
+    });
   }
 
   async setPaused(id: string, paused: boolean): Promise<Target | undefined> {

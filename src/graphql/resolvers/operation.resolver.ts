@@ -13,12 +13,28 @@ import {
 } from 'type-graphql';
 import { requesterOf } from '../../administration/operations';
 import { type OperationKind, type OperationState } from '../../domain/operation';
+import { type ReconcileMode } from '../../domain/target';
 import { Access } from '../access';
-import { type Connection, ConnectionArgs, pageOf } from '../connection';
+import {
+  type Connection,
+  ConnectionArgs,
+  pageOf,
+  type UncountedConnection,
+  uncountedPageOf,
+} from '../connection';
 import { type GraphqlContext } from '../context';
 import { connectionCost, ownCost } from '../limits';
 import { keyOf, keyOrNone } from '../node-id';
-import { OperationKindEnum, OperationStateEnum } from '../types/operation-enums.type';
+import {
+  OperationKindEnum,
+  OperationStateEnum,
+  ReconcileModeEnum,
+} from '../types/operation-enums.type';
+import {
+  DriftFindingType,
+  OperationItemConnectionType,
+  toOperationItem,
+} from '../types/operation-item.type';
 import {
   BindingsRetryInput,
   BindingsRetryPayload,
@@ -26,8 +42,15 @@ import {
   OperationConnectionType,
   OperationResumePayload,
   OperationType,
+  ReconcileStartPayload,
   toOperation,
 } from '../types/operation.type';
+import {
+  type GroupType,
+  toUserOrGroup,
+  UserOrGroupUnion,
+  type UserType,
+} from '../types/resource.type';
 import { SyncRuleType, toSyncRule } from '../types/sync-rule.type';
 import { TargetType, toTarget } from '../types/target.type';
 import { toUserErrors } from '../types/user-error.type';
@@ -49,6 +72,31 @@ class OperationListArgs extends ConnectionArgs {
 
   @Field(() => ID, { nullable: true, description: 'The id of a target. Null: of all.' })
   targetId?: string | null;
+}
+
+@ArgsType()
+class OperationItemArgs extends ConnectionArgs {
+  @Field(() => [String], {
+    nullable: true,
+    description: 'With one of these outcomes, as the progress counts them. Null: all.',
+  })
+  outcomes?: string[] | null;
+}
+
+@Resolver(() => DriftFindingType)
+export class DriftFindingResolver {
+  @FieldResolver(() => UserOrGroupUnion, {
+    nullable: true,
+    description: 'The user or group. Null: there is none, or none any more.',
+  })
+  async resource(
+    @Root() { resourceKey }: DriftFindingType,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<UserType | GroupType | undefined> {
+    return resourceKey === undefined
+      ? undefined
+      : toUserOrGroup(await loaders.resources.load(resourceKey));
+  }
 }
 
 @Resolver(() => OperationType)
@@ -145,6 +193,50 @@ export class OperationResolver {
     );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { operation: toOperation(value), userErrors: [] };
+  }
+
+  @Mutation(() => ReconcileStartPayload, {
+    ...COMMAND,
+    description:
+      'Compares a target with what it should have. Only one such operation is under way for a target: asking again answers it.',
+  })
+  @Access('OPERATOR')
+  async reconcileStart(
+    @Arg('targetId', () => ID, { description: 'The id of the target.' }) targetId: string,
+    @Arg('mode', () => ReconcileModeEnum, {
+      defaultValue: 'REPORT',
+      description: 'What becomes of what it finds.',
+    })
+    mode: ReconcileMode,
+    @Ctx() { administration, apiKey }: GraphqlContext,
+  ): Promise<ReconcileStartPayload> {
+    const { value, issues } = await administration.operations.reconcile(
+      keyOrNone('Target', targetId),
+      mode,
+      requesterOf(apiKey),
+    );
+    if (issues !== undefined) return { userErrors: toUserErrors(issues) };
+    return { operation: toOperation(value), userErrors: [] };
+  }
+
+  @FieldResolver(() => OperationItemConnectionType, {
+    complexity: connectionCost,
+    description: 'What it found or did, in no particular but stable order.',
+  })
+  items(
+    @Root() { itemsOf }: OperationType,
+    @Args(() => OperationItemArgs) args: OperationItemArgs,
+    @Ctx() { ports }: GraphqlContext,
+  ): Promise<UncountedConnection<DriftFindingType>> {
+    const { outcomes } = args;
+    const filter = { itemsOf, ...(outcomes == null ? {} : { outcomes }) };
+    return uncountedPageOf({
+      args,
+      list: ['operation items', filter],
+      load: (entry) => ports.operations.items({ ...filter, ...entry }),
+      keyOf: (item) => item.key,
+      toNode: toOperationItem,
+    });
   }
 
   @FieldResolver(() => SyncRuleType, {

@@ -33,10 +33,11 @@ export class TargetCommandResolver {
   async targetUpdate(
     @Arg('id', () => ID, ID_OF_TARGET) id: string,
     @Arg('input', () => TargetUpdateInput, { description: 'What is to change.' })
-    { name, settings, secrets, deliveryLimits, ...rest }: TargetUpdateInput,
+    input: TargetUpdateInput,
     @Ctx() { administration }: GraphqlContext,
   ): Promise<TargetUpdatePayload> {
-    const { expectedVersion, sameDirectory } = rest;
+    const { name, settings, secrets, deliveryLimits, expectedVersion, sameDirectory } = input;
+    const { reconcileEveryHours, reconcileMode } = input;
     const { value, issues } = await administration.targets.update(keyOrNone('Target', id), {
       ...(name == null ? {} : { name }),
       ...(settings == null ? {} : { settings }),
@@ -44,6 +45,8 @@ export class TargetCommandResolver {
       ...fromDeliveryLimits(deliveryLimits),
       ...(expectedVersion == null ? {} : { expectedVersion }),
       ...(sameDirectory == null ? {} : { sameDirectory }),
+      ...(reconcileEveryHours == null ? {} : { reconcileEveryHours }),
+      ...(reconcileMode == null ? {} : { reconcileMode }),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { target: toTarget(value), userErrors: [] };

@@ -78,12 +78,15 @@ export class TargetResolver {
     @Ctx() { administration }: GraphqlContext,
   ): Promise<TargetCreatePayload> {
     const { name, connector, settings, secrets, deliveryLimits } = input;
+    const { reconcileEveryHours, reconcileMode } = input;
     const { value, issues } = await administration.targets.create({
       name,
       connector,
       settings,
       secrets: secrets ?? {},
       ...fromDeliveryLimits(deliveryLimits),
+      ...(reconcileEveryHours == null ? {} : { reconcileEveryHours }),
+      ...(reconcileMode == null ? {} : { reconcileMode }),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { target: toTarget(value), userErrors: [] };

@@ -1,9 +1,11 @@
 import { registerEnumType } from 'type-graphql';
+import { type DriftOutcome } from '../../domain/drift';
 import {
   type OperationKind,
   type OperationRequester,
   type OperationState,
 } from '../../domain/operation';
+import { type ReconcileMode } from '../../domain/target';
 
 type Words<Word extends string> = { readonly [Each in Word]: Each };
 
@@ -44,6 +46,36 @@ registerEnumType(OperationStateEnum, {
     PARTIALLY_SUCCEEDED: { description: 'It is done, and some of it could not be done.' },
     FAILED: { description: 'It could not go on, and can be resumed.' },
     CANCELLED: { description: 'Somebody ended it. It can be resumed.' },
+  },
+});
+
+export const ReconcileModeEnum = {
+  REPORT: 'REPORT',
+  REPAIR: 'REPAIR',
+} as const satisfies Words<ReconcileMode>;
+registerEnumType(ReconcileModeEnum, {
+  name: 'ReconcileMode',
+  description: 'What reconciling a target does with what it finds.',
+  valuesConfig: {
+    REPORT: { description: 'Tell it.' },
+    REPAIR: { description: 'Tell it, and deliver again what is missing or different.' },
+  },
+});
+
+export const DriftOutcomeEnum = {
+  MISSING: 'MISSING',
+  DIFFERENT: 'DIFFERENT',
+  ORPHANED: 'ORPHANED',
+  DISPUTED: 'DISPUTED',
+} as const satisfies Words<DriftOutcome>;
+registerEnumType(DriftOutcomeEnum, {
+  name: 'DriftOutcome',
+  description: 'In which way a target is not as it should be.',
+  valuesConfig: {
+    MISSING: { description: 'An entry is gone.' },
+    DIFFERENT: { description: 'An entry is not as it should be.' },
+    ORPHANED: { description: 'An entry has the mark of this gateway, and no resource wants it.' },
+    DISPUTED: { description: 'Other entries stand in the way of a resource that has none.' },
   },
 });
 

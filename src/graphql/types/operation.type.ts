@@ -2,11 +2,13 @@ import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { type BindingState } from '../../domain/binding';
 import {
   type Operation,
+  type OperationInputs,
   type OperationKind,
   type OperationProgress,
   type OperationRequester,
   type OperationState,
 } from '../../domain/operation';
+import { type ReconcileMode } from '../../domain/target';
 import { connectionType } from '../connection';
 import { toNodeId } from '../node-id';
 import { BindingStateEnum } from './enums.type';
@@ -15,6 +17,7 @@ import {
   OperationKindEnum,
   OperationRequesterTypeEnum,
   OperationStateEnum,
+  ReconcileModeEnum,
 } from './operation-enums.type';
 import { MutationPayload } from './user-error.type';
 
@@ -69,6 +72,12 @@ export class OperationType extends NodeType {
   @Field(() => OperationKindEnum, { description: 'What it does.' })
   kind!: OperationKind;
 
+  @Field(() => ReconcileModeEnum, {
+    nullable: true,
+    description: 'What it does with what it finds. Null: it reconciles nothing.',
+  })
+  reconcileMode?: ReconcileMode;
+
   @Field(() => OperationStateEnum, { description: 'How far it has got.' })
   state!: OperationState;
 
@@ -102,7 +111,8 @@ export class OperationType extends NodeType {
 
 export function toOperation(operation: Operation): OperationType {
   const { id, ruleId, targetId, resumes, requestedBy, progress } = operation;
-  const { input: _input, ...rest } = operation;
+  const { input, ...rest } = operation;
+  const { mode } = input as Partial<OperationInputs['RECONCILE']>;
   return {
     ...rest,
     id: toNodeId('Operation', id),
@@ -110,6 +120,7 @@ export function toOperation(operation: Operation): OperationType {
     ...(ruleId === undefined ? {} : { ruleKey: ruleId }),
     ...(targetId === undefined ? {} : { targetKey: targetId }),
     ...(resumes === undefined ? {} : { resumesKey: resumes }),
+    ...(mode === undefined ? {} : { reconcileMode: mode }),
     requestedBy: toRequester(requestedBy),
     progress: toProgress(progress),
   };
@@ -154,6 +165,12 @@ export class OperationResumePayload extends MutationPayload {
     nullable: true,
     description: 'A new operation that goes on where the other one ended, with its items.',
   })
+  operation?: OperationType;
+}
+
+@ObjectType('ReconcileStartPayload', { description: 'What `reconcileStart` answers.' })
+export class ReconcileStartPayload extends MutationPayload {
+  @Field(() => OperationType, { nullable: true, description: 'The operation that compares.' })
   operation?: OperationType;
 }
 

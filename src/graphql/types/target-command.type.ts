@@ -2,7 +2,9 @@
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { type TargetMappings, type TargetTestStep } from '../../domain/ports';
+import { type ReconcileMode } from '../../domain/target';
 import { TargetMappingsType } from './mapping.type';
+import { ReconcileModeEnum } from './operation-enums.type';
 import { DeliveryLimitsInput, TargetTestStepType, TargetType } from './target.type';
 import { MutationPayload } from './user-error.type';
 
@@ -38,6 +40,18 @@ export class TargetUpdateInput {
     description: 'The version that was read: if it is no longer the current one, nothing changes.',
   })
   expectedVersion?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How often it is reconciled by itself, 1 to 168 hours; 0: no longer.',
+  })
+  reconcileEveryHours?: number | null;
+
+  @Field(() => ReconcileModeEnum, {
+    nullable: true,
+    description: 'What reconciling it by itself does.',
+  })
+  reconcileMode?: ReconcileMode | null;
 
   @Field(() => Boolean, {
     nullable: true,

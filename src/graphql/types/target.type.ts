@@ -1,12 +1,13 @@
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { type TargetTestStep } from '../../domain/ports';
-import { type DeliveryLimits, type Target } from '../../domain/target';
+import { type DeliveryLimits, type ReconcileMode, type Target } from '../../domain/target';
 import { connectionType } from '../connection';
 import { toNodeId } from '../node-id';
 import { TestStepStateEnum } from './enums.type';
 import { StringFilter } from './filter.type';
 import { NodeType } from './node.type';
+import { ReconcileModeEnum } from './operation-enums.type';
 import { MutationPayload } from './user-error.type';
 
 const DELIVERY_LIMITS = 'How fast a target is delivered to, by each process for itself.';
@@ -77,6 +78,18 @@ export class TargetType extends NodeType {
   })
   pausedAt?: Date;
 
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How often it is reconciled by itself, in hours. Null: never.',
+  })
+  reconcileEveryHours?: number;
+
+  @Field(() => ReconcileModeEnum, {
+    nullable: true,
+    description: 'What reconciling it by itself does. Null: it never is.',
+  })
+  reconcileMode?: ReconcileMode;
+
   @Field(() => Int, { description: 'Counts changes of name, settings, secrets and limits.' })
   version!: number;
 
@@ -100,6 +113,12 @@ export function toTarget(target: Target): TargetType {
       .sort(),
     deliveryLimits: target.deliveryLimits ?? {},
     ...(target.pausedAt === undefined ? {} : { pausedAt: target.pausedAt }),
+    ...(target.reconcile === undefined
+      ? {}
+      : {
+          reconcileEveryHours: target.reconcile.everyHours,
+          reconcileMode: target.reconcile.mode,
+        }),
     version: target.version,
     createdAt: target.createdAt,
     updatedAt: target.updatedAt,
@@ -139,6 +158,17 @@ export class TargetCreateInput {
 
   @Field(() => DeliveryLimitsInput, { nullable: true, description: DELIVERY_LIMITS })
   deliveryLimits?: DeliveryLimitsInput | null;
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How often it is reconciled by itself, 1 to 168 hours. Null or 0: never.',
+  })
+  reconcileEveryHours?: number | null;
+
+  @Field(() => ReconcileModeEnum, {
+    nullable: true,
+    description: 'What reconciling it by itself does. Null: `REPORT`.',
+  })
+  reconcileMode?: ReconcileMode | null;
 }
 
 @ObjectType('TargetCreatePayload', { description: 'What `targetCreate` answers.' })

@@ -96,6 +96,7 @@ const target = new Schema(
     pausedAt: Date,
     deletedAt: Date,
     rolloutAt: Date,
+    reconcile: Schema.Types.Mixed,
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
   },

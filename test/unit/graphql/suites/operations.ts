@@ -1,5 +1,5 @@
 /** Operations as administrators see them, and what they do to them. */
-import { toNodeId } from '../../../../src/graphql/node-id';
+import { keyOf, toNodeId } from '../../../../src/graphql/node-id';
 import { createRule, createTarget, Gateway, type OpenWorld } from '../gateway';
 
 const FIELDS = `id kind state message version createdAt startedAt finishedAt cancelledAt
@@ -144,6 +144,101 @@ export function operationSuite(openWorld: OpenWorld): void {
       expect(await remove()).toEqual({ syncRuleDelete });
       expect((await cancel(syncRuleDelete.operation.id)).userErrors).toEqual([
         { code: 'CONFLICT', field: ['id'] },
+      ]);
+    });
+
+    it('compare a target, one at a time, and show what they found', async () => {
+      const start = async (mode: string, id = targetId) =>
+        (
+          await gateway.data(
+            `mutation ($id: ID!, $mode: ReconcileMode!) {
+               reconcileStart(targetId: $id, mode: $mode) {
+                 operation { id kind reconcileMode target { name } } userErrors { code field }
+               }
+             }`,
+            { id, mode },
+          )
+        ).reconcileStart;
+      const { operation } = await start('REPORT');
+      expect(operation).toMatchObject({
+        kind: 'RECONCILE',
+        reconcileMode: 'REPORT',
+        target: { name: 'Phone book' },
+      });
+      expect((await start('REPORT')).operation.id).toBe(operation.id);
+      expect((await start('REPAIR')).userErrors).toEqual([{ code: 'CONFLICT', field: ['mode'] }]);
+      expect((await start('REPORT', syncRuleId)).userErrors).toEqual([
+        { code: 'NOT_FOUND', field: ['targetId'] },
+      ]);
+      const itemsOf = keyOf('Operation', operation.id) ?? '';
+      const detail = (name: string) => ({
+        kind: 'user',
+        name,
+        reference: `ref ${name}`,
+        differences: [{ attribute: 'title', expected: ['a'], actual: [] }],
+        isRepaired: false,
+      });
+      await gateway.world.operations.putItems(itemsOf, [
+        { key: 'a', outcome: 'MISSING', detail: detail('ann') },
+        { key: 'b', outcome: 'DIFFERENT', detail: detail('bob') },
+        { key: 'c', outcome: 'DIFFERENT', detail: detail('cyd') },
+      ]);
+      const items = async (args: string) =>
+        (
+          await gateway.data(
+            `query ($id: ID!) { operation(id: $id) { items(${args}) {
+               nodes { ... on DriftFinding {
+                 outcome name isRepaired resource { __typename } members { extraCount }
+                 differences { attribute expected actual }
+               } }
+               pageInfo { hasNextPage endCursor } } } }`,
+            { id: operation.id },
+          )
+        ).operation.items;
+      const first = await items('first: 1, outcomes: ["DIFFERENT"]');
+      expect(first.nodes).toEqual([
+        {
+          outcome: 'DIFFERENT',
+          name: 'bob',
+          isRepaired: false,
+          resource: null,
+          members: null,
+          differences: [{ attribute: 'title', expected: ['a'], actual: [] }],
+        },
+      ]);
+      const { endCursor } = first.pageInfo;
+      const second = await items(`first: 1, outcomes: ["DIFFERENT"], after: "${endCursor}"`);
+      expect(second).toMatchObject({ nodes: [{ name: 'cyd' }], pageInfo: { hasNextPage: false } });
+      expect((await items('first: 10')).nodes).toHaveLength(3);
+    });
+
+    it('begin by themselves when a target says so', async () => {
+      const update = async (input: object) =>
+        (
+          await gateway.data(
+            `mutation ($id: ID!, $input: TargetUpdateInput!) { targetUpdate(id: $id, input: $input) {
+               target { reconcileEveryHours reconcileMode } userErrors { code field } } }`,
+            { id: targetId, input },
+          )
+        ).targetUpdate;
+      expect((await update({ reconcileEveryHours: 24 })).target).toEqual({
+        reconcileEveryHours: 24,
+        reconcileMode: 'REPORT',
+      });
+      expect((await update({ reconcileMode: 'REPAIR' })).target).toEqual({
+        reconcileEveryHours: 24,
+        reconcileMode: 'REPAIR',
+      });
+      expect((await update({ name: 'Blue book' })).target.reconcileEveryHours).toBe(24);
+      expect((await update({ reconcileEveryHours: 169 })).userErrors).toEqual([
+        { code: 'INVALID', field: ['reconcileEveryHours'] },
+      ]);
+      expect((await update({ reconcileEveryHours: 0 })).target).toEqual({
+        reconcileEveryHours: null,
+        reconcileMode: null,
+      });
+      expect((await update({ reconcileMode: 'REPAIR' })).userErrors).toEqual([
+        { code: 'INVALID', field: ['reconcileMode'] },
       ]);
     });
 
