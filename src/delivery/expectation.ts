@@ -4,7 +4,7 @@ import { type MappedAttributes } from '../domain/mapping';
 import { type Resource } from '../domain/resource';
 import { type SyncRule } from '../domain/sync-rule';
 import { type Target } from '../domain/target';
-import { type DesiredEntries } from './desired-entries';
+import { type DesiredEntries, type FindNames } from './desired-entries';
 import { type HostedConnector } from './hosted-connector';
 import { entryKind, isHeld, isLetGo, onRemoved, plan } from './planner';
 
@@ -27,10 +27,11 @@ export interface Expected {
 }
 
 /** Throws `MappingFailed`. */
-export function expectationOf(
+export async function expectationOf(
   { resource, rule, target, connector }: Expected,
   desired: DesiredEntries,
-): Expectation {
+  find: FindNames,
+): Promise<Expectation> {
   const syncAs = rule?.syncAs.find(({ targetId }) => targetId === target.id);
   const leaving = syncAs ? undefined : onRemoved(rule, target.id);
   if (!rule || isHeld(rule) || isLetGo({ resource, rule, syncAs, leaving })) {
@@ -53,7 +54,12 @@ export function expectationOf(
       return {
         wants: 'entry',
         kind,
-        attributes: desired.evaluate(kind, resource, { rule, syncAs, target, connector }),
+        attributes: await desired.evaluate(
+          kind,
+          resource,
+          { rule, syncAs, target, connector },
+          find,
+        ),
         active: planned.active,
       };
     case 'disable':

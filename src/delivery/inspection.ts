@@ -2,7 +2,7 @@
 import { type Entry } from '../../connectors/spi';
 import { type BindingState } from '../domain/binding';
 import { type BindingSweeps, type MemberRepair, type SweptBinding } from '../domain/binding-sweep';
-import { type DeliveryResources } from '../domain/delivery-ports';
+import { type DeliveryResources, type EntryReferences } from '../domain/delivery-ports';
 import { type DriftDetail, type DriftOutcome } from '../domain/drift';
 import { type Resource } from '../domain/resource';
 import { type Target } from '../domain/target';
@@ -20,6 +20,7 @@ export interface InspectionDeps {
   readonly resources: Pick<DeliveryResources, 'findAll'>;
   readonly rules: Pick<RuleCache, 'get'>;
   readonly desired: DesiredEntries;
+  readonly references: Pick<EntryReferences, 'namesOf'>;
   readonly members: MemberDrifts;
 }
 
@@ -117,7 +118,11 @@ export class Inspection {
     // A change of the rule is on its way to all of its entries.
     if (rule?.rollouts?.some(({ targetId }) => targetId === binding.targetId)) return undefined;
     try {
-      return expectationOf({ ...this.inspected, resource, rule }, this.deps.desired);
+      return await expectationOf(
+        { ...this.inspected, resource, rule },
+        this.deps.desired,
+        (ids) => this.deps.references.namesOf(binding.ruleId, binding.targetId, ids),
+      );
     } catch (error) {
       // The next delivery parks it and says why.
       if (error instanceof MappingFailed) return undefined;

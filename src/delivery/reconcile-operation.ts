@@ -7,7 +7,11 @@ import { createHash } from 'node:crypto';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { type Entry, type EntryKind } from '../../connectors/spi';
 import { type BindingSweeps, type SweptBinding } from '../domain/binding-sweep';
-import { type DeliveryResources, type DeliveryRules } from '../domain/delivery-ports';
+import {
+  type DeliveryResources,
+  type DeliveryRules,
+  type EntryReferences,
+} from '../domain/delivery-ports';
 import { DRIFT_OUTCOMES, type DriftDetail } from '../domain/drift';
 import { type OperationItem } from '../domain/operation';
 import { type BindingReader, type TargetStore } from '../domain/ports';
@@ -31,6 +35,7 @@ export interface ReconcileOperationDeps {
   readonly bindings: Pick<BindingReader, 'count'>;
   readonly sweeps: BindingSweeps;
   readonly desired: DesiredEntries;
+  readonly references: Pick<EntryReferences, 'namesOf'>;
   readonly memberDrifts: MemberDrifts;
   readonly host: Pick<ConnectorHost, 'withConnector'>;
   readonly wake: (targetId: string, ruleId: string) => void;
