@@ -118,10 +118,8 @@ export class Inspection {
     // A change of the rule is on its way to all of its entries.
     if (rule?.rollouts?.some(({ targetId }) => targetId === binding.targetId)) return undefined;
     try {
-      return await expectationOf(
-        { ...this.inspected, resource, rule },
-        this.deps.desired,
-        (ids) => this.deps.references.namesOf(binding.ruleId, binding.targetId, ids),
+      return await expectationOf({ ...this.inspected, resource, rule }, this.deps.desired, (ids) =>
+        this.deps.references.namesOf(binding.ruleId, binding.targetId, ids),
       );
     } catch (error) {
       // The next delivery parks it and says why.
