@@ -301,10 +301,12 @@ export class HostedConnector {
           iterator ??= open({ signal: controller.signal })[Symbol.asyncIterator]();
           const items: Item[] = [];
           while (items.length < LISTED_AT_ONCE) {
-            const { done = false, value } = await iterator.next();
-            if (done) ended = true;
-            if (done) break;
-            items.push(check(value as Item));
+            const next = await iterator.next();
+            if (next.done === true) {
+              ended = true;
+              break;
+            }
+            items.push(check(next.value));
           }
           return items;
         });

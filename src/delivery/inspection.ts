@@ -1,5 +1,5 @@
 /** Looks at one entry and says whether it drifted. What is being delivered, or was meanwhile, has not. */
-import { type Entry } from '../../connectors/spi';
+import { type Entry, type EntryRef } from '../../connectors/spi';
 import { type BindingState } from '../domain/binding';
 import { type BindingSweeps, type MemberRepair, type SweptBinding } from '../domain/binding-sweep';
 import { type DeliveryResources, type EntryReferences } from '../domain/delivery-ports';
@@ -46,6 +46,16 @@ export function isSettled({ state, isUnderWay }: SweptBinding): boolean {
   return !isUnderWay && SETTLED.includes(state);
 }
 
+type Wanted = Exclude<Expectation, { readonly wants: 'nothing' }>;
+
+function refOf({ reference = '', name = '' }: SweptBinding): EntryRef {
+  return { reference, name };
+}
+
+function attributesOf(expectation: Wanted): readonly string[] {
+  return expectation.wants === 'entry' ? Object.keys(expectation.attributes.authoritative) : [];
+}
+
 export class Inspection {
   constructor(
     private readonly deps: InspectionDeps,
@@ -75,22 +85,14 @@ export class Inspection {
   }
 
   /** As the entry stands now; what differs only because a delivery came in between is no drift. */
-  private async read(
-    binding: SweptBinding,
-    expectation: Exclude<Expectation, { readonly wants: 'nothing' }>,
-  ): Promise<Verdict> {
+  private async read(binding: SweptBinding, expectation: Wanted): Promise<Verdict> {
     const { connector, signal } = this.inspected;
-    const { reference = '', name = '' } = binding;
+    const ref = refOf(binding);
     const { kind } = expectation;
-    const wanted =
-      expectation.wants === 'entry' ? Object.keys(expectation.attributes.authoritative) : [];
-    const entry = await connector.read(kind, { reference, name }, wanted, { signal });
+    const entry = await connector.read(kind, ref, attributesOf(expectation), { signal });
     if (!entry && expectation.wants === 'disabled') return { outcome: 'IN_STEP' };
     const differences = entry ? this.differences(entry, expectation) : [];
-    const drift =
-      entry && kind === 'group' && expectation.wants === 'entry'
-        ? await this.deps.members.of(binding, entry, connector, signal)
-        : undefined;
+    const drift = entry && (await this.memberDrift(binding, entry, expectation));
     if (entry && differences.length === 0 && !drift) return { outcome: 'IN_STEP' };
     if (!(await this.isUnchanged(binding))) return { outcome: 'UNDER_WAY' };
     return {
@@ -98,13 +100,19 @@ export class Inspection {
       repairs: drift?.repairs ?? [],
       detail: {
         kind,
-        name: entry?.name ?? name,
-        reference,
+        ...ref,
+        ...(entry ? { name: entry.name } : {}),
         differences,
         isRepaired: false,
         ...(drift ? { members: drift.difference } : {}),
       },
     };
+  }
+
+  private async memberDrift(binding: SweptBinding, entry: Entry, { wants, ...more }: Wanted) {
+    const { connector, signal } = this.inspected;
+    if (wants !== 'entry' || more.kind !== 'group') return undefined;
+    return this.deps.members.of(binding, entry, connector, signal);
   }
 
   /** Undefined: something is on the way to the entry. */

@@ -235,7 +235,7 @@ class Reconciliation {
   /** Nothing to compare: in step where none is wanted, disputed where somebody else's is in the way. */
   private async withoutEntry(binding: SweptBinding): Promise<void> {
     const { lastError, resourceType } = binding;
-    if (binding.state !== 'PARKED' || lastError?.kind !== 'conflict') {
+    if (binding.state !== 'PARKED' || lastError?.kind !== 'disputed') {
       this.runs.count(isSettled(binding) ? 'IN_STEP' : 'UNDER_WAY');
       return;
     }
