@@ -115,7 +115,7 @@ export class SimulatedDirectory extends FakeDirectory {
           else if (lost !== 'silence') answer(() => reject(lost));
         } catch (error) {
           this.around.trace(`${this.options.id} ${operation} ${reference ?? ''}: ${String(error)}`);
-          answer(() => reject(error as Error));
+          answer(() => reject(error));
         }
       });
     });

@@ -160,7 +160,7 @@ export class SimulatedProcess implements Owner {
                 // Only keys that are taken are an answer; everything else is a defect of the simulation.
                 const { code, message } = error as Error & { readonly code?: unknown };
                 if (code === undefined) ground.defects.push(`${name}: ${message}`);
-                scheduler.soon(this, () => reject(error as Error));
+                scheduler.soon(this, () => reject(error));
               }
             };
             running = steps();

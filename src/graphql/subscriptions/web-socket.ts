@@ -50,7 +50,7 @@ export class WebSocketTransport {
       onConnect: ({ extra, connectionParams }) => this.letIn(extra, connectionParams ?? {}),
       onSubscribe: ({ extra, subscriptions }, _id, payload) =>
         this.prepare(extra, Object.keys(subscriptions).length, payload),
-      subscribe: (args) => this.deps.execution.run(args as ExecutionArgs),
+      subscribe: (args) => this.deps.execution.run(args),
     });
   }
 

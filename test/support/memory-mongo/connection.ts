@@ -76,7 +76,7 @@ function uniqueIndexes(schema: Schema): readonly UniqueIndex[] {
       .filter(([, options]) => options.unique)
       .map(([fields, { partialFilterExpression }]) => ({
         fields: Object.keys(fields),
-        only: partialFilterExpression as Filter | undefined,
+        only: partialFilterExpression,
       }));
     INDEXES.set(schema, known);
   }

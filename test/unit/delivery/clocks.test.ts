@@ -36,7 +36,7 @@ test('processes have the time from the store, and do not notice that their own c
     connection.getClient().emit('serverHeartbeatSucceeded', {
       ...{ connectionId: '', duration: 0, awaited: false },
       reply: { isWritablePrimary: true, localTime },
-    } as never);
+    });
   const time = await StoreTime.open(connection);
   const storeNow = Date.now();
   const ahead = (): number => Math.round((time.now().getTime() - storeNow) / HOUR_MS);

@@ -138,8 +138,8 @@ describe('a failure', () => {
     },
   });
   it.each<[string, () => unknown]>([
-    ['a text', () => Promise.reject('down' as unknown as Error)],
-    ['nothing', () => Promise.reject(undefined as unknown as Error)],
+    ['a text', () => Promise.reject('down')],
+    ['nothing', () => Promise.reject(undefined)],
     ['a trap', () => Promise.reject(trapped)],
     ['an error with a kind that is none', () => Promise.reject(disguised({ kind: 'tired' }))],
     ['an error with a message that is none', () => Promise.reject(disguised({ message: {} }))],

@@ -68,7 +68,7 @@ export const overWebSocket: Transport = (one) => {
       ? {}
       : { connectionParams: { Authorization: `Bearer ${one.token}` } }),
   });
-  return watch(client as Client, one, () => {
+  return watch(client, one, () => {
     // Who leaves while it is being refused does not care.
     Promise.resolve(client.dispose()).catch(() => undefined);
   });
@@ -80,7 +80,7 @@ export const overEventStream: Transport = (one) => {
     retryAttempts: 0,
     ...(one.token === undefined ? {} : { headers: { authorization: `Bearer ${one.token}` } }),
   });
-  return watch(client as Client, one, () => client.dispose());
+  return watch(client, one, () => client.dispose());
 };
 
 /** Errors of the operation, however the transport tells them. */

@@ -26,7 +26,7 @@ export function auditSuite(openWorld: OpenWorld): void {
     afterEach(() => gateway.close());
 
     const events = async (filter: object = {}, more: object = {}): Promise<any> =>
-      // eslint-disable-line @typescript-eslint/no-explicit-any
+       
       (await gateway.data(EVENTS, { filter, ...more })).auditEvents;
 
     it('has every command with its administrator and without its secrets', async () => {
