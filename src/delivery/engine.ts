@@ -14,23 +14,23 @@ import {
 import { type EntryPreviews } from '../domain/preview';
 import { type Profiles } from '../domain/profile';
 import { type SchemasOf } from '../domain/schema-table';
-import { Adoption } from './adoption';
-import { AuditDrain } from './audit-drain';
-import { AuditKeeping } from './audit-keeping';
+import { Adoption } from './entries/adoption';
+import { AuditDrain } from './upkeep/audit-drain';
+import { AuditKeeping } from './upkeep/audit-keeping';
 import { type CallObserver } from './call-observer';
 import { type OtpChoiceStore, type TokenAssignments } from '../domain/token-pool';
 import { type Clock, systemClock } from './clock';
-import { ConnectorHost } from './connector-host';
-import { DesiredEntries } from './desired-entries';
-import { ConnectorDirectories } from './directories';
-import { DirectoryQuestions } from './directory-questions';
-import { Dispatcher } from './dispatcher';
-import { FanOut } from './fan-out';
-import { Guard } from './guard';
-import { GroupMembers } from './group-members';
-import { Holding } from './holding';
-import { Housekeeping } from './housekeeping';
-import { Lanes } from './lanes';
+import { ConnectorHost } from './connectors/connector-host';
+import { DesiredEntries } from './entries/desired-entries';
+import { ConnectorDirectories } from './connectors/directories';
+import { DirectoryQuestions } from './connectors/directory-questions';
+import { Dispatcher } from './lanes/dispatcher';
+import { FanOut } from './lanes/fan-out';
+import { Guard } from './entries/guard';
+import { GroupMembers } from './entries/group-members';
+import { Holding } from './entries/holding';
+import { Housekeeping } from './upkeep/housekeeping';
+import { Lanes } from './lanes/lanes';
 import { type Log } from './log';
 import {
   type DeliveryResources,
@@ -44,18 +44,18 @@ import {
   type RuleReviews,
   type WorkQueue,
 } from '../domain/delivery-ports';
-import { MemberDrifts } from './member-drift';
-import { operationHandlers } from './operation-handlers';
-import { OperationRunner } from './operation-runner';
-import { OnDemand } from './on-demand';
-import { OtpChoices } from './otp-choices';
-import { Previews } from './previews';
-import { Reconciler } from './reconciler';
-import { RetryPolicy } from './retry-policy';
-import { Rollouts } from './rollouts';
+import { MemberDrifts } from './operations/member-drift';
+import { operationHandlers } from './operations/operation-handlers';
+import { OperationRunner } from './operations/operation-runner';
+import { OnDemand } from './lanes/on-demand';
+import { OtpChoices } from './upkeep/otp-choices';
+import { Previews } from './previews/previews';
+import { Reconciler } from './entries/reconciler';
+import { RetryPolicy } from './entries/retry-policy';
+import { Rollouts } from './upkeep/rollouts';
 import { RuleCache } from './rule-cache';
-import { Schedule } from './schedule';
-import { TargetSchemas } from './target-schemas';
+import { Schedule } from './operations/schedule';
+import { TargetSchemas } from './connectors/target-schemas';
 import { ENGINE_TIMES, type EngineTimes } from './times';
 
 export interface DeliveryEngineDeps {

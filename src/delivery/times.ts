@@ -1,7 +1,7 @@
 /** How long the engine waits for what, in milliseconds. */
-import { type GuardTimes, GUARD_TIMES } from './call-guard';
-import { type BreakerTimes, BREAKER_TIMES } from './circuit-breaker';
-import { type RetryTimes, RETRY_TIMES } from './retry-policy';
+import { type GuardTimes, GUARD_TIMES } from './connectors/call-guard';
+import { type BreakerTimes, BREAKER_TIMES } from './lanes/circuit-breaker';
+import { type RetryTimes, RETRY_TIMES } from './entries/retry-policy';
 
 export interface EngineTimes {
   /** A worker that shows no sign of life for so long has lost its lease. */

@@ -1,6 +1,6 @@
 /** Clocks that are set forward and back while work is under way, and processes that do not agree about the time. */
 import { FakeDirectory } from '../../support/fake-connector';
-import { CircuitBreaker } from '../../../src/delivery/circuit-breaker';
+import { CircuitBreaker } from '../../../src/delivery/lanes/circuit-breaker';
 import { type Clock, systemClock } from '../../../src/delivery/clock';
 import { RuleCache } from '../../../src/delivery/rule-cache';
 import { StoreTime } from '../../../src/store/store-time';

@@ -1,14 +1,14 @@
 /** What administrators are told about connectors and targets, and what a connector may not get away with. */
 import { SettingsError, type Connector, type ConnectorType } from '../../../connectors/spi';
-import { ConnectorHost } from '../../../src/delivery/connector-host';
-import { ConnectorDirectories } from '../../../src/delivery/directories';
+import { ConnectorHost } from '../../../src/delivery/connectors/connector-host';
+import { ConnectorDirectories } from '../../../src/delivery/connectors/directories';
 import { ConnectorFault } from '../../../src/delivery/errors';
 import { checkDefinitions } from '../../../src/domain/definitions';
 import { extendedTable } from '../../../src/domain/extended-table';
 import { standardSchemas } from '../../../src/domain/standard-schemas';
 import { type SyncAs } from '../../../src/domain/sync-rule';
 import { systemClock } from '../../../src/delivery/clock';
-import { TargetSchemas } from '../../../src/delivery/target-schemas';
+import { TargetSchemas } from '../../../src/delivery/connectors/target-schemas';
 import { type Target } from '../../../src/domain/target';
 import { ACME, CUSTOM_DEFINITIONS } from '../../support/custom-definitions';
 import { FakeDirectory } from '../../support/fake-connector';

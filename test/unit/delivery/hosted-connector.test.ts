@@ -7,11 +7,11 @@ import {
   type Entry,
 } from '../../../connectors/spi';
 import { type ObservedCall } from '../../../src/delivery/call-observer';
-import { capabilitiesOf } from '../../../src/delivery/capabilities';
+import { capabilitiesOf } from '../../../src/delivery/connectors/capabilities';
 import { systemClock } from '../../../src/delivery/clock';
-import { ConnectorHost } from '../../../src/delivery/connector-host';
+import { ConnectorHost } from '../../../src/delivery/connectors/connector-host';
 import { ConnectorFault } from '../../../src/delivery/errors';
-import { type HostedConnector } from '../../../src/delivery/hosted-connector';
+import { type HostedConnector } from '../../../src/delivery/connectors/hosted-connector';
 import { FakeDirectory } from '../../support/fake-connector';
 
 const at = new Date(0);

@@ -1,6 +1,6 @@
 /** How fast a target is delivered to: by what its administrator allows, and by what it asks for itself. */
 import { ConnectorError } from '../../../connectors/spi';
-import { Pace } from '../../../src/delivery/pace';
+import { Pace } from '../../../src/delivery/lanes/pace';
 import { type DeliveryLimits } from '../../../src/domain/target';
 import { FakeDirectory } from '../../support/fake-connector';
 import { until, World } from './world';

@@ -1,14 +1,14 @@
 /** The engine's parts that decide something, each for itself. */
 import { RULE_DEFAULTS, type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
 import { ConnectorError, type Capabilities } from '../../../connectors/spi';
-import { guard } from '../../../src/delivery/call-guard';
-import { CircuitBreaker } from '../../../src/delivery/circuit-breaker';
+import { guard } from '../../../src/delivery/connectors/call-guard';
+import { CircuitBreaker } from '../../../src/delivery/lanes/circuit-breaker';
 import { type Clock } from '../../../src/delivery/clock';
-import { DesiredEntries } from '../../../src/delivery/desired-entries';
-import { diffAttributes, valuesOf } from '../../../src/delivery/differ';
+import { DesiredEntries } from '../../../src/delivery/entries/desired-entries';
+import { diffAttributes, valuesOf } from '../../../src/delivery/entries/differ';
 import { ConnectorFault, MappingFailed } from '../../../src/delivery/errors';
-import { plan, type Situation } from '../../../src/delivery/planner';
-import { RetryPolicy } from '../../../src/delivery/retry-policy';
+import { plan, type Situation } from '../../../src/delivery/entries/planner';
+import { RetryPolicy } from '../../../src/delivery/entries/retry-policy';
 import { checkDefinitions } from '../../../src/domain/definitions';
 import { extendedTable } from '../../../src/domain/extended-table';
 import { GROUP, USER, type Resource } from '../../../src/domain/resource';

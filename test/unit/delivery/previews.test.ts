@@ -2,8 +2,8 @@
 import { ldap } from '../../../connectors/ldap';
 import { ConnectorError, type ConnectorType } from '../../../connectors/spi';
 import { systemClock } from '../../../src/delivery/clock';
-import { ConnectorHost } from '../../../src/delivery/connector-host';
-import { Previews } from '../../../src/delivery/previews';
+import { ConnectorHost } from '../../../src/delivery/connectors/connector-host';
+import { Previews } from '../../../src/delivery/previews/previews';
 import { type EntryPreview, type PreviewSample } from '../../../src/domain/preview';
 import { Profiles } from '../../../src/domain/profile';
 import { type Resource } from '../../../src/domain/resource';

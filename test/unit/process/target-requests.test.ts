@@ -8,8 +8,8 @@ import {
   type DirectoryResponse,
 } from '../../../connectors/spi';
 import { systemClock } from '../../../src/delivery/clock';
-import { ConnectorHost } from '../../../src/delivery/connector-host';
-import { DirectoryQuestions } from '../../../src/delivery/directory-questions';
+import { ConnectorHost } from '../../../src/delivery/connectors/connector-host';
+import { DirectoryQuestions } from '../../../src/delivery/connectors/directory-questions';
 import { type Target } from '../../../src/domain/target';
 import { type Listener, listen } from '../../../src/listen';
 import { createTargetRequests, TARGETS_PATH } from '../../../src/target-requests';

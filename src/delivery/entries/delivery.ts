@@ -1,0 +1,125 @@
+/** One delivery under way: what is delivered, and what is known of its entry. Every change is durable before it is relied on. */
+import { type EntryRef } from '../../../connectors/spi';
+import { type Resource } from '../../domain/resource';
+import { EntryTaken, LeaseLost } from '../errors';
+import { type Possession, type WorkItem, type WorkQueue } from '../../domain/delivery-ports';
+import { type DeliverySession } from './session';
+
+export class Delivery {
+  /** What stood in the binding when an attempt to create ended without an answer. */
+  readonly unanswered: string | undefined;
+  /** The attempt to create made by this delivery certainly left nothing behind. */
+  nothingCreated = false;
+  /** The entry was there before, made by somebody else. */
+  adopted = false;
+  private entry: EntryRef | undefined;
+  private observed: number;
+  private known: string | undefined;
+  private isOutside: boolean;
+  private references: readonly string[];
+
+  constructor(
+    readonly item: WorkItem,
+    readonly resource: Resource,
+    readonly session: DeliverySession,
+    private readonly queue: Pick<
+      WorkQueue,
+      | 'markCreating'
+      | 'bindEntry'
+      | 'possession'
+      | 'renameEntry'
+      | 'forgetEntry'
+      | 'markOutside'
+      | 'noteReferences'
+    >,
+  ) {
+    const { reference, name } = item;
+    this.entry = reference === undefined ? undefined : { reference, name: name ?? '' };
+    this.known = name;
+    this.observed = item.membersObserved;
+    this.unanswered = item.creating;
+    this.isOutside = item.outside ?? false;
+    this.references = item.references;
+  }
+
+  /** The entry, when there is one. */
+  get ref(): EntryRef | undefined {
+    return this.entry;
+  }
+
+  /** The entry's last name, also of one that is gone. */
+  get name(): string | undefined {
+    return this.known;
+  }
+
+  get membersObserved(): number {
+    return this.observed;
+  }
+
+  async markCreating(name: string): Promise<void> {
+    held(await this.queue.markCreating(this.item, name));
+  }
+
+  /** The entry as the groups of the resource should have it: nobody is a member who is out of scope. */
+  get memberRef(): EntryRef | undefined {
+    return this.isOutside ? undefined : this.entry;
+  }
+
+  /** Whose an entry is; one that a deleted resource has no more use for is nobody's from then on. */
+  possession({ reference }: EntryRef): Promise<Possession> {
+    return this.queue.possession(this.item, reference);
+  }
+
+  async markOutside(outside: boolean): Promise<void> {
+    if (!this.entry || outside === this.isOutside) return;
+    held(await this.queue.markOutside(this.item, outside));
+    this.isOutside = outside;
+  }
+
+  /** From then on whoever changes one of their entries asks for this one to be delivered again. */
+  async noteReferences(resourceIds: readonly string[]): Promise<void> {
+    const known = new Set(this.references);
+    const isSame = resourceIds.length === known.size && resourceIds.every((id) => known.has(id));
+    if (isSame) return;
+    held(await this.queue.noteReferences(this.item, resourceIds));
+    this.references = resourceIds;
+  }
+
+  /** Takes an entry for this resource's own from now on. Fails when it is another resource's. */
+  async bind(entry: EntryRef): Promise<void> {
+    if (await this.tryBind(entry)) return;
+    if ((await this.possession(entry)) !== 'taken' && (await this.tryBind(entry))) return;
+    throw new EntryTaken(entry);
+  }
+
+  /** False: the entry is another resource's. */
+  async tryBind({ reference, name }: EntryRef): Promise<boolean> {
+    const bound = await this.queue.bindEntry(this.item, { reference, name });
+    if (bound === 'taken') return false;
+    held(bound);
+    this.known = name;
+    this.observed = 0;
+    this.isOutside = false;
+    this.entry = { reference, name };
+    return true;
+  }
+
+  async rename(name: string): Promise<void> {
+    if (!this.entry || name === this.known) return;
+    held(await this.queue.renameEntry(this.item, name));
+    this.known = name;
+    this.entry = { ...this.entry, name };
+  }
+
+  /** The entry is gone, or no longer ours to touch. */
+  async forget(): Promise<void> {
+    if (!this.entry) return;
+    held(await this.queue.forgetEntry(this.item, this.entry.reference));
+    this.entry = undefined;
+    this.isOutside = false;
+  }
+}
+
+function held(answer: boolean): void {
+  if (!answer) throw new LeaseLost();
+}

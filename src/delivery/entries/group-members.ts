@@ -1,0 +1,229 @@
+/** Delivers who entered and who left a group since its entry last heard of it. Costs what changed, not what is there. */
+import { type EntryRef } from '../../../connectors/spi';
+import { type GuardedAmounts, type Turnover } from '../../domain/guard';
+import { type Delivery } from './delivery';
+import { HeldBack } from '../errors';
+import {
+  type MemberChange,
+  type MemberEntry,
+  type MembershipDeltas,
+  type Resend,
+} from '../../domain/delivery-ports';
+
+/** Members in one call, and in one round of look-ups. */
+const CHUNK = 500;
+
+/** What a group's binding has to remember after its members were delivered. */
+export interface MembersDelivered {
+  readonly membersObserved: number;
+  readonly resent: readonly string[];
+}
+
+interface Removal {
+  readonly memberId: string;
+  readonly ref: EntryRef;
+}
+
+export class GroupMembers {
+  constructor(
+    private readonly deltas: Pick<
+      MembershipDeltas,
+      'changes' | 'entriesOf' | 'entriesNamed' | 'presentAmong'
+    >,
+    private readonly amounts: Pick<GuardedAmounts, 'turnoverOf'>,
+  ) {}
+
+  /**
+   * Members without an entry in the target are passed over: when they get one, their own delivery asks for them again.
+   * Nothing beyond the binding's generation is looked at, since only up to there the memberships are known to be
+   * complete.
+   */
+  async deliver(delivery: Delivery, group: EntryRef): Promise<MembersDelivered> {
+    const { item, membersObserved } = delivery;
+    let heldBack: HeldBack | undefined;
+    let isFirst = true;
+    for await (const page of this.pages(item.resourceId, membersObserved, item.generation)) {
+      if (isFirst) heldBack = await this.heldBack(delivery, page);
+      isFirst = false;
+      await this.deliverChanges(delivery, group, page, heldBack !== undefined);
+    }
+    for (let start = 0; start < item.resend.length; start += CHUNK) {
+      await this.deliverAgain(delivery, group, item.resend.slice(start, start + CHUNK));
+    }
+    const resent = item.resend.map(({ mark }) => mark);
+    // Whoever came in is in; only who left is still there.
+    if (heldBack) throw new HeldBack(heldBack.reason, heldBack.trip, resent);
+    return { membersObserved: item.generation, resent };
+  }
+
+  /** Asks the guard whether all who left may be taken out. A new entry has none of them. */
+  private async heldBack(
+    { item, membersObserved, session }: Delivery,
+    firstPage: readonly MemberChange[],
+  ): Promise<HeldBack | undefined> {
+    if (membersObserved === 0) return undefined;
+    const turnover =
+      firstPage.length < CHUNK
+        ? turnoverOf(firstPage)
+        : await this.amounts.turnoverOf(item.resourceId, membersObserved, item.generation);
+    if (turnover.leaving === 0) return undefined;
+    try {
+      await session.guard.permitLeaving(turnover, membersObserved);
+      return undefined;
+    } catch (error) {
+      if (error instanceof HeldBack) return error;
+      throw error;
+    }
+  }
+
+  /** Takes every member out: what "disabled" means for a group. */
+  async removeAll(delivery: Delivery, group: EntryRef): Promise<void> {
+    const { item } = delivery;
+    await delivery.session.guard.permit('DISABLE');
+    for await (const page of this.pages(item.resourceId, 0, Number.MAX_SAFE_INTEGER)) {
+      const entries = await this.entriesOf(delivery, page);
+      const remove = page.flatMap(({ memberId }) => removalOf(entries.get(memberId)));
+      if (remove.length > 0) {
+        await delivery.session.members(group, { add: [], remove: remove.map(({ ref }) => ref) });
+      }
+    }
+  }
+
+  private async *pages(
+    groupId: string,
+    after: number,
+    upTo: number,
+  ): AsyncGenerator<readonly MemberChange[]> {
+    let last: MemberChange | undefined;
+    do {
+      const page = await this.deltas.changes({
+        groupId,
+        after,
+        upTo,
+        limit: CHUNK,
+        ...(last ? { last } : {}),
+      });
+      if (page.length > 0) yield page;
+      last = page.length < CHUNK ? undefined : page.at(-1);
+    } while (last);
+  }
+
+  private async deliverChanges(
+    delivery: Delivery,
+    group: EntryRef,
+    changes: readonly MemberChange[],
+    nobodyLeaves: boolean,
+  ): Promise<void> {
+    const entries = await this.entriesOf(delivery, changes);
+    const add: EntryRef[] = [];
+    const remove: Removal[] = [];
+    for (const { memberId, present } of changes) {
+      const entry = entries.get(memberId);
+      if (present) add.push(...refOf(entry));
+      else if (!nobodyLeaves) remove.push(...removalOf(entry));
+    }
+    await this.send(delivery, group, add, remove);
+  }
+
+  private async deliverAgain(
+    delivery: Delivery,
+    group: EntryRef,
+    resends: readonly Resend[],
+  ): Promise<void> {
+    const memberIds = [...new Set(resends.map(({ memberId }) => memberId))];
+    const [entries, present] = await Promise.all([
+      this.entriesOf(delivery, resends),
+      this.deltas.presentAmong(delivery.item.resourceId, memberIds),
+    ]);
+    const add = memberIds.filter((id) => present.has(id)).flatMap((id) => refOf(entries.get(id)));
+    const remove = resends.flatMap(({ memberId, formerName }): Removal[] => {
+      const entry = entries.get(memberId);
+      const reference = entry?.reference ?? entry?.lastReference;
+      if (formerName === undefined || reference === undefined) return [];
+      return [{ memberId, ref: { reference, name: formerName } }];
+    });
+    await this.send(delivery, group, add, remove);
+  }
+
+  /**
+   * Directories know members by name or by reference. Where somebody who stays has the name or the reference of
+   * somebody who leaves, leaving comes first, in a call of its own, and who stays is added afterwards.
+   */
+  private async send(
+    { item, session }: Delivery,
+    group: EntryRef,
+    add: readonly EntryRef[],
+    removals: readonly Removal[],
+  ): Promise<void> {
+    const namesakes = removals.length === 0 ? [] : await this.namesakes(item, removals);
+    const staying = unique([...add, ...namesakes]);
+    const taken = new Set(staying.flatMap((ref) => [`r ${ref.reference}`, `n ${ref.name}`]));
+    const clash = removals.some(
+      ({ ref }) => taken.has(`r ${ref.reference}`) || taken.has(`n ${ref.name}`),
+    );
+    const rounds = inRounds(removals.map(({ ref }) => ref));
+    const together = clash ? [] : (rounds.pop() ?? []);
+    for (const remove of rounds) await session.members(group, { add: [], remove });
+    if (staying.length + together.length > 0) {
+      await session.members(group, { add: staying, remove: together });
+    }
+  }
+
+  /** Members of the group that now have the name of somebody who leaves it. */
+  private async namesakes(
+    { targetId, resourceId }: Delivery['item'],
+    removals: readonly Removal[],
+  ): Promise<readonly EntryRef[]> {
+    const leaving = new Map(removals.map(({ memberId, ref }) => [ref.name, memberId]));
+    const named = await this.deltas.entriesNamed(targetId, [...leaving.keys()]);
+    const others = named.filter(({ memberId, name }) => leaving.get(name ?? '') !== memberId);
+    if (others.length === 0) return [];
+    const ids = others.map(({ memberId }) => memberId);
+    const present = await this.deltas.presentAmong(resourceId, ids);
+    return others.filter(({ memberId }) => present.has(memberId)).flatMap(refOf);
+  }
+
+  private entriesOf(
+    { item }: Delivery,
+    members: readonly { readonly memberId: string }[],
+  ): Promise<ReadonlyMap<string, MemberEntry>> {
+    return this.deltas.entriesOf(
+      item.targetId,
+      members.map(({ memberId }) => memberId),
+    );
+  }
+}
+
+function turnoverOf(changes: readonly MemberChange[]): Turnover {
+  const coming = changes.filter(({ present }) => present).length;
+  return { leaving: changes.length - coming, coming };
+}
+
+/** Somebody who was renamed twice has two names to be taken out, but no call names anybody twice. */
+function inRounds(refs: readonly EntryRef[]): EntryRef[][] {
+  const names = new Map<string, Set<string>>();
+  const rounds: EntryRef[][] = [];
+  for (const ref of refs) {
+    const known = names.get(ref.reference) ?? new Set();
+    names.set(ref.reference, known);
+    if (known.has(ref.name)) continue;
+    (rounds[known.size] ??= []).push(ref);
+    known.add(ref.name);
+  }
+  return rounds;
+}
+
+function unique(refs: readonly EntryRef[]): readonly EntryRef[] {
+  return [...new Map(refs.map((ref) => [ref.reference, ref])).values()];
+}
+
+function refOf(entry: MemberEntry | undefined): EntryRef[] {
+  const { reference, name } = entry ?? {};
+  return reference === undefined || name === undefined ? [] : [{ reference, name }];
+}
+
+function removalOf(entry: MemberEntry | undefined): Removal[] {
+  const reference = entry?.reference ?? entry?.lastReference;
+  if (!entry || reference === undefined || entry.name === undefined) return [];
+  return [{ memberId: entry.memberId, ref: { reference, name: entry.name } }];
+}

@@ -1,0 +1,358 @@
+/** One delivery: looks at what is desired now, brings the entry there, and records what came of it. */
+import { type MappedAttributes } from '../../domain/mapping';
+import { type Resource } from '../../domain/resource';
+import { type DeletePolicy, type SyncAs, type SyncRule } from '../../domain/sync-rule';
+import { type Target } from '../../domain/target';
+import { type Clock } from '../clock';
+import { type ConnectorHost } from '../connectors/connector-host';
+import { Delivery } from './delivery';
+import { type DesiredEntries, type FindNames, type MappingContext } from './desired-entries';
+import { disableEntry, ensureEntry, findEntry, removeEntry } from './entry-writer';
+import { Disputed, EntryTaken, HeldBack, LeaseLost } from '../errors';
+import { type GroupMembers, type MembersDelivered } from './group-members';
+import { type Guard } from './guard';
+import { type Holding } from './holding';
+import { type HostedConnector } from '../connectors/hosted-connector';
+import { type Lease } from '../lease';
+import { describeError, type Log } from '../log';
+import { entryKind, isHeld, isLetGo, onRemoved, plan, type Plan } from './planner';
+import {
+  type Completion,
+  type DeliveryResources,
+  type EntryReferences,
+  type MembershipDeltas,
+  type WorkItem,
+  type WorkQueue,
+} from '../../domain/delivery-ports';
+import { type Delivered, failureOf, releaseOf, successOf } from './outcomes';
+import { type RetryPolicy } from './retry-policy';
+import { type RuleCache } from '../rule-cache';
+import { DeliverySession } from './session';
+
+export interface ReconcilerDeps {
+  readonly resources: Pick<DeliveryResources, 'findAll'>;
+  readonly rules: RuleCache;
+  readonly queue: WorkQueue;
+  readonly deltas: Pick<MembershipDeltas, 'announce'>;
+  readonly references: EntryReferences;
+  readonly members: GroupMembers;
+  readonly desired: DesiredEntries;
+  readonly host: ConnectorHost;
+  readonly retryPolicy: RetryPolicy;
+  readonly guard: Pick<Guard, 'of'>;
+  readonly holding: Pick<Holding, 'ofDisabled' | 'ofGuard'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told that a target's groups have something to do. */
+  readonly wake: (targetId: string, ruleId: string) => void;
+  /** Told that something was noted in a binding for the audit trail. */
+  readonly noted: (bindingId: string) => void;
+}
+
+/**
+ * What the lane learns: whether the target answered, or answered that it wants to be left alone for a while. `none`: nobody
+ * asked it anything.
+ */
+export type Contact = 'answered' | 'silent' | 'none' | { readonly throttledMs: number };
+
+type Done = Omit<Completion, 'at'>;
+
+/** An entry that is disabled and waits for its deletion. */
+type Condemned = Pick<Done, 'state' | 'heldFor' | 'condemnedAt' | 'nextAttemptAt' | 'vacant'>;
+
+const DAY_MS = 86_400_000;
+
+/** What is delivered, under which rule. */
+interface Subject {
+  readonly item: WorkItem;
+  readonly resource: Resource;
+  readonly rule: SyncRule | undefined;
+  readonly syncAs: SyncAs | undefined;
+  readonly leaving: DeletePolicy | undefined;
+  readonly target: Target;
+}
+
+export class Reconciler {
+  constructor(private readonly deps: ReconcilerDeps) {}
+
+  /** Rejects only when the store does. */
+  async deliver(lease: Lease, target: Target): Promise<Contact> {
+    const { item } = lease;
+    const [[resource], recent] = await Promise.all([
+      this.deps.resources.findAll([item.resourceId]),
+      this.deps.rules.get(item.ruleId),
+    ]);
+    if (!resource) return this.orphan(item);
+    // What is about to be destroyed is destroyed under the rule as it is now: KEEP may have been chosen since.
+    const rule = resource.deletedAt ? await this.deps.rules.fresh(item.ruleId) : recent;
+    const delivered = { item, resource, target, at: this.deps.clock.now() };
+    if (isHeld(rule)) return this.hold(delivered, rule);
+    const syncAs = rule?.syncAs.find((candidate) => candidate.targetId === target.id);
+    const leaving = syncAs ? undefined : onRemoved(rule, target.id);
+    const subject = { item, resource, rule, syncAs, leaving, target };
+    if (isLetGo(subject)) return this.letGo(item, delivered);
+    return this.attempt(subject, lease);
+  }
+
+  private async attempt(subject: Subject, lease: Lease): Promise<Contact> {
+    const { item, target } = subject;
+    // What a failed attempt leaves behind is known only to the delivery itself.
+    const attempt: { delivery?: Delivery } = {};
+    try {
+      const done = await this.deps.host.withConnector(target, (connector) => {
+        const session = new DeliverySession(
+          connector,
+          entryKind(item.resourceType) ?? 'user',
+          lease,
+          this.deps.guard.of({ ...subject, commanded: isCommanded(subject) }),
+        );
+        attempt.delivery = new Delivery(item, subject.resource, session, this.deps.queue);
+        return this.reconcile(attempt.delivery, subject, connector);
+      });
+      await this.complete(item, { ...done, at: this.deps.clock.now() });
+      return attempt.delivery?.session.called ? 'answered' : 'none';
+    } catch (error) {
+      if (error instanceof HeldBack) {
+        const { rule, resource } = subject;
+        const delivered = { item, resource, target, at: this.deps.clock.now() };
+        await this.deps.holding.ofGuard({ ...delivered, delivery: attempt.delivery }, rule, error);
+        return attempt.delivery?.session.called ? 'answered' : 'none';
+      }
+      if (error instanceof LeaseLost || lease.signal.aborted) return this.giveUp(item, error);
+      return this.failed(subject, error, attempt.delivery);
+    } finally {
+      this.reportWarnings(item, attempt.delivery?.session.warnings ?? 0);
+    }
+  }
+
+  /** Only how many: their words name people. */
+  private reportWarnings({ id, targetId }: WorkItem, warnings: number): void {
+    if (warnings === 0) return;
+    this.deps.log('warn', 'A target took a change with warnings', {
+      bindingId: id,
+      targetId,
+      warnings,
+    });
+  }
+
+  private async reconcile(
+    delivery: Delivery,
+    subject: Subject,
+    connector: HostedConnector,
+  ): Promise<Done> {
+    const { resource, rule, syncAs, leaving, item } = subject;
+    const planned = plan({
+      resource,
+      rule,
+      syncAs,
+      leaving,
+      capabilities: connector.capabilities,
+      hasEntry: item.reference !== undefined || item.creating !== undefined,
+      isActive: () => rule !== undefined && this.deps.desired.isActive(resource, rule),
+      inScope: () => !rule || !syncAs || this.deps.desired.inScope(resource, rule, syncAs),
+    });
+    const condemned =
+      planned.action === 'condemn' ? this.condemned(delivery, planned.days) : undefined;
+    const carriedOut: Plan =
+      planned.action === 'condemn'
+        ? { action: condemned ? 'disable' : 'remove', state: planned.state }
+        : planned;
+    const members = await this.carryOut(delivery, carriedOut, subject).catch(
+      async (error: unknown) => {
+        // What was written before the guard held back the rest takes effect.
+        if (error instanceof HeldBack) await delivery.session.flush();
+        throw error;
+      },
+    );
+    await delivery.session.flush();
+    const state = carriedOut.action === 'ensure' ? 'SYNCED' : carriedOut.state;
+    const waits = condemned && delivery.ref ? condemned : undefined;
+    const letsGo = !waits && (state === 'REMOVED' || carriedOut.action === 'remove');
+    if (letsGo) await delivery.forget();
+    await delivery.markOutside(state === 'OUT_OF_SCOPE');
+    const action = letsGo && carriedOut.action !== 'remove' ? 'release' : carriedOut.action;
+    const noted = successOf({ ...subject, at: this.deps.clock.now() }, delivery, action);
+    return {
+      state,
+      ...(noted ? { noted } : {}),
+      observedGeneration: item.generation,
+      ...(item.resourceType === 'Group' ? { membersObserved: item.generation } : {}),
+      ...members,
+      ...(isInactive(carriedOut) ? { inactive: true } : {}),
+      ...(await this.announce(delivery)),
+      ...waits,
+    };
+  }
+
+  /** Nothing: the delay is over, and the entry is to be removed. By absolute dates, whatever clocks do meanwhile. */
+  private condemned({ item, resource }: Delivery, days: number): Condemned | undefined {
+    const now = this.deps.clock.now();
+    const condemnedAt = item.condemnedAt ?? resource.deletedAt ?? now;
+    const nextAttemptAt = new Date(condemnedAt.getTime() + days * DAY_MS);
+    if (nextAttemptAt <= now) return undefined;
+    const vacant = resource.deletedAt !== undefined;
+    return { state: 'HELD', heldFor: 'DELETION_DELAY', condemnedAt, nextAttemptAt, vacant };
+  }
+
+  private async carryOut(
+    delivery: Delivery,
+    planned: Plan,
+    { rule, syncAs, target }: Subject,
+  ): Promise<MembersDelivered | undefined> {
+    const { session } = delivery;
+    switch (planned.action) {
+      case 'leave':
+      case 'condemn':
+        return undefined;
+      case 'remove':
+        await removeEntry(delivery);
+        return undefined;
+      case 'disable':
+        await this.disable(delivery);
+        return undefined;
+      case 'ensure': {
+        if (!rule || !syncAs) return undefined;
+        const context = { rule, syncAs, target, connector: session.connector };
+        const entry = await ensureEntry(delivery, {
+          active: planned.active,
+          correlation: syncAs.correlation,
+          desired: () => this.desired(delivery, context),
+        });
+        return session.kind === 'group' ? this.deps.members.deliver(delivery, entry) : undefined;
+      }
+    }
+  }
+
+  /** Whose entries it names is noted before they are looked up: what changes from then on asks for another delivery. */
+  private async desired(delivery: Delivery, context: MappingContext): Promise<MappedAttributes> {
+    const { session, resource } = delivery;
+    const { ruleId, targetId } = delivery.item;
+    let named: readonly string[] = [];
+    const find: FindNames = async (ids) => {
+      named = ids;
+      await delivery.noteReferences(ids);
+      return this.deps.references.namesOf(ruleId, targetId, ids);
+    };
+    const attributes = await this.deps.desired.evaluate(session.kind, resource, context, find);
+    await delivery.noteReferences(named);
+    return attributes;
+  }
+
+  /** Groups know no disabled state: one without members grants nothing. */
+  private async disable(delivery: Delivery): Promise<void> {
+    if (delivery.session.kind === 'user') return disableEntry(delivery);
+    const group = await findEntry(delivery, []);
+    if (group) await this.deps.members.removeAll(delivery, group);
+  }
+
+  /** Tells the resource's groups, and whoever's entry names its own, when that came, went, or changed its name: they were told something else before. */
+  private async announce(delivery: Delivery): Promise<Pick<Done, 'announced'>> {
+    const { item, memberRef: ref } = delivery;
+    if (ref?.reference === item.announcedReference && (!ref || ref.name === item.announcedName)) {
+      return {};
+    }
+    await Promise.all([this.announceToReferrers(item), this.announceToGroups(delivery)]);
+    return { announced: { ...(ref ?? {}) } };
+  }
+
+  private async complete(item: WorkItem, completion: Completion): Promise<void> {
+    const written = await this.deps.queue.complete(item, completion);
+    if (written && completion.noted) this.deps.noted(item.id);
+  }
+
+  private async announceToGroups({ item, resource, memberRef }: Delivery): Promise<void> {
+    // Who is deleted has left its groups, and they deliver that themselves.
+    if (resource.deletedAt) return;
+    const renamed = item.announcedName !== undefined && item.announcedName !== memberRef?.name;
+    const groups = await this.deps.deltas.announce({
+      targetId: item.targetId,
+      memberId: item.resourceId,
+      now: this.deps.clock.now(),
+      ...(renamed ? { formerName: item.announcedName } : {}),
+    });
+    if (groups > 0) this.deps.wake(item.targetId, item.ruleId);
+  }
+
+  private async announceToReferrers(item: WorkItem): Promise<void> {
+    const { references, clock, wake } = this.deps;
+    if (await references.announce(item, clock.now())) wake(item.targetId, item.ruleId);
+  }
+
+  private async hold(delivered: Delivered, rule: SyncRule | undefined): Promise<Contact> {
+    await this.deps.holding.ofDisabled(delivered, rule);
+    return 'none';
+  }
+
+  private async letGo(item: WorkItem, delivered: Delivered): Promise<Contact> {
+    const { queue, clock } = this.deps;
+    if (item.reference !== undefined) {
+      await queue.forgetEntry(item, item.reference);
+      await this.announceToReferrers(item);
+    }
+    const observedGeneration = item.generation;
+    const noted = releaseOf(delivered);
+    await this.complete(item, {
+      state: 'REMOVED',
+      at: clock.now(),
+      observedGeneration,
+      ...(noted ? { noted } : {}),
+    });
+    return 'none';
+  }
+
+  /** The resource was erased while somebody still asked for it. */
+  private async orphan(item: WorkItem): Promise<Contact> {
+    this.deps.log('warn', 'A binding without a resource is discarded', { bindingId: item.id });
+    await this.deps.queue.discard(item);
+    return 'none';
+  }
+
+  private async giveUp(item: WorkItem, error: unknown): Promise<Contact> {
+    this.deps.log('info', 'A delivery was given up', {
+      bindingId: item.id,
+      ...describeError(error),
+    });
+    await this.deps.queue.release(item);
+    return 'none';
+  }
+
+  private async failed(
+    subject: Subject,
+    error: unknown,
+    delivery: Delivery | undefined,
+  ): Promise<Contact> {
+    const { item } = subject;
+    const verdict = this.deps.retryPolicy.judge(error, item.attempts);
+    this.deps.log(verdict.error.kind === 'internal' ? 'error' : 'info', 'A delivery failed', {
+      bindingId: item.id,
+      kind: verdict.error.kind,
+      parked: verdict.retryAt === undefined,
+      ...(verdict.error.kind === 'internal' ? describeError(error) : {}),
+    });
+    const isParked = verdict.retryAt === undefined;
+    const delivered = { ...subject, at: verdict.error.at };
+    const noted = failureOf(delivered, verdict.error, isParked, delivery);
+    const written = await this.deps.queue.fail(item, {
+      error: { ...verdict.error, generation: item.generation },
+      nothingCreated: delivery?.nothingCreated ?? false,
+      ...(verdict.retryAt === undefined ? {} : { retryAt: verdict.retryAt }),
+      ...(error instanceof Disputed ? { candidates: error.candidates } : {}),
+      ...(error instanceof EntryTaken ? { blockedBy: error.entry } : {}),
+      ...(noted ? { noted } : {}),
+    });
+    if (written && noted) this.deps.noted(item.id);
+    if (verdict.silent) return 'silent';
+    if (verdict.throttledMs !== undefined) return { throttledMs: verdict.throttledMs };
+    return delivery?.session.called ? 'answered' : 'none';
+  }
+}
+
+/** What an administrator wants undone needs no second approval, nor what was disabled with one days ago. */
+function isCommanded({ item, rule, leaving }: Subject): boolean {
+  return rule?.deletion !== undefined || leaving !== undefined || item.condemnedAt !== undefined;
+}
+
+/** The entry is still there, and grants nothing. */
+function isInactive(planned: Plan): boolean {
+  return planned.action === 'disable' || (planned.action === 'ensure' && !planned.active);
+}
