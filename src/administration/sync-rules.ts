@@ -61,6 +61,9 @@ export type SyncRuleUpdate = Partial<
   readonly expectedVersion?: number;
 };
 
+const CHANGED_MEANWHILE =
+  'The rule was changed by somebody else at the same moment. Read it again.';
+
 const NAME_TAKEN =
   'Another sync rule has this name. Names differ in more than upper and lower case.';
 
@@ -136,8 +139,7 @@ export class SyncRules {
     ];
     if (definitions.issues ?? values.issues ?? guard.issues ?? issues.length > 0) return { issues };
     const change = {
-      ...values.value,
-      ...(decidesAnew(rule, values.value) ? { valuesChangedAt: this.now() } : {}),
+      ...this.valueChange(rule, values.value),
       name,
       scimProfile: scimProfile ?? rule.scimProfile,
       meUserName: meUserName ?? rule.meUserName,
@@ -147,16 +149,20 @@ export class SyncRules {
     };
     const updated = await unlessTaken(() => this.ports.syncRules.update(rule, change), NAME_TAKEN);
     if (updated.issues !== undefined) return updated;
-    if (updated.value !== undefined) {
-      this.ports.delivery.ruleChanged(id);
-      // What waits is judged by the new settings. Should this be missed, it waits on, for everybody to see.
-      if (!isDeepStrictEqual(rule.guard, guard.value)) {
-        await this.ports.delivery.guardDecided({ ruleId: id, verdict: 'LIFTED' });
-      }
-      return { value: updated.value };
-    }
-    const message = 'The rule was changed by somebody else at the same moment. Read it again.';
-    return refused('CONFLICT', ['id'], message);
+    if (updated.value === undefined) return refused('CONFLICT', ['id'], CHANGED_MEANWHILE);
+    await this.announce(rule, updated.value);
+    return { value: updated.value };
+  }
+
+  private valueChange(rule: SyncRule, values: RuleValues) {
+    return decidesAnew(rule, values) ? { ...values, valuesChangedAt: this.now() } : values;
+  }
+
+  private async announce(before: SyncRule, rule: SyncRule): Promise<void> {
+    this.ports.delivery.ruleChanged(rule.id);
+    // What waits is judged by the new settings. Should this be missed, it waits on, for everybody to see.
+    if (isDeepStrictEqual(before.guard, rule.guard)) return;
+    await this.ports.delivery.guardDecided({ ruleId: rule.id, verdict: 'LIFTED' });
   }
 
   /** What may go wrong with a rule that was written, by what its directories say. */

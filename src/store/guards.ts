@@ -1,5 +1,4 @@
 /** The guards of rules in MongoDB: the port `GuardStore`. */
-import { type mongo } from 'mongoose';
 import { type HeldFor } from '../domain/binding';
 import {
   type Admission,
@@ -18,8 +17,6 @@ const PARTS = 12;
 
 /** Others trip, decide and make documents at the same time. */
 const MOST_ATTEMPTS = 20;
-
-type Update = mongo.UpdateFilter<GuardDocument>;
 
 export class MongoGuardStore implements GuardStore {
   constructor(private readonly model: GuardModel) {}
@@ -41,7 +38,7 @@ export class MongoGuardStore implements GuardStore {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const counted = await documents(this.model).findOneAndUpdate(
         { _id: ruleId, trip: { $exists: false } },
-        { $inc: { [partField(admission)]: amount } } as Update,
+        { $inc: { [partField(admission)]: amount } },
         { returnDocument: 'after' },
       );
       if (counted) {
@@ -66,18 +63,18 @@ export class MongoGuardStore implements GuardStore {
       {
         $set: { trip: { at: now, targetId, subject, ...found } },
         $inc: { trips: 1, ...takeBack },
-      } as Update,
+      },
       { returnDocument: 'after' },
     );
-    const own = tripped ? toState(tripped as GuardDocument).trip : undefined;
+    const own = tripped ? toState(tripped).trip : undefined;
     if (own) return { trip: own, isNew: true };
     // Somebody else was faster. Of what an approval has made forgotten nothing is to be taken back.
     const state = await documents(this.model).findOneAndUpdate(
       { _id: ruleId, epoch },
-      { $inc: takeBack } as Update,
+      { $inc: takeBack },
       { returnDocument: 'after' },
     );
-    const other = state ? toState(state as GuardDocument).trip : undefined;
+    const other = state ? toState(state).trip : undefined;
     return other && { trip: other, isNew: false };
   }
 
@@ -101,10 +98,10 @@ export class MongoGuardStore implements GuardStore {
             ...(isApproved ? { passed: 1 as const } : {}),
           },
           ...(isApproved ? { $inc: { epoch: 1 } } : {}),
-        } as Update,
+        },
         { returnDocument: 'after' },
       );
-      if (decided) return toState(decided as GuardDocument);
+      if (decided) return toState(decided);
     }
     throw new Error('The guard keeps tripping while it is decided about');
   }
@@ -114,7 +111,7 @@ export class MongoGuardStore implements GuardStore {
     const field = `notices.${reason}`;
     const { matchedCount } = await documents(this.model).updateOne(
       { _id: ruleId, [field]: { $exists: false } },
-      { $set: { [field]: at } } as Update,
+      { $set: { [field]: at } },
     );
     return matchedCount === 1;
   }
@@ -140,9 +137,12 @@ export class MongoGuardStore implements GuardStore {
     const past = names.filter((name) => Number(name) < oldest);
     if (past.length > 0) {
       const gone = past.map((name) => [`${subjectField(targetId, subject)}.${name}`, 1]);
-      await documents(this.model).updateOne({ _id: ruleId }, {
-        $unset: Object.fromEntries(gone) as Readonly<Record<string, 1>>,
-      } as Update);
+      await documents(this.model).updateOne(
+        { _id: ruleId },
+        {
+          $unset: Object.fromEntries(gone) as Readonly<Record<string, 1>>,
+        },
+      );
     }
     return names
       .filter((name) => Number(name) >= oldest)

@@ -15,9 +15,7 @@ export class StoreTime {
   private processMs = Date.now();
   private monotonicMs = performance.now();
 
-  private constructor() {
-    this.now = this.now.bind(this);
-  }
+  private constructor() {}
 
   /** Asks once, and learns from the driver's heartbeats from then on. */
   static async open(connection: Connection): Promise<StoreTime> {
@@ -32,12 +30,12 @@ export class StoreTime {
     return time;
   }
 
-  now(): Date {
+  readonly now = (): Date => {
     const passed = performance.now() - this.monotonicMs;
     const own = Date.now() - this.processMs;
     // While a machine sleeps only its own clock goes on. Who was asleep must not believe in its leases.
     return new Date(this.storeMs + (own > passed + SLEPT_MS ? own : passed));
-  }
+  };
 
   private learn({ localTime, isWritablePrimary }: HelloReply, agoMs: number): void {
     if (!(localTime instanceof Date) || isWritablePrimary !== true) return;

@@ -103,7 +103,7 @@ export interface Store {
   /** For tests that look behind the ports. */
   readonly connection: Connection;
   /** The time of day, on which all processes that share the database agree. */
-  now(): Date;
+  readonly now: () => Date;
   isReachable(): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -58,7 +58,8 @@ export class SimulatedDirectory extends FakeDirectory {
           this.serveFor(process, call, context, run),
       },
     }) as SimulatedDirectory;
-    return Reflect.get(FakeDirectory.prototype, 'type', seen) as ConnectorType;
+    const type: unknown = Reflect.get(FakeDirectory.prototype, 'type', seen);
+    return type as ConnectorType;
   }
 
   override plant(kind: EntryKind, name: string, more: Partial<FakeEntry> = {}): FakeEntry {
@@ -115,7 +116,8 @@ export class SimulatedDirectory extends FakeDirectory {
           else if (lost !== 'silence') answer(() => reject(lost));
         } catch (error) {
           this.around.trace(`${this.options.id} ${operation} ${reference ?? ''}: ${String(error)}`);
-          answer(() => reject(error));
+          const failure = error as Error;
+          answer(() => reject(failure));
         }
       });
     });

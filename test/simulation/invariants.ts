@@ -201,7 +201,7 @@ class DirectoryCheck {
     const isUser = resource['resourceType'] === USER;
     const taken = this.directory
       .named(isUser ? 'user' : 'group')
-      .get(String(isUser ? userName : displayName));
+      .get((isUser ? userName : displayName) as string);
     const isOwn =
       taken !== undefined && this.directory.madeFor.get(taken.reference) === resource['_id'];
     return taken !== undefined && taken !== entry && !isOwn;

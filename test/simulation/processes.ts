@@ -143,7 +143,7 @@ export class SimulatedProcess implements Owner {
             if (this.dead && random.chance(0.5)) return;
             const isOut = ground.outage;
             if (isOut && random.chance(0.8)) return refuse();
-            let running: Steps<Answer>;
+            const running = steps();
             const goOn = (): void => {
               try {
                 for (let step = running.next(); ; step = running.next()) {
@@ -158,12 +158,12 @@ export class SimulatedProcess implements Owner {
                 }
               } catch (error) {
                 // Only keys that are taken are an answer; everything else is a defect of the simulation.
-                const { code, message } = error as Error & { readonly code?: unknown };
+                const failure = error as Error & { readonly code?: unknown };
+                const { code, message } = failure;
                 if (code === undefined) ground.defects.push(`${name}: ${message}`);
-                scheduler.soon(this, () => reject(error));
+                scheduler.soon(this, () => reject(failure));
               }
             };
-            running = steps();
             goOn();
           });
         }),

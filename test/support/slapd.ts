@@ -250,6 +250,7 @@ async function capture(program: string, args: readonly string[]): Promise<string
 }
 
 class PrivateSlapd implements Slapd {
+  readonly folder: string;
   readonly url: string;
   readonly ldapsUrl: string;
   readonly bindDN = PROVISIONER;
@@ -262,13 +263,13 @@ class PrivateSlapd implements Slapd {
   private child: ChildProcess | undefined;
 
   constructor(
-    readonly folder: string,
+    private readonly place: { readonly path: string; readonly remove: () => void },
     readonly port: number,
     tlsPort: number,
     readonly ca: string,
-    private readonly removeFolder: () => void,
     private readonly debugLevel: string,
   ) {
+    this.folder = place.path;
     this.url = `ldap://127.0.0.1:${port}`;
     this.ldapsUrl = `ldaps://127.0.0.1:${tlsPort}`;
   }
@@ -350,7 +351,7 @@ class PrivateSlapd implements Slapd {
 
   async stop(): Promise<void> {
     await this.kill();
-    this.removeFolder();
+    this.place.remove();
   }
 }
 
@@ -369,11 +370,10 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   }
   await capture('/usr/sbin/slapadd', ['-q', '-w', '-f', configurationFile, '-l', seedFile]);
   const server = new PrivateSlapd(
-    folder.path,
+    folder,
     await freePort(),
     await freePort(),
     ca,
-    folder.remove,
     options.logsOperations ? '256' : '0',
   );
   await server.boot();

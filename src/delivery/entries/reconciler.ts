@@ -151,12 +151,7 @@ export class Reconciler {
       isActive: () => rule !== undefined && this.deps.desired.isActive(resource, rule),
       inScope: () => !rule || !syncAs || this.deps.desired.inScope(resource, rule, syncAs),
     });
-    const condemned =
-      planned.action === 'condemn' ? this.condemned(delivery, planned.days) : undefined;
-    const carriedOut: Plan =
-      planned.action === 'condemn'
-        ? { action: condemned ? 'disable' : 'remove', state: planned.state }
-        : planned;
+    const { condemned, carriedOut } = this.today(delivery, planned);
     const members = await this.carryOut(delivery, carriedOut, subject).catch(
       async (error: unknown) => {
         // What was written before the guard held back the rest takes effect.
@@ -182,6 +177,18 @@ export class Reconciler {
       ...(await this.announce(delivery)),
       ...waits,
     };
+  }
+
+  /** What a plan asks for now: who is condemned is disabled, and removed when the delay is over. */
+  private today(
+    delivery: Delivery,
+    planned: Plan,
+  ): { readonly condemned?: Condemned; readonly carriedOut: Exclude<Plan, { action: 'condemn' }> } {
+    if (planned.action !== 'condemn') return { carriedOut: planned };
+    const { state } = planned;
+    const condemned = this.condemned(delivery, planned.days);
+    if (!condemned) return { carriedOut: { action: 'remove', state } };
+    return { condemned, carriedOut: { action: 'disable', state } };
   }
 
   /** Nothing: the delay is over, and the entry is to be removed. By absolute dates, whatever clocks do meanwhile. */

@@ -116,8 +116,19 @@ function eventPage(
 }
 
 function filterOf(input: AuditEventFilterInput): AuditFilter {
-  const { ruleId, userId, groupId, generation, targetId, category, actions } = input;
-  const { outcomes, actorId, requestId, since, until } = input;
+  refuseContradictions(input);
+  const { ruleId, userId, groupId, targetId, ...plain } = input;
+  return {
+    ...given(plain),
+    ...(ruleId == null ? {} : { chain: argumentKey('SyncRule', 'ruleId', ruleId) }),
+    ...(userId == null ? {} : { resourceId: argumentKey('User', 'userId', userId) }),
+    ...(groupId == null ? {} : { resourceId: argumentKey('Group', 'groupId', groupId) }),
+    ...(targetId == null ? {} : { targetId: argumentKey('Target', 'targetId', targetId) }),
+  };
+}
+
+function refuseContradictions(input: AuditEventFilterInput): void {
+  const { userId, groupId, generation, actions } = input;
   if (userId != null && groupId != null) {
     throw badUserInput('Give `userId` or `groupId`, not both.');
   }
@@ -129,18 +140,13 @@ function filterOf(input: AuditEventFilterInput): AuditFilter {
   if (actions != null && actions.length > MOST_ACTIONS) {
     throw badUserInput(`Give ${String(MOST_ACTIONS)} actions at most.`);
   }
-  return {
-    ...(ruleId == null ? {} : { chain: argumentKey('SyncRule', 'ruleId', ruleId) }),
-    ...(userId == null ? {} : { resourceId: argumentKey('User', 'userId', userId) }),
-    ...(groupId == null ? {} : { resourceId: argumentKey('Group', 'groupId', groupId) }),
-    ...(targetId == null ? {} : { targetId: argumentKey('Target', 'targetId', targetId) }),
-    ...(generation == null ? {} : { generation }),
-    ...(category == null ? {} : { category }),
-    ...(actions == null ? {} : { actions }),
-    ...(outcomes == null ? {} : { outcomes }),
-    ...(actorId == null ? {} : { actorId }),
-    ...(requestId == null ? {} : { requestId }),
-    ...(since == null ? {} : { since }),
-    ...(until == null ? {} : { until }),
-  };
+}
+
+type Given<Input> = { readonly [Key in keyof Input]?: NonNullable<Input[Key]> };
+
+/** Null means the same as leaving it out. */
+function given<Input extends object>(input: Input): Given<Input> {
+  return Object.fromEntries(
+    Object.entries(input).filter(([, value]) => value != null),
+  ) as Given<Input>;
 }

@@ -47,7 +47,8 @@ export class AuditFeed {
       this.position ??= this.end();
       await this.position;
       let next = this.read;
-      for await (const _look of this.pulse.watch(signal)) {
+      const looks = this.pulse.watch(signal);
+      while ((await looks.next()).done !== true) {
         for (; next < this.read; next += 1) {
           const event = this.kept[next - (this.read - this.kept.length)];
           if (event === undefined) throw leftBehind();

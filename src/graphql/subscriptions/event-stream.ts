@@ -46,7 +46,7 @@ async function serve(
   context: GraphqlContext,
   stream: EventStream,
 ): Promise<void> {
-  const prepared = execution.prepare((body ?? {}), context);
+  const prepared = execution.prepare(body ?? {}, context);
   const results = prepared.args ? await execution.run(prepared.args) : prepared;
   if (Symbol.asyncIterator in results) await stream.sendAll(results);
   else await stream.send(results);

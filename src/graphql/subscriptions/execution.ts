@@ -112,9 +112,9 @@ export class SubscriptionExecution {
       next: async () => {
         if (ended) return { done: true, value: undefined };
         try {
-          const { done, value } = await results.next();
-          if (done === true) return { done: true, value: undefined };
-          return { done: false, value: this.maskedResult(value, requestId) };
+          const next = await results.next();
+          if (next.done === true) return { done: true, value: undefined };
+          return { done: false, value: this.maskedResult(next.value, requestId) };
         } catch (error) {
           ended = true;
           return { done: false, value: { errors: [this.masked(error, requestId)] } };

@@ -224,26 +224,14 @@ export class AuditEventListArgs extends ConnectionArgs {
 }
 
 export function toAuditEvent(event: AuditEvent): AuditEventType {
-  const { id, chain, actor, resource, target, members, native, changes = [], input } = event;
-  const {
-    at,
-    category,
-    action,
-    outcome,
-    seq,
-    hash: chainHash,
-    requestId,
-    generation,
-    fromGeneration,
-  } = event;
+  const { id, chain, members, native, changes = [], input, hash: chainHash } = event;
+  const { at, category, action, outcome, actor, seq, requestId, generation, fromGeneration } =
+    event;
   return {
-    id: toNodeId('AuditEvent', id),
+    ...{ id: toNodeId('AuditEvent', id), at, category, action, outcome, actor },
+    ...{ chain, seq, chainHash },
     ...(chain === GATEWAY_CHAIN ? {} : { ruleKey: chain }),
-    ...(target ? { targetKey: target.id } : {}),
-    ...(resource ? { resourceKey: resource.id, resourceType: resource.type } : {}),
-    ...(resource?.name === undefined ? {} : { resourceName: resource.name }),
-    ...(target?.name === undefined ? {} : { targetName: target.name }),
-    ...{ at, category, action, outcome, actor, chain, seq, chainHash },
+    ...concerned(event),
     ...(requestId === undefined ? {} : { requestId }),
     ...(generation === undefined ? {} : { generation }),
     ...(fromGeneration === undefined ? {} : { fromGeneration }),
@@ -254,6 +242,16 @@ export function toAuditEvent(event: AuditEvent): AuditEventType {
     cutShort: event.cutShort ?? false,
     ...(event.error ? { error: event.error } : {}),
     ...(input === undefined ? {} : { input: JSON.parse(input) as unknown }),
+  };
+}
+
+/** Whom and where it was about, with the names of that time. */
+function concerned({ resource, target }: AuditEvent): Partial<AuditEventType> {
+  return {
+    ...(target ? { targetKey: target.id } : {}),
+    ...(target?.name === undefined ? {} : { targetName: target.name }),
+    ...(resource ? { resourceKey: resource.id, resourceType: resource.type } : {}),
+    ...(resource?.name === undefined ? {} : { resourceName: resource.name }),
   };
 }
 

@@ -137,9 +137,13 @@ describe('a failure', () => {
       throw new TypeError('a prototype');
     },
   });
+  const rejecting = (reason: unknown): Promise<never> => {
+    const error = reason as Error;
+    return Promise.reject(error);
+  };
   it.each<[string, () => unknown]>([
-    ['a text', () => Promise.reject('down')],
-    ['nothing', () => Promise.reject(undefined)],
+    ['a text', () => rejecting('down')],
+    ['nothing', () => rejecting(undefined)],
     ['a trap', () => Promise.reject(trapped)],
     ['an error with a kind that is none', () => Promise.reject(disguised({ kind: 'tired' }))],
     ['an error with a message that is none', () => Promise.reject(disguised({ message: {} }))],

@@ -23,7 +23,7 @@ const NOTHING_TO_SEE: Omit<GraphqlOptions['watched'], 'operations'> = {
 export type OpenWorld = () => Promise<World>;
 
 /** Whatever JSON says; tests look inside. */
-type Json = ReturnType<typeof JSON.parse>;
+export type Json = ReturnType<typeof JSON.parse>;
 
 export interface Answer {
   readonly status: number;

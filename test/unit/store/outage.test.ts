@@ -11,7 +11,7 @@ class Repository {
 
   async find(): Promise<string> {
     this.calls += 1;
-    if (this.error !== undefined) throw this.error;
+    if (this.error !== undefined) throw this.error as Error;
     return 'found';
   }
 

@@ -1,5 +1,5 @@
 /** Commands in the audit trail, and what auditors read of it. */
-import { createRule, createTarget, Gateway, type OpenWorld } from '../gateway';
+import { createRule, createTarget, Gateway, type Json, type OpenWorld } from '../gateway';
 
 const EVENTS = `query ($filter: AuditEventFilter, $first: Int, $after: String) {
   auditEvents(filter: $filter, first: $first, after: $after) {
@@ -25,8 +25,7 @@ export function auditSuite(openWorld: OpenWorld): void {
 
     afterEach(() => gateway.close());
 
-    const events = async (filter: object = {}, more: object = {}): Promise<any> =>
-       
+    const events = async (filter: object = {}, more: object = {}): Promise<Json> =>
       (await gateway.data(EVENTS, { filter, ...more })).auditEvents;
 
     it('has every command with its administrator and without its secrets', async () => {
