@@ -26,6 +26,8 @@ export interface WorkItem extends Binding {
   /** Reference and name as the groups of this resource know them. */
   readonly announcedReference?: string;
   readonly announcedName?: string;
+  /** Names that the entry has had since its groups were told last: some of them may know it by any of these. */
+  readonly untoldNames: readonly string[];
   /** The reference of an entry that is gone. */
   readonly lastReference?: string;
   /** An attempt to create an entry of this name has begun and its outcome is not known. */

@@ -103,6 +103,7 @@ export function toQueued(document: BindingDocument): WorkItem {
     membersObserved: document.membersObserved,
     resend: document.resend,
     references: document.references ?? [],
+    untoldNames: document.untoldNames ?? [],
     ...(announcedReference === undefined ? {} : { announcedReference }),
     ...(announcedName === undefined ? {} : { announcedName }),
     ...(lastReference === undefined ? {} : { lastReference }),

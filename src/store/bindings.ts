@@ -165,6 +165,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
         // A new entry of a group has none of the members that an earlier one had.
         $set: { reference, name, membersObserved: 0 },
         $unset: { creating: 1, inherits: 1, chosen: 1, outside: 1 },
+        $addToSet: { untoldNames: name },
       });
     } catch (error) {
       if (isDuplicateKey(error)) return 'taken';
@@ -210,7 +211,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
   }
 
   renameEntry(claim: Claim, name: string): Promise<boolean> {
-    return this.claimed.write(claim, { $set: { name } });
+    return this.claimed.write(claim, { $set: { name }, $addToSet: { untoldNames: name } });
   }
 
   /** The entry is gone, or no longer ours: its reference stays known as the last one. */

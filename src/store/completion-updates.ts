@@ -23,7 +23,11 @@ export function completionUpdates(
   const known: Fields = {
     ...observed,
     ...(announced
-      ? { announcedReference: announced.reference, announcedName: announced.name }
+      ? {
+          announcedReference: announced.reference,
+          announcedName: announced.name,
+          untoldNames: undefined,
+        }
       : {}),
     ...(noted ? { notedAt: noted.at } : {}),
     leaseUntil: FREE,

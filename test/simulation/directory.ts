@@ -32,6 +32,12 @@ export interface Surroundings {
   readonly trace: (line: string) => void;
 }
 
+/** Somebody who writes an entry. */
+interface Writer {
+  readonly process: Owner;
+  readonly signal: AbortSignal;
+}
+
 const WRITES = new Set(['create', 'update', 'members', 'setActive', 'remove']);
 
 export class SimulatedDirectory extends FakeDirectory {
@@ -39,7 +45,7 @@ export class SimulatedDirectory extends FakeDirectory {
   targetId = '';
   /** Whom each entry was made for, whether the directory says so or not. */
   readonly madeFor = new Map<string, string>();
-  private readonly underWay = new Map<string, Owner>();
+  private readonly underWay = new Map<string, Writer>();
   /** Shared with what processes see of it. */
   private readonly numbers = { last: 0 };
 
@@ -97,7 +103,7 @@ export class SimulatedDirectory extends FakeDirectory {
     const { operation, reference } = call;
     if (signal.aborted) this.violations.push(`${operation} with a signal that is aborted`);
     this.around.sent(this, operation, reference);
-    const end = this.begin(process, operation, reference);
+    const end = this.begin({ process, signal }, operation, reference);
     return new Promise((resolve, reject) => {
       const answer = (settle: () => void, ms = 0): void => {
         scheduler.later(ms, process, settle);
@@ -123,16 +129,17 @@ export class SimulatedDirectory extends FakeDirectory {
     });
   }
 
-  /** Two processes that are well must not write one entry at the same time. */
-  private begin(process: Owner, operation: string, reference: string | undefined): () => void {
+  /** Two processes that are well must not write one entry at the same time. Who has hung up writes no more. */
+  private begin(writer: Writer, operation: string, reference: string | undefined): () => void {
     if (reference === undefined || !WRITES.has(operation)) return () => undefined;
-    const other = this.underWay.get(reference);
-    if (other && other !== process && !other.dead && !other.paused && this.around.clocksAgree()) {
+    const { process: other, signal } = this.underWay.get(reference) ?? {};
+    const isAtWork = other && !other.dead && !other.paused && !signal?.aborted;
+    if (isAtWork && other !== writer.process && this.around.clocksAgree()) {
       this.violations.push(`${operation} beside another process that writes ${reference}`);
     }
-    this.underWay.set(reference, process);
+    this.underWay.set(reference, writer);
     return () => {
-      if (this.underWay.get(reference) === process) this.underWay.delete(reference);
+      if (this.underWay.get(reference) === writer) this.underWay.delete(reference);
     };
   }
 

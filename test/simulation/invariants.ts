@@ -102,8 +102,8 @@ class DirectoryCheck {
     if (!syncAs) return [];
     const id = String(resource['_id']);
     const binding = this.bindings.get(`${this.directory.targetId}:${id}`);
-    if (!binding) return [`${id} has no binding`];
     const wish = this.wishFor(resource, syncAs);
+    if (!binding) return this.checkUnbound(resource, wish);
     const entry = this.directory.entries.get(String(binding['reference']));
     if (binding['state'] === 'PARKED')
       return this.isRightlyParked(resource, entry)
@@ -115,6 +115,13 @@ class DirectoryCheck {
     if (wish === 'gone') return own ? [`${state} is still there`] : [];
     if (resource['resourceType'] === GROUP) return this.checkGroup(resource, entry, state);
     return this.checkUser(resource, wish, entry, state);
+  }
+
+  /** What is deleted loses its bindings before it is erased itself. */
+  private checkUnbound({ _id, live }: Document, wish: Wish): readonly string[] {
+    const id = String(_id);
+    if (live === true) return [`${id} has no binding`];
+    return wish === 'gone' && this.madeFor(id) ? [`${id} has no binding, and is still there`] : [];
   }
 
   private checkUser(
@@ -195,16 +202,21 @@ class DirectoryCheck {
     return syncAs.onDeactivate === 'KEEP' || isOut ? 'any' : 'inactive';
   }
 
-  /** A name that somebody else has. */
+  /** A name that somebody else has, be it by taking over what was made for this one before it knew. */
   private isRightlyParked(resource: Document, entry: FakeEntry | undefined): boolean {
     const { userName, displayName } = resource['attributes'] as ScimObject;
     const isUser = resource['resourceType'] === USER;
     const taken = this.directory
       .named(isUser ? 'user' : 'group')
       .get((isUser ? userName : displayName) as string);
-    const isOwn =
-      taken !== undefined && this.directory.madeFor.get(taken.reference) === resource['_id'];
-    return taken !== undefined && taken !== entry && !isOwn;
+    if (taken === undefined || taken === entry) return false;
+    return this.directory.madeFor.get(taken.reference) !== resource['_id'] || this.isBound(taken);
+  }
+
+  private isBound({ reference }: FakeEntry): boolean {
+    return [...this.bindings.values()].some(
+      (one) => one['targetId'] === this.directory.targetId && one['reference'] === reference,
+    );
   }
 
   private madeFor(id: string): FakeEntry | undefined {

@@ -3,6 +3,7 @@
  * chosen by chance; there are no real timers. What a process that is paused would do next waits for it; what one that has
  * died would do next never happens.
  */
+import timers from 'node:timers/promises';
 import { type Clock } from '../../src/delivery/clock';
 import { type Random } from './random';
 
@@ -110,12 +111,14 @@ export class Scheduler {
     };
   }
 
-  /** What is asked for without a clock: the time of day of whoever is at work, and the turn of its event loop. */
+  /** What is asked for without a clock: the time of day of whoever is at work, the turn of its event loop, a pause, chance. */
   async ruling<Result>(run: () => Promise<Result>): Promise<Result> {
     // Ticks come after microtasks only for who is in a microtask already.
     await Promise.resolve();
     const timeOfDay = (): number => this.now + (this.current?.skew ?? 0);
     const real = { Date: globalThis.Date, setImmediate: globalThis.setImmediate };
+    const { setTimeout: realPause } = timers;
+    const { random: realRandom } = Math;
     globalThis.Date = new Proxy(RealDate, {
       construct: (target, args: readonly unknown[]) =>
         args.length === 0 ? new target(timeOfDay()) : (Reflect.construct(target, args) as Date),
@@ -124,10 +127,17 @@ export class Scheduler {
     });
     globalThis.setImmediate = ((turn: () => void) =>
       this.soon(this.current, turn)) as unknown as typeof setImmediate;
+    timers.setTimeout = ((ms: number) =>
+      new Promise<void>((resolve) => {
+        this.later(ms, this.current, resolve);
+      })) as typeof realPause;
+    Math.random = () => this.random.next();
     try {
       return await run();
     } finally {
       Object.assign(globalThis, real);
+      timers.setTimeout = realPause;
+      Math.random = realRandom;
     }
   }
 

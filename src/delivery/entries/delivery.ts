@@ -15,6 +15,7 @@ export class Delivery {
   private entry: EntryRef | undefined;
   private observed: number;
   private known: string | undefined;
+  private readonly names: Set<string>;
   private isOutside: boolean;
   private references: readonly string[];
 
@@ -36,6 +37,7 @@ export class Delivery {
     const { reference, name } = item;
     this.entry = reference === undefined ? undefined : { reference, name: name ?? '' };
     this.known = name;
+    this.names = new Set(namesOf(item));
     this.observed = item.membersObserved;
     this.unanswered = item.creating;
     this.isOutside = item.outside ?? false;
@@ -50,6 +52,14 @@ export class Delivery {
   /** The entry's last name, also of one that is gone. */
   get name(): string | undefined {
     return this.known;
+  }
+
+  /**
+   * Names other than the present one by which groups may know the entry. They look it up by themselves at any time: whatever
+   * its name was since they were told last, some may have it.
+   */
+  get formerNames(): readonly string[] {
+    return [...this.names].filter((name) => name !== this.memberRef?.name);
   }
 
   get membersObserved(): number {
@@ -98,6 +108,7 @@ export class Delivery {
     if (bound === 'taken') return false;
     held(bound);
     this.known = name;
+    this.names.add(name);
     this.observed = 0;
     this.isOutside = false;
     this.entry = { reference, name };
@@ -108,6 +119,7 @@ export class Delivery {
     if (!this.entry || name === this.known) return;
     held(await this.queue.renameEntry(this.item, name));
     this.known = name;
+    this.names.add(name);
     this.entry = { ...this.entry, name };
   }
 
@@ -118,6 +130,11 @@ export class Delivery {
     this.entry = undefined;
     this.isOutside = false;
   }
+}
+
+/** Names by which groups may know the entry. */
+export function namesOf({ announcedName, untoldNames }: WorkItem): readonly string[] {
+  return announcedName === undefined ? untoldNames : [announcedName, ...untoldNames];
 }
 
 function held(answer: boolean): void {

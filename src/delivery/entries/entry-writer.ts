@@ -73,8 +73,9 @@ export async function findEntry(
   delivery: Delivery,
   attributes: readonly string[],
 ): Promise<Entry | undefined> {
-  if (!delivery.ref) return findUnanswered(delivery);
-  const entry = await delivery.session.read(delivery.ref, attributes);
+  const ref = delivery.ref ?? (await findUnanswered(delivery));
+  // Also what was found just now: before it was this resource's, another one may have changed it, or removed it.
+  const entry = ref && (await delivery.session.read(ref, attributes));
   if (entry) await delivery.rename(entry.name);
   else await delivery.forget();
   return entry;
@@ -87,19 +88,25 @@ async function ensureOnce(delivery: Delivery, wanted: Ensured): Promise<EntryRef
   const attributes = Object.keys({ ...desired.initial, ...desired.authoritative });
   let entry = await findEntry(delivery, attributes);
   entry ??= await findChosen(delivery, attributes);
-  entry ??= await findExisting(delivery, allOf(desired), wanted.correlation);
-  entry ??= await create(delivery, desired, wanted);
+  if (!entry && (await findExisting(delivery, allOf(desired), wanted.correlation))) {
+    entry = await findEntry(delivery, attributes);
+  }
+  if (!entry && (await create(delivery, desired, wanted))) {
+    entry = await findEntry(delivery, attributes);
+    if (!entry) throw new ConnectorError('notFound', 'The entry in the way has vanished.');
+  }
   if (entry) await update(delivery, entry, desired, wanted.active);
   return known(delivery);
 }
 
-/** Answers an entry to update when one was there already. */
+/** Answers an entry when one was there already. */
 async function create(
   delivery: Delivery,
   desired: MappedAttributes,
   { active, correlation }: Ensured,
 ): Promise<Entry | undefined> {
   const attributes = allOf(desired);
+  delivery.nothingCreated = false;
   await delivery.markCreating(namingValue(delivery, attributes));
   let written: Written;
   try {

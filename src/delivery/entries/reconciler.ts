@@ -5,7 +5,7 @@ import { type DeletePolicy, type SyncAs, type SyncRule } from '../../domain/sync
 import { type Target } from '../../domain/target';
 import { type Clock } from '../clock';
 import { type ConnectorHost } from '../connectors/connector-host';
-import { Delivery } from './delivery';
+import { Delivery, namesOf } from './delivery';
 import { type DesiredEntries, type FindNames, type MappingContext } from './desired-entries';
 import { disableEntry, ensureEntry, findEntry, removeEntry } from './entry-writer';
 import { Disputed, EntryTaken, HeldBack, LeaseLost } from '../errors';
@@ -254,10 +254,10 @@ export class Reconciler {
 
   /** Tells the resource's groups, and whoever's entry names its own, when that came, went, or changed its name: they were told something else before. */
   private async announce(delivery: Delivery): Promise<Pick<Done, 'announced'>> {
-    const { item, memberRef: ref } = delivery;
-    if (ref?.reference === item.announcedReference && (!ref || ref.name === item.announcedName)) {
-      return {};
-    }
+    const { item, memberRef: ref, formerNames } = delivery;
+    const isKnown =
+      ref?.reference === item.announcedReference && (!ref || ref.name === item.announcedName);
+    if (isKnown && formerNames.length === 0) return {};
     await Promise.all([this.announceToReferrers(item), this.announceToGroups(delivery)]);
     return { announced: { ...(ref ?? {}) } };
   }
@@ -267,17 +267,23 @@ export class Reconciler {
     if (written && completion.noted) this.deps.noted(item.id);
   }
 
-  private async announceToGroups({ item, resource, memberRef }: Delivery): Promise<void> {
-    // Who is deleted has left its groups, and they deliver that themselves.
-    if (resource.deletedAt) return;
-    const renamed = item.announcedName !== undefined && item.announcedName !== memberRef?.name;
-    const groups = await this.deps.deltas.announce({
-      targetId: item.targetId,
-      memberId: item.resourceId,
-      now: this.deps.clock.now(),
-      ...(renamed ? { formerName: item.announcedName } : {}),
-    });
-    if (groups > 0) this.deps.wake(item.targetId, item.ruleId);
+  private async announceToGroups({ item, resource, formerNames, name }: Delivery): Promise<void> {
+    // Who is deleted has left its groups, and they deliver that themselves: under the name that it had last.
+    if (resource.deletedAt) return this.announceNames(item, without(formerNames, name));
+    await this.announceNames(item, formerNames.length > 0 ? formerNames : [undefined]);
+  }
+
+  private async announceNames(
+    { targetId, ruleId, resourceId: memberId }: WorkItem,
+    formerNames: readonly (string | undefined)[],
+  ): Promise<void> {
+    let groups = 0;
+    for (const formerName of formerNames) {
+      const former = formerName === undefined ? {} : { formerName };
+      const now = this.deps.clock.now();
+      groups += await this.deps.deltas.announce({ targetId, memberId, now, ...former });
+    }
+    if (groups > 0) this.deps.wake(targetId, ruleId);
   }
 
   private async announceToReferrers(item: WorkItem): Promise<void> {
@@ -295,6 +301,7 @@ export class Reconciler {
     if (item.reference !== undefined) {
       await queue.forgetEntry(item, item.reference);
       await this.announceToReferrers(item);
+      await this.announceNames(item, without(namesOf(item), item.name));
     }
     const observedGeneration = item.generation;
     const noted = releaseOf(delivered);
@@ -352,6 +359,10 @@ export class Reconciler {
     if (verdict.throttledMs !== undefined) return { throttledMs: verdict.throttledMs };
     return delivery?.session.called ? 'answered' : 'none';
   }
+}
+
+function without(names: readonly string[], one: string | undefined): readonly string[] {
+  return names.filter((name) => name !== one);
 }
 
 /** What an administrator wants undone needs no second approval, nor what was disabled with one days ago. */

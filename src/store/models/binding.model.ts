@@ -48,6 +48,8 @@ export interface BindingDocument {
   resend: ResendDocument[];
   announcedReference?: string;
   announcedName?: string;
+  /** Names that the entry has had since it was announced; absent: none. */
+  untoldNames?: string[];
   lastReference?: string;
   /** The name of an entry that may have been created without an answer. */
   creating?: string;
@@ -119,6 +121,7 @@ const schema = new Schema<BindingDocument>(
     resend: { type: [resend], required: true },
     announcedReference: String,
     announcedName: String,
+    untoldNames: { type: [String], default: undefined },
     lastReference: String,
     creating: String,
     inherits: String,

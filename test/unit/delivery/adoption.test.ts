@@ -1,9 +1,9 @@
 /** Entries that are there already and may be anybody's: who decides, and what becomes of who has to wait. */
-import { ConnectorError } from '../../../connectors/spi';
+import { type CallContext, ConnectorError } from '../../../connectors/spi';
 import { type DeliveryEngine } from '../../../src/delivery/engine';
 import { type Resource } from '../../../src/domain/resource';
 import { type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
-import { FakeDirectory } from '../../support/fake-connector';
+import { type FakeCall, FakeDirectory } from '../../support/fake-connector';
 import { until, World } from './world';
 
 let world: World;
@@ -69,6 +69,37 @@ test('the entries that match are kept with the binding, and found among all othe
 test('of very many that match only some are kept', async () => {
   const { user } = await disputed(...Array.from({ length: 30 }, (_, index) => `n${String(index)}`));
   expect((await world.binding(targetId, user)).candidates).toHaveLength(10);
+});
+
+/** Somebody else removes what is found, before it is taken. */
+class FleetingDirectory extends FakeDirectory {
+  override async serve<Answer>(
+    call: Omit<FakeCall, 'at'>,
+    context: CallContext,
+    run: () => Answer,
+  ): Promise<Answer> {
+    const answer = await super.serve(call, context, run);
+    if (call.operation === 'correlate') this.entries.clear();
+    return answer;
+  }
+}
+
+test.each([
+  ['looked for', ['title']],
+  ['met by its name', []],
+])('an entry that is %s, and gone before it is taken, is made anew', async (_, attributes) => {
+  directory = new FleetingDirectory({ id: 'fleeting' });
+  targetId = await world.target(directory);
+  plant('ada');
+  const rule = await world.rule({ targetId, correlation: { policy: 'ADOPT', attributes } });
+  const engine = world.start();
+  const user = await world.user(rule.id, 'ada', { title: 'staff' });
+  await engine.idle();
+  expect(directory.user('ada')?.owner).toBe(user.id);
+  expect(await world.binding(targetId, user)).toMatchObject({
+    state: 'SYNCED',
+    reference: directory.user('ada')?.reference,
+  });
 });
 
 test('the entry that an administrator chooses is adopted, and no other is touched', async () => {

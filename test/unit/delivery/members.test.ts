@@ -137,6 +137,60 @@ test('who is renamed and leaves before the group hears of it is out under both n
   expect(directory.members('staff')).toEqual([]);
 });
 
+/** A user of whom everything but the rename is refused, so that the groups are not told of it, until it is welcome. */
+async function renamedInSilence(more: { readonly onDeactivate?: 'DELETE' } = {}) {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId, ...more });
+  const ada = await world.user(rule.id, 'ada');
+  const before = await world.group(rule.id, 'before', [ada.id]);
+  const engine = world.start();
+  await engine.idle();
+  const entry = directory.user('ada');
+  if (entry) entry.active = false;
+  directory.refuse = (operation) => {
+    if (operation === 'setActive') throw new ConnectorError('permission', 'No.');
+  };
+  const rename = async (userName: string): Promise<void> => {
+    await world.change(ada, { userName });
+    await engine.idle();
+    expect(await world.binding(targetId, ada)).toMatchObject({ state: 'PARKED', name: userName });
+  };
+  await rename('lovelace');
+  return { engine, rule, ada, before, rename };
+}
+
+test('groups that know an entry by names of which none was announced forget all of them', async () => {
+  const { engine, rule, ada, rename } = await renamedInSilence();
+  await world.group(rule.id, 'between', [ada.id]);
+  await engine.idle();
+  expect(directory.members('between')).toEqual(['lovelace']);
+  await rename('countess');
+  directory.refuse = () => undefined;
+  await engine.control.retry(`${targetId}:${ada.id}`);
+  await engine.idle();
+  expect(directory.members('before')).toEqual(['countess']);
+  expect(directory.members('between')).toEqual(['countess']);
+});
+
+test('an entry that goes before its new name was announced leaves its groups under that name too', async () => {
+  const { engine, rule, ada } = await renamedInSilence({ onDeactivate: 'DELETE' });
+  await world.group(rule.id, 'between', [ada.id]);
+  await engine.idle();
+  await world.change(ada, { active: false });
+  await engine.idle();
+  expect(directory.members('before')).toEqual([]);
+  expect(directory.members('between')).toEqual([]);
+});
+
+test('who is deleted before a new name was announced leaves groups under the former one too', async () => {
+  const { engine, ada } = await renamedInSilence();
+  expect(directory.members('before')).toEqual(['ada']);
+  await world.remove(ada);
+  await engine.idle();
+  expect(directory.user('lovelace')).toBeUndefined();
+  expect(directory.members('before')).toEqual([]);
+});
+
 test('two users who swap names, one after the other, both stay members', async () => {
   await withDirectory(new FakeDirectory());
   const rule = await world.rule({ targetId });
