@@ -251,12 +251,16 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return deletedCount === 1;
   }
 
-  /** Gives a lease back unused. */
-  release(claim: Claim): Promise<boolean> {
-    return this.claimed.write(claim, {
-      $set: { leaseUntil: FREE, state: 'PENDING' },
-      $unset: { owner: 1 },
-    });
+  /**
+   * Gives a lease back unused. Not one that its delivery has ended, though nobody heard of it: what is held or parked since
+   * would be pending, and due never more.
+   */
+  async release({ id, fence }: Claim): Promise<boolean> {
+    const { matchedCount } = await documents(this.model).updateOne(
+      { _id: id, fence, leaseUntil: { $gt: FREE } },
+      { $set: { leaseUntil: FREE, state: 'PENDING' }, $unset: { owner: 1 } },
+    );
+    return matchedCount === 1;
   }
 
   async retry(id: string, now: Date): Promise<Binding | undefined> {

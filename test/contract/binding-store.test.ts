@@ -208,6 +208,16 @@ describe('leases', () => {
     expect(await queue.complete(second, { state: 'SYNCED', at: NOW })).toBe(true);
   });
 
+  test('what a delivery has ended is not given back, for it would be pending and never due', async () => {
+    await queue.enqueue([request('a')], NOW);
+    const item = await claimed();
+    await queue.complete(item, { state: 'HELD', heldFor: 'RULE_DISABLED', at: NOW });
+    expect(await queue.release(item)).toBe(false);
+    expect(await queue.find(item.id)).toMatchObject({ state: 'HELD' });
+    expect(await queue.requeueHeld(item.ruleId, 'RULE_DISABLED', NOW)).toBe(1);
+    expect((await claimed()).id).toBe(item.id);
+  });
+
   test('a renewal that comes late does not bring back the lease of a delivery that has ended', async () => {
     await queue.enqueue([request('a')], NOW);
     const item = await claimed();
