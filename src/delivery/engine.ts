@@ -51,6 +51,7 @@ import { OnDemand } from './lanes/on-demand';
 import { OtpChoices } from './upkeep/otp-choices';
 import { Previews } from './previews/previews';
 import { Reconciler } from './entries/reconciler';
+import { SecondLook } from './entries/second-look';
 import { RetryPolicy } from './entries/retry-policy';
 import { Rollouts } from './upkeep/rollouts';
 import { RuleCache } from './rule-cache';
@@ -174,6 +175,7 @@ function createParts(deps: DeliveryEngineDeps) {
     host,
     members: new GroupMembers(deps.deltas, deps.amounts),
     desired,
+    secondLook: new SecondLook({ ...common, wake }),
     guard: new Guard({ ...common, desired }),
     holding,
     retryPolicy: new RetryPolicy(clock, times.retry),

@@ -41,6 +41,8 @@ export interface BindingSweeps {
   redeliver(ids: readonly string[], states: readonly BindingState[], now: Date): Promise<number>;
   /** How many of them are still due. */
   countDue(ids: readonly string[], now: Date): Promise<number>;
+  /** Delivers again what nobody holds back, and a group's members with it, whatever else it has to deliver. */
+  lookAgain(id: string, members: readonly MemberRepair[], now: Date): Promise<void>;
   /** Asks a group that has nothing else to deliver for these members. False: it has, or is gone. */
   repairMembers(id: string, repairs: readonly MemberRepair[], now: Date): Promise<boolean>;
 }

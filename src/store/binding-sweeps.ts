@@ -82,6 +82,26 @@ export class MongoBindingSweeps implements BindingSweeps {
     return matchedCount === 1;
   }
 
+  async lookAgain(id: string, members: readonly MemberRepair[], now: Date): Promise<void> {
+    const resend = members.map((member) => ({ ...member, mark: randomUUID() }));
+    await documents(this.model).bulkWrite([
+      // Whoever is at work learns that there is more to do.
+      {
+        updateOne: {
+          filter: { _id: id },
+          update: { $push: { resend: { $each: resend } }, $inc: { revision: 1 } },
+        },
+      },
+      // Other states have a time of their own, or wait for somebody.
+      {
+        updateOne: {
+          filter: { _id: id, state: { $in: [...AT_REST, 'PENDING', 'DELIVERING'] } },
+          update: { $set: { state: 'PENDING', dueAt: now }, ...CHANGED },
+        },
+      },
+    ]);
+  }
+
   private async find(filter: mongo.Filter<BindingDocument>): Promise<readonly SweptBinding[]> {
     const found = await documents(this.model)
       .find(filter, { projection: { resend: 0 } })
@@ -89,6 +109,8 @@ export class MongoBindingSweeps implements BindingSweeps {
     return found.map(toSwept);
   }
 }
+
+const AT_REST = ['SYNCED', 'OUT_OF_SCOPE', 'REMOVED'] as const;
 
 function toSwept(document: BindingDocument): SweptBinding {
   const { dueAt, leaseUntil, revision, membersObserved, seenBy } = document;

@@ -27,6 +27,7 @@ import {
 import { type Delivered, failureOf, releaseOf, successOf } from './outcomes';
 import { type RetryPolicy } from './retry-policy';
 import { type RuleCache } from '../rule-cache';
+import { type SecondLook } from './second-look';
 import { DeliverySession } from './session';
 
 export interface ReconcilerDeps {
@@ -39,6 +40,7 @@ export interface ReconcilerDeps {
   readonly desired: DesiredEntries;
   readonly host: ConnectorHost;
   readonly retryPolicy: RetryPolicy;
+  readonly secondLook: SecondLook;
   readonly guard: Pick<Guard, 'of'>;
   readonly holding: Pick<Holding, 'ofDisabled' | 'ofGuard'>;
   readonly clock: Clock;
@@ -109,7 +111,10 @@ export class Reconciler {
         attempt.delivery = new Delivery(item, subject.resource, session, this.deps.queue);
         return this.reconcile(attempt.delivery, subject, connector);
       });
-      await this.complete(item, { ...done, at: this.deps.clock.now() });
+      const completion = { ...done, at: this.deps.clock.now() };
+      if (!(await this.complete(item, completion))) {
+        await this.deps.secondLook.after(attempt.delivery);
+      }
       return attempt.delivery?.session.called ? 'answered' : 'none';
     } catch (error) {
       if (error instanceof HeldBack) {
@@ -118,7 +123,9 @@ export class Reconciler {
         await this.deps.holding.ofGuard({ ...delivered, delivery: attempt.delivery }, rule, error);
         return attempt.delivery?.session.called ? 'answered' : 'none';
       }
-      if (error instanceof LeaseLost || lease.signal.aborted) return this.giveUp(item, error);
+      if (error instanceof LeaseLost || lease.signal.aborted) {
+        return this.giveUp(item, error, attempt.delivery);
+      }
       return this.failed(subject, error, attempt.delivery);
     } finally {
       this.reportWarnings(item, attempt.delivery?.session.warnings ?? 0);
@@ -262,9 +269,11 @@ export class Reconciler {
     return { announced: { ...(ref ?? {}) } };
   }
 
-  private async complete(item: WorkItem, completion: Completion): Promise<void> {
+  /** False: the lease was lost. */
+  private async complete(item: WorkItem, completion: Completion): Promise<boolean> {
     const written = await this.deps.queue.complete(item, completion);
     if (written && completion.noted) this.deps.noted(item.id);
+    return written;
   }
 
   private async announceToGroups({ item, resource, formerNames, name }: Delivery): Promise<void> {
@@ -321,12 +330,16 @@ export class Reconciler {
     return 'none';
   }
 
-  private async giveUp(item: WorkItem, error: unknown): Promise<Contact> {
+  private async giveUp(
+    item: WorkItem,
+    error: unknown,
+    delivery: Delivery | undefined,
+  ): Promise<Contact> {
     this.deps.log('info', 'A delivery was given up', {
       bindingId: item.id,
       ...describeError(error),
     });
-    await this.deps.queue.release(item);
+    if (!(await this.deps.queue.release(item))) await this.deps.secondLook.after(delivery);
     return 'none';
   }
 
@@ -355,6 +368,7 @@ export class Reconciler {
       ...(noted ? { noted } : {}),
     });
     if (written && noted) this.deps.noted(item.id);
+    if (!written) await this.deps.secondLook.after(delivery);
     if (verdict.silent) return 'silent';
     if (verdict.throttledMs !== undefined) return { throttledMs: verdict.throttledMs };
     return delivery?.session.called ? 'answered' : 'none';

@@ -22,6 +22,7 @@ export class DeliverySession {
   /** What was done. */
   readonly native: NativeChanges;
   private asked = false;
+  private changed = false;
   private reservations = 0;
 
   constructor(
@@ -43,6 +44,11 @@ export class DeliverySession {
     return this.asked;
   }
 
+  /** Whether the target was asked to change anything. */
+  get wrote(): boolean {
+    return this.changed;
+  }
+
   /** How often the target had something to say about what it did. */
   get warnings(): number {
     return this.reservations;
@@ -62,34 +68,34 @@ export class DeliverySession {
   }
 
   async create(desired: DesiredEntry, owner: string): Promise<Written> {
-    const writing = this.connector.create(this.kind, desired, owner, this.call());
+    const writing = this.connector.create(this.kind, desired, owner, this.change());
     await this.native.create(writing, desired);
     return this.noting(writing);
   }
 
   /** `entry` is the entry as it was read. */
   async update(entry: Entry, ref: EntryRef, changes: readonly AttributeChange[]): Promise<Written> {
-    const writing = this.connector.update(this.kind, ref, changes, this.call());
+    const writing = this.connector.update(this.kind, ref, changes, this.change());
     await this.native.update(writing, { ...entry, name: ref.name }, changes);
     return this.noting(writing);
   }
 
   async members(group: EntryRef, delta: MemberDelta): Promise<Written> {
-    const writing = this.connector.members(group, delta, this.call());
+    const writing = this.connector.members(group, delta, this.change());
     await this.native.members(writing, group, delta);
     return this.noting(writing);
   }
 
   async setActive(ref: EntryRef, active: boolean): Promise<Written> {
     if (!active) await this.guard.permit('DISABLE');
-    const writing = this.connector.setActive(this.kind, ref, active, this.call());
+    const writing = this.connector.setActive(this.kind, ref, active, this.change());
     await this.native.setActive(writing, ref, active);
     return this.noting(writing);
   }
 
   async remove(ref: EntryRef): Promise<void> {
     await this.guard.permit('REMOVE');
-    const writing = this.connector.remove(this.kind, ref, this.call());
+    const writing = this.connector.remove(this.kind, ref, this.change());
     await this.native.remove(writing, ref);
     return writing;
   }
@@ -103,6 +109,11 @@ export class DeliverySession {
     const written = await writing;
     if (Array.isArray(written.warnings)) this.reservations += written.warnings.length;
     return written;
+  }
+
+  private change(): CallOptions {
+    this.changed = true;
+    return this.call();
   }
 
   private call(): CallOptions {

@@ -298,6 +298,58 @@ test('memberships that ended are forgotten once every target knows', async () =>
   expect(directory.members('staff')).toEqual([]);
 });
 
+/** Hangs while its caller is stopped, and does then what it was asked. */
+class BelatedDirectory extends FakeDirectory {
+  meanwhile: (() => Promise<void>) | undefined;
+
+  override async serve<Answer>(
+    call: Omit<FakeCall, 'at'>,
+    context: CallContext,
+    run: () => Answer,
+  ): Promise<Answer> {
+    const { meanwhile } = this;
+    if (call.operation === 'members' && meanwhile) {
+      this.meanwhile = undefined;
+      await meanwhile();
+    }
+    return super.serve(call, context, run);
+  }
+}
+
+test('members that a worker sends after its lease was lost do not stay the last word', async () => {
+  const belated = new BelatedDirectory();
+  await withDirectory(belated);
+  const rule = await world.rule({ targetId });
+  const [ada, bob] = [await world.user(rule.id, 'ada'), await world.user(rule.id, 'bob')];
+  const staff = await world.group(rule.id, 'staff', [bob.id]);
+  const engine = world.start();
+  await engine.idle();
+  belated.meanwhile = async () => {
+    // Both come back to what they were, and another worker has delivered that.
+    await world.members(staff, { remove: [ada.id], add: [bob.id] });
+    await until('the change to be known', async () => {
+      const { generation } = await world.binding(targetId, staff);
+      return generation === 3;
+    });
+    await world.bindingDocuments.updateOne(
+      { _id: `${targetId}:${staff.id}` },
+      {
+        $set: {
+          state: 'SYNCED',
+          observedGeneration: 3,
+          membersObserved: 3,
+          leaseUntil: new Date(0),
+        },
+        $unset: { dueAt: 1, owner: 1 },
+        $inc: { fence: 1 },
+      },
+    );
+  };
+  await world.members(staff, { remove: [bob.id], add: [ada.id] });
+  await until('the late call', async () => directory.members('staff').includes('ada'));
+  await until('the second look', async () => directory.members('staff').join() === 'bob');
+});
+
 /** Does what it is asked, and has something to say about every change of members. */
 class TalkativeDirectory extends FakeDirectory {
   override serve<Answer>(
