@@ -1,13 +1,13 @@
 /**
  * Guarantees 1, 2, 3 and 6 in random histories with faults: see `history.ts` for what happens in them, and `invariants.ts` for
- * what must hold. Seeds are the same each time, and one is new: a failure says how to repeat it.
+ * what must hold. Seeds are the same each time, and a failure says how to repeat it; `npm run simulate -- FIRST COUNT` looks at
+ * others.
  */
 import { runHistory } from './history';
 
-jest.setTimeout(1_800_000);
+jest.setTimeout(900_000);
 
-const HISTORIES = 10_000;
-const NEW_ONES = 200;
+const HISTORIES = 1_000;
 const MOST_FAILURES = 5;
 
 async function failuresAmong(first: number, count: number): Promise<readonly string[]> {
@@ -22,12 +22,6 @@ async function failuresAmong(first: number, count: number): Promise<readonly str
 
 test(`${String(HISTORIES)} histories end as they must`, async () => {
   expect(await failuresAmong(0, HISTORIES)).toEqual([]);
-});
-
-test('so do histories that nobody has seen before', async () => {
-  const first = HISTORIES + Math.floor(Math.random() * 1_000_000_000);
-  console.info(`Histories from seed ${String(first)} on`);
-  expect(await failuresAmong(first, NEW_ONES)).toEqual([]);
 });
 
 test('a history can be repeated from its seed', async () => {

@@ -192,19 +192,19 @@ test('an outage of the store stops nothing for good', async () => {
   const directory = new FakeDirectory();
   const rule = await world.rule({ targetId: await targetWith(directory) });
   let out = true;
-  const stores = Object.fromEntries(
-    Object.entries(world.stores).map(([name, store]) => [
-      name,
-      new Proxy(store as object, {
-        get: (target, property) => {
+  const failing = <Part extends object>(part: Part): Part =>
+    new Proxy(part, {
+      get: (target, property): unknown => {
+        const member: unknown = Reflect.get(target, property);
+        if (typeof member === 'object' && member !== null) return failing(member);
+        if (typeof member !== 'function') return member;
+        return (...args: unknown[]): unknown => {
           if (out) throw new Error('The store is out');
-          const member: unknown = Reflect.get(target, property);
-          return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-        },
-      }),
-    ]),
-  );
-  const engine = world.start(stores);
+          return Reflect.apply(member, target, args);
+        };
+      },
+    });
+  const engine = world.start(failing(world.stores));
   await world.user(rule.id, 'ada');
   await until('errors', () => world.log.filter(({ level }) => level === 'error').length > 2);
   out = false;
