@@ -25,7 +25,7 @@ import {
   type WorkQueue,
 } from '../../domain/delivery-ports';
 import { type Delivered, failureOf, releaseOf, successOf } from './outcomes';
-import { type RetryPolicy } from './retry-policy';
+import { type RetryPolicy, type Verdict } from './retry-policy';
 import { type RuleCache } from '../rule-cache';
 import { type SecondLook } from './second-look';
 import { DeliverySession } from './session';
@@ -369,10 +369,14 @@ export class Reconciler {
     });
     if (written && noted) this.deps.noted(item.id);
     if (!written) await this.deps.secondLook.after(delivery);
-    if (verdict.silent) return 'silent';
-    if (verdict.throttledMs !== undefined) return { throttledMs: verdict.throttledMs };
-    return delivery?.session.called ? 'answered' : 'none';
+    return contactOf(verdict, delivery);
   }
+}
+
+function contactOf({ silent, throttledMs }: Verdict, delivery: Delivery | undefined): Contact {
+  if (silent) return 'silent';
+  if (throttledMs !== undefined) return { throttledMs };
+  return delivery?.session.called ? 'answered' : 'none';
 }
 
 function without(names: readonly string[], one: string | undefined): readonly string[] {
