@@ -55,6 +55,7 @@ async function narrow(rule: SyncRule, scopeFilter: string): Promise<void> {
   const syncAs = current.syncAs.map((one) => ({ ...one, scopeFilter }));
   const rollouts = [{ targetId, token: scopeFilter, startedAt: new Date() }];
   await world.store.syncRules.update(current, { syncAs, rollouts });
+  for (const engine of world.engines) engine.control.ruleChanged(rule.id);
   await until('the change to be rolled out', async () => {
     const { rollouts: open = [] } = (await world.store.syncRules.find(rule.id)) ?? {};
     return open.length === 0;
