@@ -54,7 +54,7 @@ async function deleted(policies: Partial<SyncAs> = {}) {
 /** A later time comes, and whoever looks around sees it. */
 async function daysLater(days: number, engine: DeliveryEngine): Promise<void> {
   ahead += days * DAY_MS;
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 300));
   await engine.idle();
 }
 

@@ -1,6 +1,6 @@
 /** What comes of a change in a directory, as long as nothing breaks. */
 import { FakeDirectory } from '../../support/fake-connector';
-import { World } from './world';
+import { until, World } from './world';
 
 let world: World;
 let directory: FakeDirectory;
@@ -78,8 +78,10 @@ test('a deleted user is removed, and forgotten when its groups have heard', asyn
   await engine.idle();
   expect(directory.user('ada')).toBeUndefined();
   expect(directory.members('staff')).toEqual([]);
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(await world.store.resources.findAll([user.id])).toEqual([]);
+  await until('the user to be forgotten', async () => {
+    const left = await world.store.resources.findAll([user.id]);
+    return left.length === 0;
+  });
   expect(await world.bindings.find(`${targetId}:${user.id}`)).toBeUndefined();
 });
 
