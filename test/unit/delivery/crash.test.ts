@@ -4,7 +4,7 @@ import { type Resource } from '../../../src/domain/resource';
 import { mortal, type Life } from './mortal-stores';
 import { until, World } from './world';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 let world: World;
 

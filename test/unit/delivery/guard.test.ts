@@ -8,7 +8,7 @@ import { type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
 import { mortal, type Life } from './mortal-stores';
 import { until, World } from './world';
 
-jest.setTimeout(240_000);
+jest.setTimeout(400_000);
 
 let world: World;
 let directory: FakeDirectory;

@@ -5,7 +5,7 @@ import { FakeDirectory } from '../../support/fake-connector';
 import { type Life, mortal } from './mortal-stores';
 import { until, World } from './world';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let world: World;
 

@@ -6,7 +6,7 @@ import { FakeDirectory } from '../../support/fake-connector';
 import { mortal, ROLLOUT_STEPS, type Life } from './mortal-stores';
 import { until, World } from './world';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let world: World;
 
