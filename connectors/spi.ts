@@ -54,11 +54,16 @@ export type AttributeChange =
 
 /**
  * A group's members to add and to remove: users, and groups where those have entries too. What the directory cannot hold
- * as a member is left out with a warning. Applying a delta twice must be harmless.
+ * as a member is left out with a warning. Applying a delta twice must be harmless. Nobody is named twice in the two lists.
  */
 export interface MemberDelta {
   readonly add: readonly EntryRef[];
   readonly remove: readonly EntryRef[];
+  /**
+   * Names that members had before. Where a group holds names, and does not follow renames by itself, these are to go, but
+   * for those that are the name of somebody in `add`. Where it knows members otherwise there is nothing to do.
+   */
+  readonly formerNames?: readonly string[];
 }
 
 /** `missing`: as it was expected. `extra`: the name as the group has it. */

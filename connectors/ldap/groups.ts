@@ -153,7 +153,10 @@ export async function changeMembers(
     // Without referential integrity a group may still hold the name from before a rename or a removal.
     return [entry && names.of(entry), names.ofDn(ref.name)].flatMap((value) => value ?? []);
   });
-  const remove = unique(leaving.flat()).filter((value) => !staying.has(names.fold(value)));
+  const former = (delta.formerNames ?? []).flatMap((dn) => names.ofDn(dn) ?? []);
+  const remove = unique([...leaving.flat(), ...former]).filter(
+    (value) => !staying.has(names.fold(value)),
+  );
 
   if (add.length > 0) await membership.add(add);
   if (remove.length > 0) await membership.remove(remove);

@@ -80,11 +80,12 @@ export class SimulatedDirectory extends FakeDirectory {
   }
 
   /** What is not there cannot be a member where members are known by reference. */
-  override changeMembers(ref: EntryRef, { add, remove }: MemberDelta): Written {
+  override changeMembers(ref: EntryRef, delta: MemberDelta): Written {
+    const { add } = delta;
     const present = this.options.membersByReference
       ? add.filter(({ reference }) => this.entries.has(reference))
       : add;
-    return super.changeMembers(ref, { add: present, remove });
+    return super.changeMembers(ref, { ...delta, add: present });
   }
 
   /** Somebody removes an entry by hand; a directory that knows members by reference forgets it everywhere. */

@@ -232,12 +232,15 @@ export class FakeDirectory {
   }
 
   /** Adds first, then removes: who asks for both of the same member must not be surprised. */
-  changeMembers(ref: EntryRef, { add, remove }: MemberDelta): Written {
+  changeMembers(ref: EntryRef, { add, remove, formerNames = [] }: MemberDelta): Written {
     const group = this.existing(ref);
     const key = (member: EntryRef): string =>
       this.options.membersByReference ? member.reference : member.name;
     for (const member of add) group.members.add(key(member));
     for (const member of remove) group.members.delete(key(member));
+    if (this.options.membersByReference) return group;
+    const staying = new Set(add.map(key));
+    for (const name of formerNames) if (!staying.has(name)) group.members.delete(name);
     return group;
   }
 
@@ -417,10 +420,10 @@ class FakeConnector implements Connector {
     if (this.isClosed) this.directory.violations.push(`${operation} after close`);
   }
 
-  private checkDelta({ add, remove }: MemberDelta): void {
-    const all = [...add, ...remove];
-    const references = all.map(({ reference }) => reference);
-    if (all.length === 0) this.directory.violations.push('members without members');
+  private checkDelta({ add, remove, formerNames = [] }: MemberDelta): void {
+    const references = [...add, ...remove].map(({ reference }) => reference);
+    if (references.length + formerNames.length === 0)
+      this.directory.violations.push('members without members');
     if (new Set(references).size !== references.length) {
       this.directory.violations.push('members with the same member twice');
     }

@@ -184,16 +184,17 @@ export class Usher {
     return targetCreate.target.id as string;
   }
 
-  /** Creates a rule that syncs to the targets, and answers its id and secret token. */
+  /** Creates a rule that syncs to the targets, with `more` of its input, and answers its id and secret token. */
   async createRule(
     name: string,
     syncAs: readonly object[],
+    more: object = {},
   ): Promise<{ id: string; token: string }> {
     const { syncRuleCreate } = await this.graphql(
       `mutation ($input: SyncRuleCreateInput!) {
          syncRuleCreate(input: $input) { syncRule { id } secretToken userErrors { field message } }
        }`,
-      { input: { name, syncAs } },
+      { input: { name, syncAs, ...more } },
     );
     if (!syncRuleCreate.syncRule) throw new Error(JSON.stringify(syncRuleCreate.userErrors));
     return { id: syncRuleCreate.syncRule.id, token: syncRuleCreate.secretToken };

@@ -24,6 +24,13 @@ interface Removal {
   readonly ref: EntryRef;
 }
 
+/** What a group is told at once. */
+interface Told {
+  readonly add: readonly EntryRef[];
+  readonly remove: readonly Removal[];
+  readonly formerNames: readonly string[];
+}
+
 export class GroupMembers {
   constructor(
     private readonly deltas: Pick<
@@ -122,7 +129,7 @@ export class GroupMembers {
       if (present) add.push(...refOf(entry));
       else if (!nobodyLeaves) remove.push(...removalOf(entry));
     }
-    await this.send(delivery, group, add, remove);
+    await this.send(delivery, group, { add, remove, formerNames: [] });
   }
 
   private async deliverAgain(
@@ -135,46 +142,44 @@ export class GroupMembers {
       this.entriesOf(delivery, resends),
       this.deltas.presentAmong(delivery.item.resourceId, memberIds),
     ]);
-    const add = memberIds.filter((id) => present.has(id)).flatMap((id) => refOf(entries.get(id)));
-    const remove = resends.flatMap(({ memberId, formerName }): Removal[] => {
-      const entry = entries.get(memberId);
-      const reference = entry?.reference ?? entry?.lastReference;
-      if (formerName === undefined || reference === undefined) return [];
-      return [{ memberId, ref: { reference, name: formerName } }];
+    await this.send(delivery, group, {
+      add: memberIds.filter((id) => present.has(id)).flatMap((id) => refOf(entries.get(id))),
+      remove: [],
+      formerNames: [...new Set(resends.flatMap(({ formerName }) => formerName ?? []))],
     });
-    await this.send(delivery, group, add, remove);
   }
 
   /**
-   * Directories know members by name or by reference. Where somebody who stays has the name or the reference of
-   * somebody who leaves, leaving comes first, in a call of its own, and who stays is added afterwards.
+   * Directories know members by name or by reference. Where somebody who stays has the name of somebody who leaves,
+   * leaving comes first, in a call of its own, and who stays is added afterwards. Who was renamed never leaves: only the
+   * former name does.
    */
   private async send(
     { item, session }: Delivery,
     group: EntryRef,
-    add: readonly EntryRef[],
-    removals: readonly Removal[],
+    { add, remove, formerNames }: Told,
   ): Promise<void> {
-    const namesakes = removals.length === 0 ? [] : await this.namesakes(item, removals);
-    const staying = unique([...add, ...namesakes]);
+    const leaving = remove.map(({ ref }) => ref);
+    const names = new Map(formerNames.map((name) => [name, undefined as string | undefined]));
+    for (const { memberId, ref } of remove) names.set(ref.name, memberId);
+    const staying = unique([...add, ...(await this.namesakes(item, names))]);
     const taken = new Set(staying.flatMap((ref) => [`r ${ref.reference}`, `n ${ref.name}`]));
-    const clash = removals.some(
-      ({ ref }) => taken.has(`r ${ref.reference}`) || taken.has(`n ${ref.name}`),
+    const clash = leaving.some(
+      ({ reference, name }) => taken.has(`r ${reference}`) || taken.has(`n ${name}`),
     );
-    const rounds = inRounds(removals.map(({ ref }) => ref));
-    const together = clash ? [] : (rounds.pop() ?? []);
-    for (const remove of rounds) await session.members(group, { add: [], remove });
-    if (staying.length + together.length > 0) {
-      await session.members(group, { add: staying, remove: together });
-    }
+    if (clash) await session.members(group, { add: [], remove: leaving });
+    const together = clash ? [] : leaving;
+    if (staying.length + together.length + formerNames.length === 0) return;
+    const former = formerNames.length > 0 ? { formerNames } : {};
+    await session.members(group, { add: staying, remove: together, ...former });
   }
 
-  /** Members of the group that now have the name of somebody who leaves it. */
+  /** Members of the group that now have a name that goes, and are not those who leave it. */
   private async namesakes(
     { targetId, resourceId }: Delivery['item'],
-    removals: readonly Removal[],
+    leaving: ReadonlyMap<string, string | undefined>,
   ): Promise<readonly EntryRef[]> {
-    const leaving = new Map(removals.map(({ memberId, ref }) => [ref.name, memberId]));
+    if (leaving.size === 0) return [];
     const named = await this.deltas.entriesNamed(targetId, [...leaving.keys()]);
     const others = named.filter(({ memberId, name }) => leaving.get(name ?? '') !== memberId);
     if (others.length === 0) return [];
@@ -197,20 +202,6 @@ export class GroupMembers {
 function turnoverOf(changes: readonly MemberChange[]): Turnover {
   const coming = changes.filter(({ present }) => present).length;
   return { leaving: changes.length - coming, coming };
-}
-
-/** Somebody who was renamed twice has two names to be taken out, but no call names anybody twice. */
-function inRounds(refs: readonly EntryRef[]): EntryRef[][] {
-  const names = new Map<string, Set<string>>();
-  const rounds: EntryRef[][] = [];
-  for (const ref of refs) {
-    const known = names.get(ref.reference) ?? new Set();
-    names.set(ref.reference, known);
-    if (known.has(ref.name)) continue;
-    (rounds[known.size] ??= []).push(ref);
-    known.add(ref.name);
-  }
-  return rounds;
 }
 
 function unique(refs: readonly EntryRef[]): readonly EntryRef[] {

@@ -119,13 +119,22 @@ function resultOf(change: AttributeChange, { attributes }: Entry): readonly stri
   return [...new Set([...kept, ...change.add])];
 }
 
-function memberLines({ add, remove }: MemberDelta): string {
-  return [...someLines('+', add), ...someLines('-', remove)].join('\n');
+function memberLines({ add, remove, formerNames = [] }: MemberDelta): string {
+  const lines = [
+    ...someLines('+', namesOf(add)),
+    ...someLines('-', namesOf(remove)),
+    ...someLines('- former name', formerNames),
+  ];
+  return lines.join('\n');
 }
 
-function someLines(sign: string, refs: readonly EntryRef[]): string[] {
-  const lines = refs.slice(0, MOST_MEMBERS).map(({ name }) => `${sign} ${name}`);
-  const more = refs.length - lines.length;
+function namesOf(refs: readonly EntryRef[]): string[] {
+  return refs.map(({ name }) => name);
+}
+
+function someLines(sign: string, names: readonly string[]): string[] {
+  const lines = names.slice(0, MOST_MEMBERS).map((name) => `${sign} ${name}`);
+  const more = names.length - lines.length;
   return more > 0 ? [...lines, `${sign} ${String(more)} more`] : lines;
 }
 

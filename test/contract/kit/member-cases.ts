@@ -59,6 +59,20 @@ export function describeMembers(subject: Subject): void {
     expect([error.kind, error.outcome]).toEqual(['notFound', 'none']);
   });
 
+  subject.itWithGroups('are still there after a rename, and their former name is not', async () => {
+    if (!subject.can().rename) return;
+    const [group, renamed] = [subject.fresh('group'), subject.fresh('renamed')];
+    const written = await subject.make('group', group);
+    const ref = await subject.make('user', subject.fresh('m'));
+    await members(written, { add: [ref], remove: [] }, call());
+    const changes = [{ attribute: subject.naming('user'), replace: [renamed] }];
+    const after = await subject.connector.update('user', ref, changes, call());
+    for (let round = 0; round < 2; round += 1) {
+      await members(written, { add: [after], remove: [], formerNames: [ref.name] }, call());
+      expect(await subject.members(group)).toEqual([renamed]);
+    }
+  });
+
   subject.itWithGroups('survive a rename of their group', async () => {
     if (!subject.can().rename) return;
     const [group, renamed] = [subject.fresh('group'), subject.fresh('renamed')];
