@@ -171,8 +171,10 @@ class DirectoryCheck {
     const missing = [...expected].filter((key) => !entry.members.has(key));
     const others = [...entry.members].filter((key) => !expected.has(key) && !tolerated.has(key));
     // A name that has been somebody's who is kept as he is says nothing about who is meant.
-    const strangers =
-      tolerated.size > 0 && !this.directory.options.membersByReference ? [] : others;
+    const isVague = tolerated.size > 0 && !this.directory.options.membersByReference;
+    // Who takes over the entry that another group has left takes over whom it has.
+    const isTakenOver = this.directory.madeFor.get(entry.reference) !== group['_id'];
+    const strangers = isVague || isTakenOver ? [] : others;
     return [
       ...missing.map((key) => `${state} lacks ${key}`),
       ...strangers.map((key) => `${state} has ${key}`),

@@ -144,7 +144,8 @@ export class GroupMembers {
     ]);
     await this.send(delivery, group, {
       add: memberIds.filter((id) => present.has(id)).flatMap((id) => refOf(entries.get(id))),
-      remove: [],
+      // Who left the group is taken out as a change of the group. Here only those go whose entry has gone.
+      remove: memberIds.flatMap((id) => removalOfGone(entries.get(id))),
       formerNames: [...new Set(resends.flatMap(({ formerName }) => formerName ?? []))],
     });
   }
@@ -217,4 +218,8 @@ function removalOf(entry: MemberEntry | undefined): Removal[] {
   const reference = entry?.reference ?? entry?.lastReference;
   if (!entry || reference === undefined || entry.name === undefined) return [];
   return [{ memberId: entry.memberId, ref: { reference, name: entry.name } }];
+}
+
+function removalOfGone(entry: MemberEntry | undefined): Removal[] {
+  return entry?.reference === undefined ? removalOf(entry) : [];
 }
