@@ -21,6 +21,7 @@ import { type CallObserver } from './call-observer';
 import { type OtpChoiceStore, type TokenAssignments } from '../domain/token-pool';
 import { type Clock, systemClock } from './clock';
 import { ConnectorHost } from './connectors/connector-host';
+import { Announcements } from './entries/announcements';
 import { DesiredEntries } from './entries/desired-entries';
 import { ConnectorDirectories } from './connectors/directories';
 import { DirectoryQuestions } from './connectors/directory-questions';
@@ -178,8 +179,8 @@ function createParts(deps: DeliveryEngineDeps) {
     secondLook: new SecondLook({ ...common, wake }),
     guard: new Guard({ ...common, desired }),
     holding,
+    announcements: new Announcements({ ...common, wake }),
     retryPolicy: new RetryPolicy(clock, times.retry),
-    wake,
     noted,
   });
   const lanes = new Lanes({

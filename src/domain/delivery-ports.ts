@@ -120,6 +120,8 @@ export interface Failure {
   readonly blockedBy?: KnownEntry;
   /** Whether it is certain that no entry came into being without an answer. */
   readonly nothingCreated: boolean;
+  /** Whether the resource's groups have been told that its entry is no more. */
+  readonly lost?: boolean;
   /** For the audit trail. Absent: nothing that it does not know. */
   readonly noted?: NotedDelivery;
 }

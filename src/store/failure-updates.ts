@@ -4,12 +4,14 @@ import { CHANGED, FREE } from './binding-mapping';
 import { type BindingUpdate } from './claimed-writes';
 import { CHANGED_RETRY_MS } from './enqueue';
 
+const UNANNOUNCED = { announcedReference: 1, announcedName: 1, untoldNames: 1 } as const;
+
 /**
  * `changed`: when more was requested since the claim. Then a binding is not parked, and need not wait for longer than the
  * change would have let it had it come a moment later.
  */
 export function failureUpdates(
-  { error, retryAt, nothingCreated, candidates, blockedBy, noted }: Failure,
+  { error, retryAt, nothingCreated, lost, candidates, blockedBy, noted }: Failure,
   endedFence: number,
 ): { readonly first: BindingUpdate; readonly changed: BindingUpdate } {
   const set = {
@@ -21,6 +23,7 @@ export function failureUpdates(
   const unset = {
     owner: 1,
     ...(nothingCreated ? { creating: 1 as const } : {}),
+    ...(lost ? UNANNOUNCED : {}),
     ...(candidates ? {} : { candidates: 1 as const }),
     ...(blockedBy ? {} : { blockedBy: 1 as const }),
   } as const;

@@ -176,10 +176,14 @@ export class MongoMembershipDeltas implements MembershipDeltas {
         // at work learns that there is more to do.
         {
           updateOne: {
-            // A group that has not delivered any member yet, and is not about to, will come to this one anyway.
+            // A group that cannot have delivered any member yet, and is not about to, will come to this one anyway.
             filter: {
               _id,
-              $or: [{ membersObserved: { $gt: 0 } }, { owner: { $exists: true } }],
+              $or: [
+                { membersObserved: { $gt: 0 } },
+                { reference: { $exists: true } },
+                { owner: { $exists: true } },
+              ],
             },
             update: { $push: { resend }, $inc: { revision: 1 } },
           },

@@ -527,6 +527,16 @@ describe('membership deltas', () => {
     expect((await claimed()).resend).toHaveLength(1);
   });
 
+  test('a group that may have delivered somebody without an answer is asked', async () => {
+    await membership('a', 1);
+    await queue.enqueue([{ ...request('group'), resourceType: GROUP }], NOW);
+    const item = await claimed();
+    await queue.bindEntry(item, { reference: 'g', name: 'g' });
+    await queue.fail(item, { error: failure, retryAt: NOW, nothingCreated: true });
+    await deltas.announce({ targetId: 'target', memberId: 'a', formerName: 'old', now: NOW });
+    expect((await claimed()).resend).toMatchObject([{ memberId: 'a', formerName: 'old' }]);
+  });
+
   /** Others get to work between any two operations, as they may on a server. */
   function interruptedBy(between: () => Promise<unknown>): MongoMembershipDeltas {
     const bulkWrite = async (operations: Parameters<BindingModel['bulkWrite']>[0]) => {

@@ -161,10 +161,13 @@ class DirectoryCheck {
       const member = this.resources.find(({ _id }) => _id === memberId);
       const binding = this.bindings.get(`${this.directory.targetId}:${String(memberId)}`);
       const its = this.directory.entries.get(String(binding?.['reference']));
-      if (!member || !binding || !its) continue;
-      const key = this.directory.options.membersByReference ? its.reference : its.name;
+      if (!member || !binding) continue;
       const syncAs = this.syncAsOf(member);
       const wish = syncAs ? this.wishFor(member, syncAs) : 'any';
+      // Whether an entry that is kept is still there, nobody looks.
+      if (!its && wish === 'any') tolerated.add(String(binding['name']));
+      if (!its) continue;
+      const key = this.directory.options.membersByReference ? its.reference : its.name;
       const isSure = (wish === 'active' || wish === 'inactive') && binding['state'] === 'SYNCED';
       (isSure ? expected : tolerated).add(key);
     }
@@ -186,7 +189,11 @@ class DirectoryCheck {
     if (this.resources.some(({ _id }) => _id === thing.id)) return [];
     const policies = this.found.known.policiesOf(thing.scope.ruleId, this.directory.targetId);
     if (!policies.every(({ onDelete }) => onDelete === 'DELETE')) return [];
-    return this.madeFor(thing.id) ? [`${thing.id} is erased, and its entry is there`] : [];
+    const left = this.madeFor(thing.id);
+    // Somebody else may have taken it over.
+    const isLeft =
+      left && ![...this.bindings.values()].some(({ reference }) => reference === left.reference);
+    return isLeft ? [`${thing.id} is erased, and its entry is there`] : [];
   }
 
   private wishFor(resource: Document, syncAs: SyncAs): Wish {

@@ -4,8 +4,9 @@ import { type Resource } from '../../domain/resource';
 import { type DeletePolicy, type SyncAs, type SyncRule } from '../../domain/sync-rule';
 import { type Target } from '../../domain/target';
 import { type Clock } from '../clock';
+import { type Announcements } from './announcements';
 import { type ConnectorHost } from '../connectors/connector-host';
-import { Delivery, namesOf } from './delivery';
+import { Delivery } from './delivery';
 import { type DesiredEntries, type FindNames, type MappingContext } from './desired-entries';
 import { disableEntry, ensureEntry, findEntry, removeEntry } from './entry-writer';
 import { Disputed, EntryTaken, HeldBack, LeaseLost } from '../errors';
@@ -20,7 +21,6 @@ import {
   type Completion,
   type DeliveryResources,
   type EntryReferences,
-  type MembershipDeltas,
   type WorkItem,
   type WorkQueue,
 } from '../../domain/delivery-ports';
@@ -34,8 +34,8 @@ export interface ReconcilerDeps {
   readonly resources: Pick<DeliveryResources, 'findAll'>;
   readonly rules: RuleCache;
   readonly queue: WorkQueue;
-  readonly deltas: Pick<MembershipDeltas, 'announce'>;
-  readonly references: EntryReferences;
+  readonly announcements: Announcements;
+  readonly references: Pick<EntryReferences, 'namesOf'>;
   readonly members: GroupMembers;
   readonly desired: DesiredEntries;
   readonly host: ConnectorHost;
@@ -45,8 +45,6 @@ export interface ReconcilerDeps {
   readonly holding: Pick<Holding, 'ofDisabled' | 'ofGuard'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told that a target's groups have something to do. */
-  readonly wake: (targetId: string, ruleId: string) => void;
   /** Told that something was noted in a binding for the audit trail. */
   readonly noted: (bindingId: string) => void;
 }
@@ -181,7 +179,7 @@ export class Reconciler {
       ...(item.resourceType === 'Group' ? { membersObserved: item.generation } : {}),
       ...members,
       ...(isInactive(carriedOut) ? { inactive: true } : {}),
-      ...(await this.announce(delivery)),
+      ...(await this.deps.announcements.ofEntry(delivery)),
       ...waits,
     };
   }
@@ -259,45 +257,11 @@ export class Reconciler {
     if (group) await this.deps.members.removeAll(delivery, group);
   }
 
-  /** Tells the resource's groups, and whoever's entry names its own, when that came, went, or changed its name: they were told something else before. */
-  private async announce(delivery: Delivery): Promise<Pick<Done, 'announced'>> {
-    const { item, memberRef: ref, formerNames } = delivery;
-    const isKnown =
-      ref?.reference === item.announcedReference && (!ref || ref.name === item.announcedName);
-    if (isKnown && formerNames.length === 0) return {};
-    await Promise.all([this.announceToReferrers(item), this.announceToGroups(delivery)]);
-    return { announced: { ...(ref ?? {}) } };
-  }
-
   /** False: the lease was lost. */
   private async complete(item: WorkItem, completion: Completion): Promise<boolean> {
     const written = await this.deps.queue.complete(item, completion);
     if (written && completion.noted) this.deps.noted(item.id);
     return written;
-  }
-
-  private async announceToGroups({ item, resource, formerNames, name }: Delivery): Promise<void> {
-    // Who is deleted has left its groups, and they deliver that themselves: under the name that it had last.
-    if (resource.deletedAt) return this.announceNames(item, without(formerNames, name));
-    await this.announceNames(item, formerNames.length > 0 ? formerNames : [undefined]);
-  }
-
-  private async announceNames(
-    { targetId, ruleId, resourceId: memberId }: WorkItem,
-    formerNames: readonly (string | undefined)[],
-  ): Promise<void> {
-    let groups = 0;
-    for (const formerName of formerNames) {
-      const former = formerName === undefined ? {} : { formerName };
-      const now = this.deps.clock.now();
-      groups += await this.deps.deltas.announce({ targetId, memberId, now, ...former });
-    }
-    if (groups > 0) this.deps.wake(targetId, ruleId);
-  }
-
-  private async announceToReferrers(item: WorkItem): Promise<void> {
-    const { references, clock, wake } = this.deps;
-    if (await references.announce(item, clock.now())) wake(item.targetId, item.ruleId);
   }
 
   private async hold(delivered: Delivered, rule: SyncRule | undefined): Promise<Contact> {
@@ -309,8 +273,7 @@ export class Reconciler {
     const { queue, clock } = this.deps;
     if (item.reference !== undefined) {
       await queue.forgetEntry(item, item.reference);
-      await this.announceToReferrers(item);
-      await this.announceNames(item, without(namesOf(item), item.name));
+      await this.deps.announcements.ofRelease(item);
     }
     const observedGeneration = item.generation;
     const noted = releaseOf(delivered);
@@ -343,6 +306,12 @@ export class Reconciler {
     return 'none';
   }
 
+  /** The entry went, and none came in its place: whoever gets its name must not be taken for the member of a group. */
+  private async lost(delivery: Delivery): Promise<boolean> {
+    if (delivery.ref) return false;
+    return (await this.deps.announcements.ofEntry(delivery)).announced !== undefined;
+  }
+
   private async failed(
     subject: Subject,
     error: unknown,
@@ -359,9 +328,11 @@ export class Reconciler {
     const isParked = verdict.retryAt === undefined;
     const delivered = { ...subject, at: verdict.error.at };
     const noted = failureOf(delivered, verdict.error, isParked, delivery);
+    const isLost = delivery !== undefined && (await this.lost(delivery));
     const written = await this.deps.queue.fail(item, {
       error: { ...verdict.error, generation: item.generation },
       nothingCreated: delivery?.nothingCreated ?? false,
+      ...(isLost ? { lost: true } : {}),
       ...(verdict.retryAt === undefined ? {} : { retryAt: verdict.retryAt }),
       ...(error instanceof Disputed ? { candidates: error.candidates } : {}),
       ...(error instanceof EntryTaken ? { blockedBy: error.entry } : {}),
@@ -377,10 +348,6 @@ function contactOf({ silent, throttledMs }: Verdict, delivery: Delivery | undefi
   if (silent) return 'silent';
   if (throttledMs !== undefined) return { throttledMs };
   return delivery?.session.called ? 'answered' : 'none';
-}
-
-function without(names: readonly string[], one: string | undefined): readonly string[] {
-  return names.filter((name) => name !== one);
 }
 
 /** What an administrator wants undone needs no second approval, nor what was disabled with one days ago. */

@@ -228,6 +228,31 @@ test('a namesake of somebody who was deleted keeps the membership', async () => 
   expect(directory.user('ada')?.owner).toBe(young.id);
 });
 
+test.each([false, true])(
+  'whose entry was removed by hand is in no group while it cannot be made again (known by reference: %s)',
+  async (membersByReference) => {
+    await withDirectory(new FakeDirectory({ membersByReference }));
+    const rule = await world.rule({ targetId });
+    const ada = await world.user(rule.id, 'ada');
+    await world.group(rule.id, 'staff', [ada.id]);
+    const engine = world.start();
+    await engine.idle();
+    const entry = directory.user('ada');
+    if (!entry) throw new Error('There is no ada');
+    directory.entries.delete(entry.reference);
+    const stranger = directory.plant('user', 'ada');
+    await world.change(ada, { title: 'boss' });
+    await engine.idle();
+    expect(await world.binding(targetId, ada)).toMatchObject({ state: 'PARKED' });
+    expect(directory.members('staff')).toEqual([]);
+    directory.entries.delete(stranger.reference);
+    directory.entries.set(entry.reference, entry);
+    await engine.control.retry(`${targetId}:${ada.id}`);
+    await engine.idle();
+    expect(directory.members('staff')).toEqual([membersByReference ? entry.reference : 'ada']);
+  },
+);
+
 test('an entry that is deleted on deactivation leaves its groups, and comes back to them', async () => {
   await withDirectory(new FakeDirectory());
   const rule = await world.rule({ targetId, onDeactivate: 'DELETE' });
