@@ -16,6 +16,7 @@ import {
   type FakeOptions,
 } from '../support/fake-connector';
 import { type Random } from './random';
+import { type Fate, survives } from './fate';
 import { type Owner, type Scheduler } from './scheduler';
 
 /** How a directory is at the moment. */
@@ -30,6 +31,7 @@ export interface Surroundings {
   readonly sent: (directory: SimulatedDirectory, operation: string, reference?: string) => void;
   readonly made: (directory: SimulatedDirectory, operation: string, entry: FakeEntry) => void;
   readonly trace: (line: string) => void;
+  readonly fate?: Fate;
 }
 
 /** Somebody who writes an entry. */
@@ -111,6 +113,8 @@ export class SimulatedDirectory extends FakeDirectory {
       };
       scheduler.later(this.latency(), undefined, () => {
         end();
+        const point = `directory: ${operation}`;
+        if (!survives(this.around.fate, process, point, 'before')) return;
         // What a directory has not begun when its caller hangs up, it does not do.
         if ((process.dead && random.chance(0.5)) || signal.aborted) return;
         const before = reference === undefined ? undefined : this.entries.get(reference);
@@ -119,6 +123,7 @@ export class SimulatedDirectory extends FakeDirectory {
           this.around.trace(
             `${this.options.id} ${operation} ${reference ?? ''}${lost ? ' lost' : ''}`,
           );
+          if (!survives(this.around.fate, process, point, 'after')) return;
           if (lost === undefined) answer(() => resolve(value));
           else if (lost !== 'silence') answer(() => reject(lost));
         } catch (error) {

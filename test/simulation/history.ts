@@ -1,13 +1,13 @@
 /** One random history with faults, from its seed: what clients, administrators and fate do, until everything is at rest. */
 import { rolloutsOf } from '../../src/domain/rollout';
 import { GROUP, type ScimObject, USER } from '../../src/domain/resource';
-import { standardSchemas } from '../../src/domain/standard-schemas';
 import { type SyncAs, type SyncRule } from '../../src/domain/sync-rule';
 import { type FakeEntry } from '../support/fake-connector';
 import { MemoryDatabase } from '../support/memory-mongo/connection';
-import { type Document } from '../support/memory-mongo/values';
+import { Client, type Request } from './client';
 import { type Condition, SimulatedDirectory } from './directory';
 import { checkEverything } from './invariants';
+import { documentsOf, isAtRest, ownerOf } from './looks';
 import { Known, type Thing } from './known';
 import { type Break, type Ground, SimulatedProcess } from './processes';
 import { Random } from './random';
@@ -51,6 +51,7 @@ class History {
   private readonly directories: SimulatedDirectory[] = [];
   private readonly ground: Ground;
   private readonly known = new Known();
+  private readonly client = new Client(this.known);
   private readonly processes: SimulatedProcess[] = [];
   private readonly doings = new Set<Doing>();
   private readonly trace: string[] = [];
@@ -174,16 +175,12 @@ class History {
     }
   }
 
-  /** Something asked of a process. `undone` is called when it fails or its process dies: nobody knows what came of it. */
-  private ask(
-    process: SimulatedProcess,
-    what: () => Promise<void>,
-    undone = (): void => undefined,
-  ) {
+  /** Something asked of a process. */
+  private ask(process: SimulatedProcess, { carriedOut, undone = () => undefined }: Request) {
     const doing: Doing = { process, state: 'under way', undone };
     this.doings.add(doing);
     process.does(() =>
-      what().then(
+      carriedOut(process).then(
         () => {
           doing.state = 'done';
           this.doings.delete(doing);
@@ -200,7 +197,7 @@ class History {
   }
 
   private async awaited(process: SimulatedProcess, what: () => Promise<void>): Promise<void> {
-    const doing = this.ask(process, what);
+    const doing = this.ask(process, { carriedOut: what });
     await this.scheduler.run(() => doing.state !== 'under way', 60_000);
     if (doing.state !== 'done') throw new Error('The beginning or the end of a history failed');
   }
@@ -247,7 +244,7 @@ class History {
       title: random.pick(TITLES),
       active: random.chance(0.9),
     };
-    this.create(process, rule, USER, attributes, []);
+    this.ask(process, this.client.create({ rule, resourceType: USER, attributes, members: [] }));
   }
 
   private createGroup(): void {
@@ -255,30 +252,7 @@ class History {
     const rule = random.pick(this.rules);
     const members = this.known.some(rule.id, USER).filter(() => random.chance(0.5));
     const attributes = { displayName: random.pick(['staff', 'all']) };
-    this.create(process, rule, GROUP, attributes, members);
-  }
-
-  private create(
-    process: SimulatedProcess,
-    { id: ruleId }: SyncRule,
-    resourceType: string,
-    attributes: ScimObject,
-    members: readonly Thing[],
-  ): void {
-    const attempt = this.known.attempted(ruleId, resourceType, attributes);
-    this.ask(process, async () => {
-      try {
-        const made = await process.store.resources.insert(
-          { ruleId, resourceType, attributes, members: members.map(({ id }) => id) },
-          schemaOf(resourceType),
-        );
-        this.known.made(made, members);
-        process.engine.changeListener.resourceChanged(made);
-      } catch (error) {
-        if ((error as { readonly code?: unknown }).code === 'uniqueness') attempt.refused();
-        throw error;
-      }
-    });
+    this.ask(process, this.client.create({ rule, resourceType: GROUP, attributes, members }));
   }
 
   private changeUser(): void {
@@ -290,54 +264,20 @@ class History {
       { userName: random.pick(NAMES) },
       { active: random.chance(0.4) },
     ]);
-    this.change(user, change);
+    this.ask(this.well, this.client.change(user, change));
   }
 
   private renameGroup(): void {
     const group = this.free(GROUP);
-    if (group) this.change(group, { displayName: this.random.pick(['staff', 'all', 'none']) });
-  }
-
-  private change(thing: Thing, change: ScimObject): void {
-    const { well: process } = this;
-    const wanted = thing.begin(change);
-    this.ask(
-      process,
-      async () => {
-        const { resources } = process.store;
-        for (let attempt = 0; attempt < 5; attempt += 1) {
-          const current = await resources.find(thing.scope, thing.id);
-          if (!current) break;
-          const attributes = { ...current.attributes, ...change };
-          const changed = await resources.update(
-            current,
-            attributes,
-            schemaOf(thing.scope.resourceType),
-          );
-          if (!changed) continue;
-          thing.settle(changed);
-          process.engine.changeListener.resourceChanged(changed);
-          return;
-        }
-        thing.unsettle(wanted);
-      },
-      () => thing.unsettle(wanted),
-    );
+    if (!group) return;
+    const change = { displayName: this.random.pick(['staff', 'all', 'none']) };
+    this.ask(this.well, this.client.change(group, change));
   }
 
   private remove(resourceType: string): void {
     const thing = this.free(resourceType);
     if (!thing) return;
-    const { well: process } = this;
-    thing.beginRemoval();
-    this.ask(
-      process,
-      async () => {
-        thing.settleRemoval(await process.store.resources.remove(thing.scope, thing.id));
-        process.engine.changeListener.resourceChanged({ id: thing.id, ruleId: thing.scope.ruleId });
-      },
-      () => thing.unsettle(),
-    );
+    this.ask(this.well, this.client.remove(thing));
   }
 
   private changeMembers(): void {
@@ -354,16 +294,7 @@ class History {
       add: add.map(({ id }) => id),
       remove: replaceAll ? [] : remove.map(({ id }) => id),
     };
-    group.beginMembers();
-    this.ask(
-      process,
-      async () => {
-        const changed = await process.store.resources.changeMembers(group.scope, group.id, delta);
-        group.settleMembers(delta, changed !== undefined);
-        if (changed) process.engine.changeListener.resourceChanged(changed);
-      },
-      () => group.unsettleMembers(),
-    );
+    this.ask(process, this.client.changeMembers(group, delta));
   }
 
   /** A live resource that nobody is changing. */
@@ -378,10 +309,12 @@ class History {
     const rule = this.random.pick(this.rules);
     const enabled = !this.known.isEnabled(rule.id);
     this.known.enabling(rule.id, enabled);
-    this.ask(process, async () => {
-      await process.store.syncRules.setEnabled(rule.id, enabled);
-      this.known.enabled(rule.id, enabled, this.scheduler.now);
-      if (enabled) await process.engine.control.ruleEnabled(rule.id);
+    this.ask(process, {
+      carriedOut: async () => {
+        await process.store.syncRules.setEnabled(rule.id, enabled);
+        this.known.enabled(rule.id, enabled, this.scheduler.now);
+        if (enabled) await process.engine.control.ruleEnabled(rule.id);
+      },
     });
   }
 
@@ -390,34 +323,38 @@ class History {
     const { targetId } = this.random.pick(this.directories);
     const paused = !this.known.isPaused(targetId);
     this.known.resuming(targetId);
-    this.ask(process, async () => {
-      await process.store.targets.setPaused(targetId, paused);
-      this.known.paused(targetId, paused, this.scheduler.now);
-      process.engine.control.targetChanged(targetId);
+    this.ask(process, {
+      carriedOut: async () => {
+        await process.store.targets.setPaused(targetId, paused);
+        this.known.paused(targetId, paused, this.scheduler.now);
+        process.engine.control.targetChanged(targetId);
+      },
     });
   }
 
   private changeRule(): void {
     const { random, well: process } = this;
     const { id } = random.pick(this.rules);
-    this.ask(process, async () => {
-      const rule = await process.store.syncRules.find(id);
-      if (!rule) return;
-      const after = rule.syncAs.map((one) =>
-        random.chance(0.7) ? this.syncAs(one.targetId) : one,
-      );
-      this.known.ruled({ ...rule, syncAs: after });
-      const now = new Date();
-      const rollouts = rolloutsOf(rule.syncAs, after, 'KEEP', now);
-      const changed = await process.store.syncRules.update(rule, { syncAs: after, rollouts });
-      if (changed) process.engine.control.ruleChanged(id);
+    this.ask(process, {
+      carriedOut: async () => {
+        const rule = await process.store.syncRules.find(id);
+        if (!rule) return;
+        const after = rule.syncAs.map((one) =>
+          random.chance(0.7) ? this.syncAs(one.targetId) : one,
+        );
+        this.known.ruled({ ...rule, syncAs: after });
+        const now = new Date();
+        const rollouts = rolloutsOf(rule.syncAs, after, 'KEEP', now);
+        const changed = await process.store.syncRules.update(rule, { syncAs: after, rollouts });
+        if (changed) process.engine.control.ruleChanged(id);
+      },
     });
   }
 
   private changeTarget(): void {
     const { random, well: process } = this;
     const { targetId } = random.pick(this.directories);
-    this.ask(process, () => redeliver(process, targetId, random.below(1_000)));
+    this.ask(process, { carriedOut: () => redeliver(process, targetId, random.below(1_000)) });
   }
 
   private retry(): void {
@@ -425,7 +362,9 @@ class History {
     const bindings = [...this.database.collection('bindings').documents.keys()];
     if (bindings.length === 0) return;
     const id = this.random.pick(bindings);
-    this.ask(process, async () => void (await process.engine.control.retry(id)));
+    this.ask(process, {
+      carriedOut: async () => void (await process.engine.control.retry(id)),
+    });
   }
 
   private changeConditions(): void {
@@ -520,8 +459,7 @@ class History {
   }
 
   private made(directory: SimulatedDirectory, operation: string, entry: FakeEntry): void {
-    const owner =
-      directory.madeFor.get(entry.reference) ?? this.boundTo(directory.targetId, entry.reference);
+    const owner = ownerOf(this.database, directory, entry);
     const wrong = this.known.judge(directory, operation, entry, owner);
     if (wrong !== undefined) this.violations.push(wrong);
     const since = owner === undefined ? undefined : this.known.disabledSince(owner);
@@ -529,15 +467,6 @@ class History {
       return;
     if (this.scheduler.now < Math.max(since, this.undisturbedSince) + HEARD_MS) return;
     this.violations.push(`${operation} is done for a rule that has been disabled for long`);
-  }
-
-  private boundTo(targetId: string, reference: string): string | undefined {
-    for (const document of this.database.collection('bindings').documents.values()) {
-      if (document['targetId'] === targetId && document['reference'] === reference) {
-        return String(document['resourceId']);
-      }
-    }
-    return undefined;
   }
 
   /** Faults end; administrators do what is theirs; and everything has to be as the rules say. */
@@ -569,7 +498,9 @@ class History {
     });
     await this.rest();
     for (let round = 0; round < 3; round += 1) {
-      const parked = this.documents('bindings').filter(({ state }) => state === 'PARKED');
+      const parked = documentsOf(this.database, 'bindings').filter(
+        ({ state }) => state === 'PARKED',
+      );
       if (parked.length === 0) break;
       await this.awaited(process, async () => {
         for (const { _id } of parked) await process.engine.control.retry(String(_id));
@@ -581,23 +512,13 @@ class History {
   }
 
   private async rest(): Promise<void> {
-    const isAtRest = (): boolean =>
-      !this.documents('resources').some(({ pending }) => pending !== undefined) &&
-      !this.documents('bindings').some(({ dueAt }) => dueAt !== undefined) &&
-      !this.documents('targets').some(({ rolloutAt }) => rolloutAt !== undefined) &&
-      !this.documents('sync_rules').some(
-        ({ rollouts }) => rollouts !== undefined && Object.keys(rollouts as object).length > 0,
-      );
-    if (!(await this.scheduler.run(isAtRest, REST_MS))) {
+    const atRest = (): boolean => isAtRest(this.database);
+    if (!(await this.scheduler.run(atRest, REST_MS))) {
       this.violations.push('It does not come to rest');
     }
     // What is under way beside, an announcement for example, is over soon.
     await this.pass(100);
-    if (!isAtRest()) await this.scheduler.run(isAtRest, REST_MS);
-  }
-
-  private documents(collection: string): readonly Document[] {
-    return [...this.database.collection(collection).documents.values()];
+    if (!atRest()) await this.scheduler.run(atRest, REST_MS);
   }
 }
 
@@ -612,12 +533,6 @@ async function redeliver(process: SimulatedProcess, targetId: string, n: number)
     if (await process.store.targets.update(target, change)) break;
   }
   process.engine.control.targetChanged(targetId);
-}
-
-function schemaOf(resourceType: string) {
-  const schema = standardSchemas.get(resourceType);
-  if (!schema) throw new Error(`No resource type ${resourceType}`);
-  return schema;
 }
 
 /** Ids are new each time; everything else in a history follows from its seed. */

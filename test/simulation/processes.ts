@@ -12,6 +12,7 @@ import { type Store, storeOn } from '../../src/store/store';
 import { type Steps } from '../support/memory-mongo/collection';
 import { type Courier, type MemoryDatabase } from '../support/memory-mongo/connection';
 import { type SimulatedDirectory } from './directory';
+import { type Fate, pointOf, survives, withPoints } from './fate';
 import { type Random } from './random';
 import { type Owner, type Scheduler } from './scheduler';
 
@@ -58,6 +59,8 @@ export interface Ground {
   readonly defects: string[];
   /** Nobody reaches the database. */
   outage: boolean;
+  /** Where processes die; absent: nowhere in particular. */
+  readonly fate?: Fate;
 }
 
 const KEY = randomBytes(32);
@@ -74,28 +77,28 @@ export class SimulatedProcess implements Owner {
     private readonly ground: Ground,
   ) {
     const clock = ground.scheduler.clockOf(this);
-    this.store = storeOn(ground.database.connect(this.courier()), KEY, () => clock.now());
+    const store = storeOn(ground.database.connect(this.courier()), KEY, () => clock.now());
+    this.store = ground.fate ? withPoints(store) : store;
     const types = ground.directories.map((directory) => directory.typeFor(this));
-    const { store } = this;
     this.engine = createDeliveryEngine(
       ground.damage({
-        resources: store.resources,
-        journal: store.memberships,
-        rules: store.syncRules,
-        targets: store.targets,
-        queue: store.bindings,
-        fanOut: store.fanOut,
-        deltas: store.membershipDeltas,
-        rollouts: store.rollouts,
-        guards: store.guards,
-        held: store.heldBindings,
-        amounts: store.guardedAmounts,
-        operations: store.operations,
-        sweeps: store.sweeps,
-        bindings: store.bindings,
-        tokens: store.tokens,
-        choices: store.otpChoices,
-        reviews: store.ruleReviews,
+        resources: this.store.resources,
+        journal: this.store.memberships,
+        rules: this.store.syncRules,
+        targets: this.store.targets,
+        queue: this.store.bindings,
+        fanOut: this.store.fanOut,
+        deltas: this.store.membershipDeltas,
+        rollouts: this.store.rollouts,
+        guards: this.store.guards,
+        held: this.store.heldBindings,
+        amounts: this.store.guardedAmounts,
+        operations: this.store.operations,
+        sweeps: this.store.sweeps,
+        bindings: this.store.bindings,
+        tokens: this.store.tokens,
+        choices: this.store.otpChoices,
+        reviews: this.store.ruleReviews,
         registry: { get: (id) => types.find((type) => type.id === id), all: () => types },
         schemas: () => standardSchemas,
         profiles: new Profiles(
@@ -110,8 +113,8 @@ export class SimulatedProcess implements Owner {
           if (error === 'NotKnown' || error === 'TypeError')
             ground.defects.push(JSON.stringify(fields));
         },
-        references: store.entryReferences,
-        audit: { ...store.audit, retentionDays: 400 },
+        references: this.store.entryReferences,
+        audit: { ...this.store.audit, retentionDays: 400 },
         clock,
         times: TIMES,
       }),
@@ -137,10 +140,12 @@ export class SimulatedProcess implements Owner {
     return {
       carry: <Answer>(name: string, steps: () => Steps<Answer>) =>
         new Promise<Answer>((resolve, reject) => {
+          const point = pointOf(name);
           const refuse = (): void =>
             scheduler.soon(this, () => reject(new Error('The database does not answer')));
           scheduler.later(random.chance(0.9) ? 0 : random.below(10), undefined, () => {
             if (this.dead && random.chance(0.5)) return;
+            if (!survives(ground.fate, this, point, 'before')) return;
             const isOut = ground.outage;
             if (isOut && random.chance(0.8)) return refuse();
             const running = steps();
@@ -150,6 +155,7 @@ export class SimulatedProcess implements Owner {
                   if (step.done) {
                     const { value } = step;
                     ground.trace(`${this.name} ${name}`);
+                    if (!survives(ground.fate, this, point, 'after')) return;
                     // It was carried out, and nobody heard of it.
                     if (isOut) return refuse();
                     return scheduler.soon(this, () => resolve(value));

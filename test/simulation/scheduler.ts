@@ -3,6 +3,7 @@
  * chosen by chance; there are no real timers. What a process that is paused would do next waits for it; what one that has
  * died would do next never happens.
  */
+import { AsyncResource } from 'node:async_hooks';
 import timers from 'node:timers/promises';
 import { type Clock } from '../../src/delivery/clock';
 import { type Random } from './random';
@@ -126,7 +127,7 @@ export class Scheduler {
         property === 'now' ? timeOfDay : Reflect.get(target, property, target),
     });
     globalThis.setImmediate = ((turn: () => void) =>
-      this.soon(this.current, turn)) as unknown as typeof setImmediate;
+      this.soon(this.current, AsyncResource.bind(turn))) as unknown as typeof setImmediate;
     timers.setTimeout = ((ms: number) =>
       new Promise<void>((resolve) => {
         this.later(ms, this.current, resolve);
