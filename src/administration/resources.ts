@@ -123,8 +123,13 @@ export class Resources {
     this.waiting += 1;
     try {
       const paused = await this.pausedAmong(targetIds);
+      // What failed once is an outcome, though it is tried again while others are waited for.
+      const known = new Map<string, TargetOutcome>();
       for (let ms = FIRST_LOOK_MS; ; ms = Math.min(ms * 2, LONGEST_PAUSE_MS)) {
-        const outcomes = await this.outcomes(resource, targetIds);
+        for (const outcome of await this.outcomes(resource, targetIds)) {
+          if (!known.get(outcome.targetId)?.done) known.set(outcome.targetId, outcome);
+        }
+        const outcomes = [...known.values()];
         const left = end - performance.now();
         const open = outcomes.some(({ targetId, done }) => !done && !paused.has(targetId));
         if (!open || left <= 0) return outcomes;

@@ -128,6 +128,7 @@ export class SimulatedDirectory extends FakeDirectory {
           else if (lost !== 'silence') answer(() => reject(lost));
         } catch (error) {
           this.around.trace(`${this.options.id} ${operation} ${reference ?? ''}: ${String(error)}`);
+          if (!survives(this.around.fate, process, point, 'after')) return;
           const failure = error as Error;
           answer(() => reject(failure));
         }

@@ -167,6 +167,7 @@ export class SimulatedProcess implements Owner {
                 const failure = error as Error & { readonly code?: unknown };
                 const { code, message } = failure;
                 if (code === undefined) ground.defects.push(`${name}: ${message}`);
+                if (!survives(ground.fate, this, point, 'after')) return;
                 scheduler.soon(this, () => reject(failure));
               }
             };
