@@ -9,6 +9,13 @@ import {
 } from '../domain/operation';
 import { type SyncRule } from '../domain/sync-rule';
 import { type ReconcileMode } from '../domain/target';
+import {
+  checkUserNameExpression,
+  type IdentifierConversion,
+  namingUsers,
+} from '../domain/identifiers';
+import { type InputIssue } from '../domain/ports';
+import { USER } from '../domain/resource';
 import { issue, refused, type Issue, type Outcome } from './issue';
 import { type AdministrationPorts } from './ports';
 
@@ -21,6 +28,13 @@ export interface BindingsRetry {
   readonly errorKinds?: readonly string[];
 }
 
+/** A conversion of user names that has begun. */
+export interface Conversion {
+  readonly operation: Operation;
+  /** What of the rule finds users by their names. */
+  readonly warnings: readonly InputIssue[];
+}
+
 /** What is delivered already, or about to be, is not delivered once more by mistake. */
 const USUALLY_RETRIED: readonly BindingState[] = ['PARKED', 'RETRYING'];
 const NEVER_RETRIED: readonly BindingState[] = ['HELD', 'DELIVERING', 'PENDING'];
@@ -28,7 +42,10 @@ const MOST_ERROR_KINDS = 20;
 
 const RESUMED: readonly OperationState[] = ['FAILED', 'CANCELLED'];
 
-type Ports = Pick<AdministrationPorts, 'operations' | 'targets' | 'syncRules' | 'delivery'>;
+type Ports = Pick<
+  AdministrationPorts,
+  'operations' | 'targets' | 'syncRules' | 'delivery' | 'schemas'
+>;
 
 export class Operations {
   constructor(
@@ -99,6 +116,40 @@ export class Operations {
     return { value: started.operation };
   }
 
+  /** Gives the users of a rule other user names; the one under way, where there is one that does the same. */
+  async convertIdentifiers(
+    ruleId: string,
+    conversion: IdentifierConversion,
+    by: OperationRequester,
+  ): Promise<Outcome<Conversion>> {
+    const rule = await this.ports.syncRules.find(ruleId);
+    if (rule === undefined) {
+      return refused('NOT_FOUND', ['syncRuleId'], 'There is no such sync rule.');
+    }
+    if (rule.deletion !== undefined) {
+      return refused('CONFLICT', ['syncRuleId'], 'The sync rule is being deleted.');
+    }
+    const issues = this.expressionIssues(rule, conversion.expression);
+    if (issues.length > 0) return { issues };
+    const started = await this.ports.operations.start(
+      {
+        kind: 'IDENTIFIERS',
+        input: conversion,
+        ruleId,
+        requestedBy: by,
+        exclusive: `identifiers ${ruleId}`,
+      },
+      this.now(),
+    );
+    const { input } = started.operation as Operation<'IDENTIFIERS'>;
+    if (input.mode !== conversion.mode || input.expression !== conversion.expression) {
+      const message = `The user names of the sync rule are being converted already, with ${input.mode} and "${input.expression}". Wait for its end, or cancel it.`;
+      return refused('CONFLICT', ['syncRuleId'], message);
+    }
+    this.ports.delivery.operationChanged();
+    return { value: { operation: started.operation, warnings: namingUsers(rule) } };
+  }
+
   /** Shows how far a deletion has got that has begun already; asking again shows the same. */
   async ofDeletion({ id, deletion }: SyncRule, by: OperationRequester): Promise<Operation> {
     const { operation } = await this.ports.operations.start(
@@ -125,6 +176,17 @@ export class Operations {
     return (await this.ports.operations.findAll([id]))[0];
   }
 
+  private expressionIssues(rule: SyncRule, expression: string): readonly Issue[] {
+    if (expression.trim() === '') {
+      return [issue('REQUIRED', ['expression'], 'Say what the new user names are.')];
+    }
+    const schema = this.ports.schemas.of(rule).get(USER);
+    if (schema === undefined) throw new Error('Every rule has users');
+    return checkUserNameExpression(expression, schema).map((message) =>
+      issue('INVALID', ['expression'], message),
+    );
+  }
+
   private async scopeIssues({ ruleId, targetId }: BindingsRetry): Promise<readonly Issue[]> {
     const issues: Issue[] = [];
     if (ruleId !== undefined && (await this.ports.syncRules.find(ruleId)) === undefined) {
@@ -138,8 +200,16 @@ export class Operations {
 }
 
 /** An administrator's API key as the one who asks. */
-export function requesterOf({ id, name }: Pick<ApiKey, 'id' | 'name'>): OperationRequester {
-  return { type: 'API_KEY', name, apiKeyId: id };
+export function requesterOf(
+  { id, name }: Pick<ApiKey, 'id' | 'name'>,
+  requestId?: string,
+): OperationRequester {
+  return {
+    type: 'API_KEY',
+    name,
+    apiKeyId: id,
+    ...(requestId === undefined ? {} : { requestId }),
+  };
 }
 
 function retryIssues(

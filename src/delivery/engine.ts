@@ -13,6 +13,7 @@ import {
 } from '../domain/ports';
 import { type EntryPreviews } from '../domain/preview';
 import { type Profiles } from '../domain/profile';
+import { Provisioning } from '../domain/provisioning';
 import { type SchemasOf } from '../domain/schema-table';
 import { Adoption } from './entries/adoption';
 import { AuditDrain } from './upkeep/audit-drain';
@@ -70,7 +71,7 @@ export interface DeliveryEngineDeps {
   readonly deltas: MembershipDeltas;
   readonly references: EntryReferences;
   readonly rollouts: RolloutStore;
-  readonly operations: OperationQueue & Pick<OperationStore, 'start' | 'list'>;
+  readonly operations: OperationQueue & Pick<OperationStore, 'start' | 'list' | 'items'>;
   readonly sweeps: BindingSweeps;
   readonly bindings: Pick<BindingReader, 'list' | 'count'>;
   readonly guards: GuardStore;
@@ -221,10 +222,17 @@ function createParts(deps: DeliveryEngineDeps) {
         ruleCache: rules,
         desired,
         memberDrifts: new MemberDrifts(deps),
+        provisioning: provisioningOf(deps, (id) => dispatcher.hint(id)),
         wake,
       }),
     }),
   };
+}
+
+/** Changes resources as SCIM clients do, for operations. */
+function provisioningOf({ resources }: DeliveryEngineDeps, hint: (id: string) => void) {
+  const changes = { resourceChanged: ({ id }: { readonly id: string }) => hint(id) };
+  return new Provisioning({ store: resources, changes });
 }
 
 async function isBusy({ fanOut, queue }: DeliveryEngineDeps): Promise<boolean> {

@@ -148,6 +148,8 @@ export interface WorkQueue {
   bindEntry(claim: Claim, entry: KnownEntry): Promise<boolean | 'taken'>;
   /** Whose an entry is that this binding is about to take. One that only waits for its deletion is let go of. */
   possession(claim: WorkItem, reference: string): Promise<Possession>;
+  /** Whether another resource has that entry. */
+  isTaken(claim: WorkItem, reference: string): Promise<boolean>;
   /** Remembers, before their names are looked up, whose entries this one's names. */
   noteReferences(claim: Claim, resourceIds: readonly string[]): Promise<boolean>;
   /** Remembers, before the groups of the resource are told, whether it is out of scope. */
@@ -303,7 +305,7 @@ export interface EntryReferences {
 }
 
 /** What the engine needs of the resources. */
-export interface DeliveryResources extends Pick<ResourceStore, 'findAll'> {
+export interface DeliveryResources extends ResourceStore {
   /** Takes a deleted resource out of every group; repeats what a crash cut short. */
   leaveGroups(ruleId: string, memberId: string): Promise<void>;
 }

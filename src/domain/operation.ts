@@ -1,5 +1,6 @@
 /** Operations: work that takes its time, that administrators watch, cancel and resume. */
 import { type BindingState } from './binding';
+import { type IdentifierConversion } from './identifiers';
 import { type Page } from './ports';
 import { type DeletePolicy } from './sync-rule';
 import { type ReconcileMode } from './target';
@@ -27,7 +28,7 @@ export interface OperationInputs {
     /** Failure kinds as bindings name them; empty: whatever the failure. */
     readonly errorKinds: readonly string[];
   };
-  readonly IDENTIFIERS: object;
+  readonly IDENTIFIERS: IdentifierConversion;
   readonly RULE_DELETION: { readonly onProvisioned: DeletePolicy };
 }
 
@@ -38,6 +39,8 @@ export interface OperationRequester {
   /** The name the API key had. */
   readonly name: string;
   readonly apiKeyId?: string;
+  /** Of the request, by which the audit trail joins what it changes. */
+  readonly requestId?: string;
 }
 
 export interface OperationProgress {

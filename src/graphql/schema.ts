@@ -22,6 +22,7 @@ import {
   GuardTripResolver,
   SyncRuleGuardResolver,
 } from './resolvers/guard.resolver';
+import { IdentifiersResolver } from './resolvers/identifiers.resolver';
 import { ResourceCommandResolver } from './resolvers/resource-command.resolver';
 import { SubscriptionResolver } from './resolvers/subscription.resolver';
 import { DriftFindingResolver, OperationResolver } from './resolvers/operation.resolver';
@@ -76,6 +77,7 @@ function buildGraphqlSchema(): GraphQLSchema {
       UserResolver,
       GroupResolver,
       BindingResolver,
+      IdentifiersResolver,
       OperationResolver,
       ResourceCommandResolver,
       SubscriptionResolver,

@@ -194,6 +194,11 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     return matchedCount === 1 ? 'released' : 'taken';
   }
 
+  async isTaken({ id, targetId, resourceType }: WorkItem, reference: string): Promise<boolean> {
+    const bound = { targetId, resourceType, reference, _id: { $ne: id } };
+    return (await documents(this.model).findOne(bound, { projection: { _id: 1 } })) !== null;
+  }
+
   noteReferences(claim: Claim, resourceIds: readonly string[]): Promise<boolean> {
     return this.claimed.write(
       claim,

@@ -3,7 +3,10 @@ import { CHANGED } from './binding-mapping';
 import { documents } from './documents';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
-type Blocked = Pick<BindingDocument, '_id' | 'ruleId' | 'targetId' | 'resourceType' | 'blockedBy'>;
+type Blocked = Pick<
+  BindingDocument,
+  '_id' | 'ruleId' | 'targetId' | 'resourceType' | 'reference' | 'blockedBy'
+>;
 
 /** Looks at some after the given one; answers where to go on, or nothing at the end. */
 export async function requeueUnblocked(
@@ -14,7 +17,7 @@ export async function requeueUnblocked(
     .find<Blocked>(
       { state: 'PARKED', blockedBy: { $exists: true }, _id: { $gt: after ?? '' } },
       {
-        projection: { ruleId: 1, targetId: 1, resourceType: 1, blockedBy: 1 },
+        projection: { ruleId: 1, targetId: 1, resourceType: 1, reference: 1, blockedBy: 1 },
         sort: { _id: 1 },
         limit,
       },
@@ -33,6 +36,8 @@ export async function requeueUnblocked(
 
 function isBlocked(blocked: Blocked, holder: BindingDocument | undefined): boolean {
   if (!holder || holder.name !== blocked.blockedBy?.name) return false;
+  // What waits for its deletion is let go of for who needs an entry, and not for who has one and wants its name.
+  if (blocked.reference !== undefined) return true;
   return holder.ruleId !== blocked.ruleId || holder.state !== 'HELD' || holder.vacant !== true;
 }
 

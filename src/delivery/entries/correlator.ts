@@ -3,7 +3,7 @@ import { ConnectorError, type CorrelationKey, type Entry } from '../../../connec
 import { type SyncAs } from '../../domain/sync-rule';
 import { type Delivery } from './delivery';
 import { valuesOf } from './differ';
-import { Disputed } from '../errors';
+import { Disputed, EntryTaken } from '../errors';
 
 type Attributes = Readonly<Record<string, readonly string[]>>;
 
@@ -62,6 +62,23 @@ export async function resolveConflict(
   if (!found) throw conflict;
   const earlier = delivery.unanswered === name && found.owner === undefined;
   return adopt(delivery, found, earlier ? { ...correlation, policy: 'ADOPT' } : correlation);
+}
+
+/**
+ * What to do when an entry cannot be renamed because its new name is taken. Where another resource has it, that one may be
+ * about to give it up, and this one goes on then. Returns when it has gone already.
+ */
+export async function checkVacated(
+  delivery: Delivery,
+  name: string,
+  conflict: ConnectorError,
+): Promise<void> {
+  const [found] = await byName(delivery, name);
+  if (!found) return;
+  if (found.reference !== delivery.ref?.reference && (await delivery.isTaken(found))) {
+    throw new EntryTaken(found);
+  }
+  throw conflict;
 }
 
 /** The value that names the entry; without one nothing can be created. */

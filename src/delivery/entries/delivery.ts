@@ -28,6 +28,7 @@ export class Delivery {
       | 'markCreating'
       | 'bindEntry'
       | 'possession'
+      | 'isTaken'
       | 'renameEntry'
       | 'forgetEntry'
       | 'markOutside'
@@ -78,6 +79,11 @@ export class Delivery {
   /** Whose an entry is; one that a deleted resource has no more use for is nobody's from then on. */
   possession({ reference }: EntryRef): Promise<Possession> {
     return this.queue.possession(this.item, reference);
+  }
+
+  /** Whether an entry is another resource's. */
+  isTaken({ reference }: EntryRef): Promise<boolean> {
+    return this.queue.isTaken(this.item, reference);
   }
 
   async markOutside(outside: boolean): Promise<void> {

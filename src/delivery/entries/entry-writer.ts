@@ -1,6 +1,7 @@
 /** Brings one entry to what it should be, with as few writes as possible. */
 import {
   ConnectorError,
+  type AttributeChange,
   type Attributes,
   type Entry,
   type EntryRef,
@@ -9,6 +10,7 @@ import {
 import { type MappedAttributes } from '../../domain/mapping';
 import { type SyncAs } from '../../domain/sync-rule';
 import {
+  checkVacated,
   findChosen,
   findExisting,
   findUnanswered,
@@ -138,10 +140,35 @@ async function update(
         attribute: delivery.session.namingAttribute,
       });
     }
-    const { name } = await delivery.session.update(entry, known(delivery), changes);
-    await delivery.rename(name);
+    await write(
+      delivery,
+      entry,
+      changes,
+      renames ? namingValue(delivery, authoritative) : undefined,
+    );
   }
   if (active) await setActive(delivery, entry, true);
+}
+
+/** `newName`: what the entry is to be called, where that changes. */
+async function write(
+  delivery: Delivery,
+  entry: Entry,
+  changes: readonly AttributeChange[],
+  newName: string | undefined,
+): Promise<void> {
+  const update = () => delivery.session.update(entry, known(delivery), changes);
+  let written: Written;
+  try {
+    written = await update();
+  } catch (error) {
+    if (newName === undefined || !(error instanceof ConnectorError) || error.kind !== 'conflict') {
+      throw error;
+    }
+    await checkVacated(delivery, newName, error);
+    written = await update();
+  }
+  await delivery.rename(written.name);
 }
 
 /** Answers the entry as it is afterwards. */

@@ -161,11 +161,11 @@ export class OperationResolver {
   @Access('OPERATOR')
   async operationResume(
     @Arg('id', () => ID, { description: 'The id of the operation that ended.' }) id: string,
-    @Ctx() { administration, apiKey }: GraphqlContext,
+    @Ctx() { administration, apiKey, requestId }: GraphqlContext,
   ): Promise<OperationResumePayload> {
     const { value, issues } = await administration.operations.resume(
       keyOrNone('Operation', id),
-      requesterOf(apiKey),
+      requesterOf(apiKey, requestId),
     );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { operation: toOperation(value), userErrors: [] };
@@ -179,7 +179,7 @@ export class OperationResolver {
   @Access('OPERATOR')
   async bindingsRetry(
     @Arg('input', () => BindingsRetryInput, { description: 'Which.' }) input: BindingsRetryInput,
-    @Ctx() { administration, apiKey }: GraphqlContext,
+    @Ctx() { administration, apiKey, requestId }: GraphqlContext,
   ): Promise<BindingsRetryPayload> {
     const { syncRuleId, targetId, states, errorKinds } = input;
     const { value, issues } = await administration.operations.retryBindings(
@@ -189,7 +189,7 @@ export class OperationResolver {
         ...(states == null ? {} : { states }),
         ...(errorKinds == null || errorKinds.length === 0 ? {} : { errorKinds }),
       },
-      requesterOf(apiKey),
+      requesterOf(apiKey, requestId),
     );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { operation: toOperation(value), userErrors: [] };
@@ -208,12 +208,12 @@ export class OperationResolver {
       description: 'What becomes of what it finds.',
     })
     mode: ReconcileMode,
-    @Ctx() { administration, apiKey }: GraphqlContext,
+    @Ctx() { administration, apiKey, requestId }: GraphqlContext,
   ): Promise<ReconcileStartPayload> {
     const { value, issues } = await administration.operations.reconcile(
       keyOrNone('Target', targetId),
       mode,
-      requesterOf(apiKey),
+      requesterOf(apiKey, requestId),
     );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { operation: toOperation(value), userErrors: [] };
@@ -224,10 +224,10 @@ export class OperationResolver {
     description: 'What it found or did, in no particular but stable order.',
   })
   items(
-    @Root() { itemsOf }: OperationType,
+    @Root() { kind, itemsOf }: OperationType,
     @Args(() => OperationItemArgs) args: OperationItemArgs,
     @Ctx() { ports }: GraphqlContext,
-  ): Promise<UncountedConnection<DriftFindingType>> {
+  ): Promise<UncountedConnection<ReturnType<typeof toOperationItem>>> {
     const { outcomes } = args;
     const filter = { itemsOf, ...(outcomes == null ? {} : { outcomes }) };
     return uncountedPageOf({
@@ -235,7 +235,7 @@ export class OperationResolver {
       list: ['operation items', filter],
       load: (entry) => ports.operations.items({ ...filter, ...entry }),
       keyOf: (item) => item.key,
-      toNode: toOperationItem,
+      toNode: (item) => toOperationItem(kind, item),
     });
   }
 

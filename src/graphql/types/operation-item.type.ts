@@ -6,8 +6,9 @@ import {
   type DriftOutcome,
   type MembersDifference,
 } from '../../domain/drift';
-import { type OperationItem } from '../../domain/operation';
+import { type OperationItem, type OperationKind } from '../../domain/operation';
 import { uncountedConnectionType } from '../connection';
+import { IdentifierFindingType, toIdentifierFinding } from './identifiers.type';
 import { DriftOutcomeEnum } from './operation-enums.type';
 
 @ObjectType('AttributeDifference', { description: 'An attribute that is not as it should be.' })
@@ -71,8 +72,15 @@ export class DriftFindingType {
   isRepaired!: boolean;
 }
 
-export function toOperationItem(item: OperationItem): DriftFindingType {
-  // Written by the kind of operation that the item is of.
+/** Each kind writes items of its own. */
+export function toOperationItem(
+  kind: OperationKind,
+  item: OperationItem,
+): DriftFindingType | IdentifierFindingType {
+  return kind === 'IDENTIFIERS' ? toIdentifierFinding(item) : toDriftFinding(item);
+}
+
+function toDriftFinding(item: OperationItem): DriftFindingType {
   const { kind: _kind, ...detail } = item.detail as unknown as DriftDetail;
   return Object.assign(new DriftFindingType(), {
     ...detail,
@@ -84,8 +92,9 @@ export function toOperationItem(item: OperationItem): DriftFindingType {
 export const OperationItemUnion = createUnionType({
   name: 'OperationItem',
   description: 'What an operation found or did. Expect new types.',
-  types: () => [DriftFindingType] as const,
-  resolveType: () => DriftFindingType,
+  types: () => [DriftFindingType, IdentifierFindingType] as const,
+  resolveType: (item) =>
+    item instanceof IdentifierFindingType ? IdentifierFindingType : DriftFindingType,
 });
 
 export const OperationItemConnectionType = uncountedConnectionType(

@@ -12,6 +12,7 @@ import { type ReconcileMode } from '../../domain/target';
 import { connectionType } from '../connection';
 import { toNodeId } from '../node-id';
 import { BindingStateEnum } from './enums.type';
+import { IdentifierConversionType } from './identifiers.type';
 import { NodeType } from './node.type';
 import {
   OperationKindEnum,
@@ -78,6 +79,12 @@ export class OperationType extends NodeType {
   })
   reconcileMode?: ReconcileMode;
 
+  @Field(() => IdentifierConversionType, {
+    nullable: true,
+    description: 'How it converts user names. Null: it converts none.',
+  })
+  identifierConversion?: IdentifierConversionType;
+
   @Field(() => OperationStateEnum, { description: 'How far it has got.' })
   state!: OperationState;
 
@@ -112,7 +119,6 @@ export class OperationType extends NodeType {
 export function toOperation(operation: Operation): OperationType {
   const { id, ruleId, targetId, resumes, requestedBy, progress } = operation;
   const { input, ...rest } = operation;
-  const { mode } = input as Partial<OperationInputs['RECONCILE']>;
   return {
     ...rest,
     id: toNodeId('Operation', id),
@@ -120,10 +126,23 @@ export function toOperation(operation: Operation): OperationType {
     ...(ruleId === undefined ? {} : { ruleKey: ruleId }),
     ...(targetId === undefined ? {} : { targetKey: targetId }),
     ...(resumes === undefined ? {} : { resumesKey: resumes }),
-    ...(mode === undefined ? {} : { reconcileMode: mode }),
+    ...toInput(operation),
     requestedBy: toRequester(requestedBy),
     progress: toProgress(progress),
   };
+}
+
+/** What it was asked to do, as far as its kind shows that. */
+function toInput({
+  kind,
+  input,
+}: Operation): Pick<OperationType, 'reconcileMode' | 'identifierConversion'> {
+  if (kind === 'RECONCILE') {
+    return { reconcileMode: (input as OperationInputs['RECONCILE']).mode };
+  }
+  if (kind !== 'IDENTIFIERS') return {};
+  const { expression, mode } = input as OperationInputs['IDENTIFIERS'];
+  return { identifierConversion: { expression, mode } };
 }
 
 function toRequester({ type, name, apiKeyId }: OperationRequester): OperationRequesterType {

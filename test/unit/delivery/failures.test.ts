@@ -53,6 +53,31 @@ test.each<FailureKind>(['invalid', 'conflict', 'permission', 'unsupported'])(
   },
 );
 
+test('an entry gets the name of another one as soon as that one gives it up, and not before', async () => {
+  const rule = await world.rule({ targetId });
+  const engine = world.start();
+  const ann = await world.user(rule.id, 'ann');
+  const bob = await world.user(rule.id, 'bob');
+  await engine.idle();
+  const entries = [directory.user('ann')?.reference, directory.user('bob')?.reference];
+  directory.refuse = (operation, ref) => {
+    if (operation !== 'update' || ref?.reference !== entries[1]) return;
+    throw new ConnectorError('throttled', 'Later.');
+  };
+  await world.change(bob, { userName: 'cyd' });
+  await world.change(ann, { userName: 'bob' });
+  await until('the conflict', async () => {
+    const { state, lastError } = await world.binding(targetId, ann);
+    return state === 'PARKED' && lastError?.kind === 'conflict';
+  });
+  // It is looked at again and again, and stays parked without a further attempt.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await world.binding(targetId, ann)).toMatchObject({ state: 'PARKED', attempts: 1 });
+  directory.refuse = () => undefined;
+  await until('both names', () => directory.user('cyd') !== undefined && !directory.user('ann'));
+  expect([directory.user('bob')?.reference, directory.user('cyd')?.reference]).toEqual(entries);
+});
+
 test('a parked binding resumes when an administrator asks for it', async () => {
   const rule = await world.rule({ targetId });
   directory.refuseCreate = () => {
