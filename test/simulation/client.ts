@@ -2,7 +2,7 @@
 import { type MembershipDelta, type ScimObject } from '../../src/domain/resource';
 import { standardSchemas } from '../../src/domain/standard-schemas';
 import { type SyncRule } from '../../src/domain/sync-rule';
-import { type Known, type Thing } from './known';
+import { type Known, sameAttributes, type Thing } from './known';
 import { type SimulatedProcess } from './processes';
 
 export interface Request {
@@ -48,6 +48,8 @@ export class Client {
           const current = await store.resources.find(thing.scope, thing.id);
           if (!current) break;
           const attributes = { ...current.attributes, ...change };
+          // What changes nothing is not written (RFC 7644 section 3.5.2).
+          if (sameAttributes(attributes, current.attributes)) return thing.settle(current);
           const schema = schemaOf(thing.scope.resourceType);
           const changed = await store.resources.update(current, attributes, schema);
           if (!changed) continue;

@@ -1,6 +1,7 @@
 /** Lives in which a process dies at one point, and perhaps the next one at another. */
 import { type Fate, type Moment } from './fate';
 import { type Ending, runLife } from './life';
+import { type Break } from './processes';
 
 export interface Death {
   readonly point: string;
@@ -17,9 +18,11 @@ class Fates implements Fate {
   private readonly left: Death[];
   private times = 0;
   private isOn = false;
+  private readonly wasAnything: boolean;
 
   constructor(deaths: readonly Death[]) {
     this.left = [...deaths];
+    this.wasAnything = deaths.length > 0;
   }
 
   begins(): void {
@@ -42,8 +45,8 @@ class Fates implements Fate {
     return false;
   }
 
-  get areFulfilled(): boolean {
-    return this.left.length === 0;
+  get isFulfilled(): boolean {
+    return this.wasAnything && this.left.length === 0;
   }
 }
 
@@ -54,12 +57,21 @@ export interface Died extends Ending {
   readonly passedAfterwards: ReadonlySet<string>;
 }
 
-export async function lifeWith(deaths: readonly Death[]): Promise<Died> {
+/** `damage`: how the engine is broken on purpose. */
+export async function lifeWith(deaths: readonly Death[], damage?: Break): Promise<Died> {
   const fates = new Fates(deaths);
-  const { violations, entries } = await runLife(fates);
-  const { passed, passedAfterwards, areFulfilled } = fates;
-  const missed = areFulfilled ? [] : ['Nobody came to where somebody was to die'];
-  return { violations: [...violations, ...missed], entries, passed, passedAfterwards };
+  try {
+    const { violations, seen } = await runLife(fates, damage);
+    const missed =
+      deaths.length === 0 || fates.isFulfilled ? [] : ['Nobody came to where somebody was to die'];
+    return { violations: [...violations, ...missed], seen, ...passages(fates) };
+  } catch (error) {
+    return { violations: [String(error)], seen: [], ...passages(fates) };
+  }
+}
+
+function passages({ passed, passedAfterwards }: Fates) {
+  return { passed, passedAfterwards };
 }
 
 /** Dying after looking at something is dying before the next thing. */

@@ -11,6 +11,8 @@ export type Moment = 'before' | 'after';
 export interface Fate {
   /** From now on processes may die. */
   begins(): void;
+  /** Somebody has died, and nobody else will. */
+  readonly isFulfilled: boolean;
   /** False: the process dies here. */
   survives(point: string, moment: Moment): boolean;
 }
