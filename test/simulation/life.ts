@@ -79,8 +79,8 @@ class Life {
       fate,
     };
     const [names, ids] = [
-      { id: 'names', keepsOwner: true, membersByReference: false },
-      { id: 'ids', keepsOwner: false, membersByReference: true },
+      { id: 'names', keepsOwner: false, membersByReference: false },
+      { id: 'ids', keepsOwner: true, membersByReference: true },
     ];
     this.byName = new SimulatedDirectory(names, around);
     this.byReference = new SimulatedDirectory(ids, around);
