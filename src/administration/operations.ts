@@ -4,11 +4,11 @@ import { type ApiKey } from '../domain/credential';
 import {
   type Operation,
   type OperationDraft,
+  type OperationInputs,
   type OperationRequester,
   type OperationState,
 } from '../domain/operation';
 import { type SyncRule } from '../domain/sync-rule';
-import { type ReconcileMode } from '../domain/target';
 import {
   checkUserNameExpression,
   type IdentifierConversion,
@@ -39,12 +39,13 @@ export interface Conversion {
 const USUALLY_RETRIED: readonly BindingState[] = ['PARKED', 'RETRYING'];
 const NEVER_RETRIED: readonly BindingState[] = ['HELD', 'DELIVERING', 'PENDING'];
 const MOST_ERROR_KINDS = 20;
+const MOST_ORPHANS = 1_000_000;
 
 const RESUMED: readonly OperationState[] = ['FAILED', 'CANCELLED'];
 
 type Ports = Pick<
   AdministrationPorts,
-  'operations' | 'targets' | 'syncRules' | 'delivery' | 'schemas'
+  'operations' | 'targets' | 'syncRules' | 'delivery' | 'schemas' | 'directories'
 >;
 
 export class Operations {
@@ -95,21 +96,32 @@ export class Operations {
     });
   }
 
-  /** Compares a target with what it should have; the one under way, where there is one with the same mode. */
+  /** Compares a target with what it should have; the one under way, where there is one that does the same. */
   async reconcile(
     targetId: string,
-    mode: ReconcileMode,
+    input: OperationInputs['RECONCILE'],
     by: OperationRequester,
   ): Promise<Outcome<Operation>> {
-    if ((await this.ports.targets.find(targetId)) === undefined) {
+    const target = await this.ports.targets.find(targetId);
+    if (target === undefined) {
       return refused('NOT_FOUND', ['targetId'], 'There is no such target.');
     }
+    const issues = orphanIssues(input, this.ports.directories.canDisable(target));
+    if (issues.length > 0) return { issues };
     const exclusive = `reconcile ${targetId}`;
-    const draft = { kind: 'RECONCILE', input: { mode }, targetId, requestedBy: by, exclusive };
-    const started = await this.ports.operations.start(draft as OperationDraft, this.now());
-    const { input } = started.operation as Operation<'RECONCILE'>;
-    if (!started.isNew && input.mode !== mode) {
-      const message = `The target is being reconciled already, with ${input.mode}. Wait for its end, or cancel it.`;
+    const started = await this.ports.operations.start(
+      { kind: 'RECONCILE', input, targetId, requestedBy: by, exclusive },
+      this.now(),
+    );
+    const { input: other } = started.operation as Operation<'RECONCILE'>;
+    const { mode, orphans = 'KEEP', mostOrphans } = other;
+    if (
+      !started.isNew &&
+      (mode !== input.mode ||
+        orphans !== (input.orphans ?? 'KEEP') ||
+        mostOrphans !== input.mostOrphans)
+    ) {
+      const message = `The target is being reconciled already, with ${mode} and ${orphans} for orphans. Wait for its end, or cancel it.`;
       return refused('CONFLICT', ['mode'], message);
     }
     this.ports.delivery.operationChanged();
@@ -226,6 +238,31 @@ function retryIssues(
   if (errorKinds.length > MOST_ERROR_KINDS) {
     const message = `At most ${String(MOST_ERROR_KINDS)} kinds at a time.`;
     issues.push(issue('LIMIT_EXCEEDED', ['errorKinds'], message));
+  }
+  return issues;
+}
+
+function orphanIssues(
+  { mode, orphans = 'KEEP', mostOrphans }: OperationInputs['RECONCILE'],
+  canDisable: boolean,
+): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (mostOrphans !== undefined && !(mostOrphans >= 1 && mostOrphans <= MOST_ORPHANS)) {
+    const message = `Between 1 and ${String(MOST_ORPHANS)}.`;
+    issues.push(issue('INVALID', ['mostOrphans'], message));
+  }
+  if (orphans === 'KEEP') {
+    if (mostOrphans === undefined) return issues;
+    const message = 'Say with "orphans" what becomes of them.';
+    return [...issues, issue('INVALID', ['mostOrphans'], message)];
+  }
+  if (mode !== 'REPAIR') {
+    const message = 'REPORT touches nothing. Choose REPAIR, or KEEP for orphans.';
+    issues.push(issue('INVALID', ['orphans'], message));
+  }
+  if (orphans === 'DISABLE' && !canDisable) {
+    const message = 'This directory knows no disabled accounts. Choose KEEP or DELETE.';
+    issues.push(issue('INVALID', ['orphans'], message));
   }
   return issues;
 }

@@ -1,7 +1,13 @@
 /** The delivery engine's parts, put together. */
 import { randomUUID } from 'node:crypto';
 import { type ConnectorRegistry } from '../../connectors/spi';
-import { type AuditIntents, type AuditOutbox, type AuditRetention } from '../domain/audit-ports';
+import {
+  type AuditIntents,
+  type AuditOutbox,
+  type AuditReader,
+  type AuditRecorder,
+  type AuditRetention,
+} from '../domain/audit-ports';
 import { type BindingSweeps } from '../domain/binding-sweep';
 import { type GuardedAmounts, type GuardStore, type HeldBindings } from '../domain/guard';
 import { type OperationQueue, type OperationStore } from '../domain/operation';
@@ -97,6 +103,8 @@ export interface DeliveryEngineDeps {
 /** The audit trail as the engine fills and keeps it. */
 export interface DeliveryAudit {
   readonly outbox: AuditOutbox;
+  readonly reader: Pick<AuditReader, 'list'>;
+  readonly trail: AuditRecorder;
   readonly intents: Pick<AuditIntents, 'settle'>;
   readonly retention: AuditRetention;
   /** How long events are kept. */

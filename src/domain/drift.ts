@@ -34,6 +34,8 @@ export interface DriftDetail {
   readonly differences: readonly AttributeDifference[];
   readonly members?: MembersDifference;
   readonly message?: string;
-  /** It was made due, and is delivered by the usual way. */
+  /** It was made due, and is delivered by the usual way. Of an orphan: it was removed or disabled. */
   readonly isRepaired: boolean;
+  /** Of an orphan that is being removed or disabled: the id of the event that tells so. */
+  readonly disposal?: string;
 }

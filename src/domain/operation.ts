@@ -3,7 +3,7 @@ import { type BindingState } from './binding';
 import { type IdentifierConversion } from './identifiers';
 import { type Page } from './ports';
 import { type DeletePolicy } from './sync-rule';
-import { type ReconcileMode } from './target';
+import { type OrphanPolicy, type ReconcileMode } from './target';
 
 export const OPERATION_KINDS = [
   'RECONCILE',
@@ -21,7 +21,13 @@ export type OperationState =
 
 /** What each kind is asked to do. */
 export interface OperationInputs {
-  readonly RECONCILE: { readonly mode: ReconcileMode };
+  readonly RECONCILE: {
+    readonly mode: ReconcileMode;
+    /** Absent: they are kept. */
+    readonly orphans?: OrphanPolicy;
+    /** So many may go. Absent: as many as a guard lets pass in an hour. */
+    readonly mostOrphans?: number;
+  };
   readonly PREVIEW: object;
   readonly RETRY: {
     readonly states: readonly BindingState[];

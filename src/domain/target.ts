@@ -14,10 +14,15 @@ export const MOST_OF_LIMITS = { maxConcurrency: 1_000, maxPerSecond: 10_000 } as
 /** `REPORT` touches nothing. `REPAIR` has what is missing or different delivered again. */
 export type ReconcileMode = 'REPORT' | 'REPAIR';
 
+/** What becomes of entries that have the mark of this gateway and that no resource wants, when a target is repaired. */
+export type OrphanPolicy = 'KEEP' | 'DISABLE' | 'DELETE';
+
 /** When a target is reconciled by itself. */
 export interface ReconcileSchedule {
   readonly everyHours: number;
   readonly mode: ReconcileMode;
+  /** Absent: they are kept. */
+  readonly orphans?: OrphanPolicy;
 }
 
 export interface Target {

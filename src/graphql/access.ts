@@ -29,13 +29,19 @@ export function Access(role: Role): MethodDecorator {
 }
 
 export const checkRole: AuthChecker<GraphqlContext, Role> = ({ context }, roles) => {
-  const missing = roles.find((role) => !roleIncludes(context.apiKey.role, role));
-  if (missing === undefined && roles.length > 0) return true;
+  requireRole(context, ...roles);
+  return true;
+};
+
+/** For what only some of an operation's arguments require. */
+export function requireRole({ apiKey }: GraphqlContext, ...roles: readonly Role[]): void {
+  const missing = roles.find((role) => !roleIncludes(apiKey.role, role));
+  if (missing === undefined && roles.length > 0) return;
   throw new GraphQLError(
-    `This requires an API key of role ${missing ?? 'ADMINISTRATOR'}; yours has ${context.apiKey.role}.`,
+    `This requires an API key of role ${missing ?? 'ADMINISTRATOR'}; yours has ${apiKey.role}.`,
     { extensions: { code: 'FORBIDDEN' } },
   );
-};
+}
 
 /** Mutations, and events of a subscription, come one after the other; none may answer with what was read before it. */
 const renewLoaders: MiddlewareFn<GraphqlContext> = async ({ context, info }, next) => {

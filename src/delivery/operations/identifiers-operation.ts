@@ -2,17 +2,12 @@
  * Converts the user names of a rule (ADR 21). First every user's new name is evaluated and noted; then, name by name, those
  * who can have theirs get it. Who collides is known before the first one is renamed, and memory does not grow.
  */
-import { type AuditActor, type ChangeOrigin, SYSTEM_ACTOR } from '../../domain/audit';
 import { bindingId } from '../../domain/binding';
 import { type BindingSweeps } from '../../domain/binding-sweep';
 import { type DeliveryRules } from '../../domain/delivery-ports';
 import { DomainError } from '../../domain/error';
 import { IDENTIFIER_OUTCOMES, UserNames, userNameOf } from '../../domain/identifiers';
-import {
-  type OperationItem,
-  type OperationReader,
-  type OperationRequester,
-} from '../../domain/operation';
+import { type OperationItem, type OperationReader } from '../../domain/operation';
 import { type ResourceStore } from '../../domain/ports';
 import { type ProvisioningScope } from '../../domain/provisioning';
 import { type Resource, USER } from '../../domain/resource';
@@ -22,6 +17,7 @@ import { profiles } from '../../domain/validation';
 import { type Clock } from '../clock';
 import { OperationFailed } from '../errors';
 import { claimItem, NameClaims, namelessItem } from './name-claims';
+import { originOf } from './operation-origin';
 import { type OperationHandler, type OperationOutcome, type OperationRun } from './operation-run';
 import { Renaming, type RenamingDeps } from './renaming';
 import { type EngineTimes } from '../times';
@@ -197,11 +193,4 @@ class Conversion {
 
 function at(after: string | undefined, page: readonly string[], polls: number): Position {
   return { phase: 'RENAME', ...(after === undefined ? {} : { after }), page, polls };
-}
-
-/** The administrator who asked for it changes the users. */
-function originOf({ name, apiKeyId, requestId }: OperationRequester): ChangeOrigin {
-  const actor: AuditActor =
-    apiKeyId === undefined ? SYSTEM_ACTOR : { type: 'API_KEY', id: apiKeyId, name };
-  return { actor, ...(requestId === undefined ? {} : { requestId }) };
 }

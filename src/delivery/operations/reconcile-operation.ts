@@ -25,9 +25,10 @@ import { type HostedConnector } from '../connectors/hosted-connector';
 import { Inspection, isSettled, SETTLED, type Verdict } from './inspection';
 import { type MemberDrifts } from './member-drift';
 import { type OperationHandler, type OperationOutcome, type OperationRun } from './operation-run';
+import { Orphans, type OrphansDeps, type OrphansPosition } from './orphans';
 import { type RuleCache } from '../rule-cache';
 
-export interface ReconcileOperationDeps {
+export interface ReconcileOperationDeps extends OrphansDeps {
   readonly targets: Pick<TargetStore, 'find'>;
   readonly resources: Pick<DeliveryResources, 'findAll'>;
   readonly rules: Pick<DeliveryRules, 'list'>;
@@ -51,7 +52,8 @@ const RULES_AT_ONCE = 200;
 /** A listing begins anew when it breaks off: what was seen is known by its bindings. */
 type Position =
   | { readonly phase: 'LIST'; readonly kind: EntryKind; readonly foreign: number }
-  | { readonly phase: 'SWEEP'; readonly after?: string };
+  | { readonly phase: 'SWEEP'; readonly after?: string }
+  | OrphansPosition;
 
 const FIRST: Position = { phase: 'LIST', kind: 'user', foreign: 0 };
 
@@ -89,7 +91,7 @@ class Reconciliation {
     const targetId = this.target.id;
     const kinds = this.connector.capabilities.kinds;
     await runs.note({ total: await this.deps.bindings.count({ targetId }) });
-    const position = (runs.operation.position ?? FIRST) as Position;
+    let position = (runs.operation.position ?? FIRST) as Position;
     if (position.phase === 'LIST') {
       // What is repeated is counted anew.
       runs.set('FOREIGN', position.foreign);
@@ -101,9 +103,15 @@ class Reconciliation {
       }
       await runs.note({ position: { phase: 'SWEEP' } satisfies Position });
     }
-    await this.sweep(position.phase === 'SWEEP' ? position.after : undefined);
+    if (position.phase === 'LIST' || position.phase === 'SWEEP') {
+      await this.sweep(position.phase === 'SWEEP' ? position.after : undefined);
+      position = { phase: 'COUNT', due: 0 };
+      await runs.note({ position });
+    }
+    const held = await new Orphans(this.deps, runs, this.target, this.connector).run(position);
     await this.sumUp();
-    return { end: 'SUCCEEDED' };
+    if (held === undefined) return { end: 'SUCCEEDED' };
+    return { end: 'PARTIALLY_SUCCEEDED', message: held };
   }
 
   /** By what is durable: whatever was repeated on the way. */

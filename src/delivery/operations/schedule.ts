@@ -40,6 +40,7 @@ export class Schedule {
   private async look({ id, reconcile, pausedAt, deletedAt }: Target): Promise<void> {
     if (!reconcile || pausedAt || deletedAt) return;
     const { operations, clock } = this.deps;
+    const { mode, orphans } = reconcile;
     const now = clock.now();
     const { items } = await operations.list({ kinds: ['RECONCILE'], targetId: id, limit: 1 });
     const last = items[0]?.createdAt.getTime() ?? -Infinity;
@@ -47,7 +48,7 @@ export class Schedule {
     await operations.start(
       {
         kind: 'RECONCILE',
-        input: { mode: reconcile.mode },
+        input: { mode, ...(orphans === undefined ? {} : { orphans }) },
         targetId: id,
         requestedBy: { type: 'SCHEDULE', name: 'Schedule' },
         exclusive: `reconcile ${id}`,

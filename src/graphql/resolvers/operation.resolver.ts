@@ -6,6 +6,7 @@ import {
   Field,
   FieldResolver,
   ID,
+  Int,
   Mutation,
   Query,
   Resolver,
@@ -13,8 +14,8 @@ import {
 } from 'type-graphql';
 import { requesterOf } from '../../administration/operations';
 import { type OperationKind, type OperationState } from '../../domain/operation';
-import { type ReconcileMode } from '../../domain/target';
-import { Access } from '../access';
+import { type OrphanPolicy, type ReconcileMode } from '../../domain/target';
+import { Access, requireRole } from '../access';
 import {
   type Connection,
   ConnectionArgs,
@@ -28,6 +29,7 @@ import { keyOf, keyOrNone } from '../node-id';
 import {
   OperationKindEnum,
   OperationStateEnum,
+  OrphanPolicyEnum,
   ReconcileModeEnum,
 } from '../types/operation-enums.type';
 import {
@@ -81,6 +83,32 @@ class OperationItemArgs extends ConnectionArgs {
     description: 'With one of these outcomes, as the progress counts them. Null: all.',
   })
   outcomes?: string[] | null;
+}
+
+@ArgsType()
+class ReconcileStartArgs {
+  @Field(() => ID, { description: 'The id of the target.' })
+  targetId!: string;
+
+  @Field(() => ReconcileModeEnum, {
+    defaultValue: 'REPORT',
+    description: 'What becomes of what it finds.',
+  })
+  mode!: ReconcileMode;
+
+  @Field(() => OrphanPolicyEnum, {
+    defaultValue: 'KEEP',
+    description:
+      'With `REPAIR`: what becomes of orphaned entries. Other than `KEEP` it requires the role ADMINISTRATOR.',
+  })
+  orphans!: OrphanPolicy;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'So many orphaned entries may go; with more of them none is touched. Null: 10 in an hour.',
+  })
+  mostOrphans?: number | null;
 }
 
 @Resolver(() => DriftFindingType)
@@ -202,17 +230,15 @@ export class OperationResolver {
   })
   @Access('OPERATOR')
   async reconcileStart(
-    @Arg('targetId', () => ID, { description: 'The id of the target.' }) targetId: string,
-    @Arg('mode', () => ReconcileModeEnum, {
-      defaultValue: 'REPORT',
-      description: 'What becomes of what it finds.',
-    })
-    mode: ReconcileMode,
-    @Ctx() { administration, apiKey, requestId }: GraphqlContext,
+    @Args(() => ReconcileStartArgs)
+    { targetId, mode, orphans, mostOrphans }: ReconcileStartArgs,
+    @Ctx() context: GraphqlContext,
   ): Promise<ReconcileStartPayload> {
+    if (orphans !== 'KEEP') requireRole(context, 'ADMINISTRATOR');
+    const { administration, apiKey, requestId } = context;
     const { value, issues } = await administration.operations.reconcile(
       keyOrNone('Target', targetId),
-      mode,
+      { mode, orphans, ...(mostOrphans == null ? {} : { mostOrphans }) },
       requesterOf(apiKey, requestId),
     );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };

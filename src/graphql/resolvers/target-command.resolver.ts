@@ -37,7 +37,7 @@ export class TargetCommandResolver {
     @Ctx() { administration }: GraphqlContext,
   ): Promise<TargetUpdatePayload> {
     const { name, settings, secrets, deliveryLimits, expectedVersion, sameDirectory } = input;
-    const { reconcileEveryHours, reconcileMode } = input;
+    const { reconcileEveryHours, reconcileMode, reconcileOrphans } = input;
     const { value, issues } = await administration.targets.update(keyOrNone('Target', id), {
       ...(name == null ? {} : { name }),
       ...(settings == null ? {} : { settings }),
@@ -47,6 +47,7 @@ export class TargetCommandResolver {
       ...(sameDirectory == null ? {} : { sameDirectory }),
       ...(reconcileEveryHours == null ? {} : { reconcileEveryHours }),
       ...(reconcileMode == null ? {} : { reconcileMode }),
+      ...(reconcileOrphans == null ? {} : { reconcileOrphans }),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { target: toTarget(value), userErrors: [] };

@@ -78,7 +78,7 @@ export class TargetResolver {
     @Ctx() { administration }: GraphqlContext,
   ): Promise<TargetCreatePayload> {
     const { name, connector, settings, secrets, deliveryLimits } = input;
-    const { reconcileEveryHours, reconcileMode } = input;
+    const { reconcileEveryHours, reconcileMode, reconcileOrphans } = input;
     const { value, issues } = await administration.targets.create({
       name,
       connector,
@@ -87,6 +87,7 @@ export class TargetResolver {
       ...fromDeliveryLimits(deliveryLimits),
       ...(reconcileEveryHours == null ? {} : { reconcileEveryHours }),
       ...(reconcileMode == null ? {} : { reconcileMode }),
+      ...(reconcileOrphans == null ? {} : { reconcileOrphans }),
     });
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
     return { target: toTarget(value), userErrors: [] };

@@ -5,7 +5,7 @@ import {
   type OperationRequester,
   type OperationState,
 } from '../../domain/operation';
-import { type ReconcileMode } from '../../domain/target';
+import { type OrphanPolicy, type ReconcileMode } from '../../domain/target';
 
 type Words<Word extends string> = { readonly [Each in Word]: Each };
 
@@ -59,6 +59,22 @@ registerEnumType(ReconcileModeEnum, {
   valuesConfig: {
     REPORT: { description: 'Tell it.' },
     REPAIR: { description: 'Tell it, and deliver again what is missing or different.' },
+  },
+});
+
+export const OrphanPolicyEnum = {
+  KEEP: 'KEEP',
+  DISABLE: 'DISABLE',
+  DELETE: 'DELETE',
+} as const satisfies Words<OrphanPolicy>;
+registerEnumType(OrphanPolicyEnum, {
+  name: 'OrphanPolicy',
+  description:
+    'What becomes of entries that this gateway removed before and that are back, with its mark and with no resource that wants them.',
+  valuesConfig: {
+    KEEP: { description: 'Tell them.' },
+    DISABLE: { description: 'Disable accounts; groups are told.' },
+    DELETE: { description: 'Remove them.' },
   },
 });
 

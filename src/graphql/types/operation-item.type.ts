@@ -68,7 +68,10 @@ export class DriftFindingType {
   @Field(() => String, { nullable: true, description: 'For people: more about it.' })
   message?: string;
 
-  @Field(() => Boolean, { description: 'Whether it is being delivered again.' })
+  @Field(() => Boolean, {
+    description:
+      'Whether it is being delivered again; of an orphan, whether it was removed or disabled.',
+  })
   isRepaired!: boolean;
 }
 
@@ -81,7 +84,7 @@ export function toOperationItem(
 }
 
 function toDriftFinding(item: OperationItem): DriftFindingType {
-  const { kind: _kind, ...detail } = item.detail as unknown as DriftDetail;
+  const { kind: _kind, disposal: _disposal, ...detail } = item.detail as unknown as DriftDetail;
   return Object.assign(new DriftFindingType(), {
     ...detail,
     outcome: item.outcome as DriftOutcome,

@@ -8,7 +8,7 @@ import {
   type OperationRequester,
   type OperationState,
 } from '../../domain/operation';
-import { type ReconcileMode } from '../../domain/target';
+import { type OrphanPolicy, type ReconcileMode } from '../../domain/target';
 import { connectionType } from '../connection';
 import { toNodeId } from '../node-id';
 import { BindingStateEnum } from './enums.type';
@@ -18,6 +18,7 @@ import {
   OperationKindEnum,
   OperationRequesterTypeEnum,
   OperationStateEnum,
+  OrphanPolicyEnum,
   ReconcileModeEnum,
 } from './operation-enums.type';
 import { MutationPayload } from './user-error.type';
@@ -79,6 +80,12 @@ export class OperationType extends NodeType {
   })
   reconcileMode?: ReconcileMode;
 
+  @Field(() => OrphanPolicyEnum, {
+    nullable: true,
+    description: 'What it does with orphaned entries. Null: it reconciles nothing.',
+  })
+  orphanPolicy?: OrphanPolicy;
+
   @Field(() => IdentifierConversionType, {
     nullable: true,
     description: 'How it converts user names. Null: it converts none.',
@@ -136,9 +143,10 @@ export function toOperation(operation: Operation): OperationType {
 function toInput({
   kind,
   input,
-}: Operation): Pick<OperationType, 'reconcileMode' | 'identifierConversion'> {
+}: Operation): Pick<OperationType, 'reconcileMode' | 'orphanPolicy' | 'identifierConversion'> {
   if (kind === 'RECONCILE') {
-    return { reconcileMode: (input as OperationInputs['RECONCILE']).mode };
+    const { mode, orphans = 'KEEP' } = input as OperationInputs['RECONCILE'];
+    return { reconcileMode: mode, orphanPolicy: orphans };
   }
   if (kind !== 'IDENTIFIERS') return {};
   const { expression, mode } = input as OperationInputs['IDENTIFIERS'];

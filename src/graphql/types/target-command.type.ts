@@ -2,9 +2,9 @@
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { type TargetMappings, type TargetTestStep } from '../../domain/ports';
-import { type ReconcileMode } from '../../domain/target';
+import { type OrphanPolicy, type ReconcileMode } from '../../domain/target';
 import { TargetMappingsType } from './mapping.type';
-import { ReconcileModeEnum } from './operation-enums.type';
+import { OrphanPolicyEnum, ReconcileModeEnum } from './operation-enums.type';
 import { DeliveryLimitsInput, TargetTestStepType, TargetType } from './target.type';
 import { MutationPayload } from './user-error.type';
 
@@ -52,6 +52,12 @@ export class TargetUpdateInput {
     description: 'What reconciling it by itself does.',
   })
   reconcileMode?: ReconcileMode | null;
+
+  @Field(() => OrphanPolicyEnum, {
+    nullable: true,
+    description: 'With `REPAIR`: what becomes of orphaned entries when it is reconciled by itself.',
+  })
+  reconcileOrphans?: OrphanPolicy | null;
 
   @Field(() => Boolean, {
     nullable: true,

@@ -1,13 +1,18 @@
 import { GraphQLJSONObject } from 'graphql-scalars';
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { type TargetTestStep } from '../../domain/ports';
-import { type DeliveryLimits, type ReconcileMode, type Target } from '../../domain/target';
+import {
+  type DeliveryLimits,
+  type OrphanPolicy,
+  type ReconcileMode,
+  type Target,
+} from '../../domain/target';
 import { connectionType } from '../connection';
 import { toNodeId } from '../node-id';
 import { TestStepStateEnum } from './enums.type';
 import { StringFilter } from './filter.type';
 import { NodeType } from './node.type';
-import { ReconcileModeEnum } from './operation-enums.type';
+import { OrphanPolicyEnum, ReconcileModeEnum } from './operation-enums.type';
 import { MutationPayload } from './user-error.type';
 
 const DELIVERY_LIMITS = 'How fast a target is delivered to, by each process for itself.';
@@ -90,6 +95,13 @@ export class TargetType extends NodeType {
   })
   reconcileMode?: ReconcileMode;
 
+  @Field(() => OrphanPolicyEnum, {
+    nullable: true,
+    description:
+      'What becomes of orphaned entries when it is reconciled by itself. Null: it never is.',
+  })
+  reconcileOrphans?: OrphanPolicy;
+
   @Field(() => Int, { description: 'Counts changes of name, settings, secrets and limits.' })
   version!: number;
 
@@ -118,6 +130,7 @@ export function toTarget(target: Target): TargetType {
       : {
           reconcileEveryHours: target.reconcile.everyHours,
           reconcileMode: target.reconcile.mode,
+          reconcileOrphans: target.reconcile.orphans ?? 'KEEP',
         }),
     version: target.version,
     createdAt: target.createdAt,
@@ -169,6 +182,13 @@ export class TargetCreateInput {
     description: 'What reconciling it by itself does. Null: `REPORT`.',
   })
   reconcileMode?: ReconcileMode | null;
+
+  @Field(() => OrphanPolicyEnum, {
+    nullable: true,
+    description:
+      'With `REPAIR`: what becomes of orphaned entries when it is reconciled by itself. Null: `KEEP`.',
+  })
+  reconcileOrphans?: OrphanPolicy | null;
 }
 
 @ObjectType('TargetCreatePayload', { description: 'What `targetCreate` answers.' })

@@ -302,12 +302,18 @@ test('targets are reconciled by themselves when their time has come, by one proc
   entryOf(directory, 'user0').attributes['title'] = ['boss'];
   const target = await world.store.targets.find(targetId);
   if (!target) throw new Error('No target');
-  await world.store.targets.update(target, { reconcile: { everyHours: 1, mode: 'REPAIR' } });
+  await world.store.targets.update(target, {
+    reconcile: { everyHours: 1, mode: 'REPAIR', orphans: 'DELETE' },
+  });
   await until('the repair', () => directory.user('user0')?.attributes['title']?.[0] === 'staff');
   await engine.idle();
   await new Promise((resolve) => setTimeout(resolve, 300));
   const { items } = await world.store.operations.list({ targetId, limit: 10 });
   expect(items).toMatchObject([
-    { kind: 'RECONCILE', requestedBy: { type: 'SCHEDULE' }, input: { mode: 'REPAIR' } },
+    {
+      kind: 'RECONCILE',
+      requestedBy: { type: 'SCHEDULE' },
+      input: { mode: 'REPAIR', orphans: 'DELETE' },
+    },
   ]);
 });

@@ -212,23 +212,54 @@ export function operationSuite(openWorld: OpenWorld): void {
       expect((await items('first: 10')).nodes).toHaveLength(3);
     });
 
+    it('remove orphans only where that is said, by an administrator', async () => {
+      const start = (args: string, token?: string) =>
+        gateway.query(
+          `mutation ($id: ID!) { reconcileStart(targetId: $id, ${args}) {
+             operation { id orphanPolicy } userErrors { code field } } }`,
+          { id: targetId },
+          token,
+        );
+      const wrong = async (args: string) => (await start(args)).data.reconcileStart.userErrors;
+      expect(await wrong('orphans: DELETE')).toEqual([{ code: 'INVALID', field: ['orphans'] }]);
+      expect(await wrong('mode: REPAIR, mostOrphans: 5')).toEqual([
+        { code: 'INVALID', field: ['mostOrphans'] },
+      ]);
+      expect(await wrong('mode: REPAIR, orphans: DELETE, mostOrphans: 0')).toEqual([
+        { code: 'INVALID', field: ['mostOrphans'] },
+      ]);
+      const command = 'mode: REPAIR, orphans: DELETE, mostOrphans: 5';
+      const { errors } = await start(command, gateway.tokens.OPERATOR);
+      expect(errors[0]?.extensions['code']).toBe('FORBIDDEN');
+      const { operation } = (await start(command)).data.reconcileStart;
+      expect(operation.orphanPolicy).toBe('DELETE');
+      expect((await start(command)).data.reconcileStart.operation.id).toBe(operation.id);
+      expect(await wrong('mode: REPAIR, orphans: DELETE, mostOrphans: 6')).toEqual([
+        { code: 'CONFLICT', field: ['mode'] },
+      ]);
+      expect(await wrong('mode: REPAIR')).toEqual([{ code: 'CONFLICT', field: ['mode'] }]);
+    });
+
     it('begin by themselves when a target says so', async () => {
       const update = async (input: object) =>
         (
           await gateway.data(
             `mutation ($id: ID!, $input: TargetUpdateInput!) { targetUpdate(id: $id, input: $input) {
-               target { reconcileEveryHours reconcileMode } userErrors { code field } } }`,
+               target { reconcileEveryHours reconcileMode reconcileOrphans }
+               userErrors { code field } } }`,
             { id: targetId, input },
           )
         ).targetUpdate;
       expect((await update({ reconcileEveryHours: 24 })).target).toEqual({
         reconcileEveryHours: 24,
         reconcileMode: 'REPORT',
+        reconcileOrphans: 'KEEP',
       });
-      expect((await update({ reconcileMode: 'REPAIR' })).target).toEqual({
-        reconcileEveryHours: 24,
-        reconcileMode: 'REPAIR',
-      });
+      expect((await update({ reconcileOrphans: 'DELETE' })).userErrors).toEqual([
+        { code: 'INVALID', field: ['reconcileOrphans'] },
+      ]);
+      const repair = { reconcileMode: 'REPAIR', reconcileOrphans: 'DELETE' };
+      expect((await update(repair)).target).toEqual({ reconcileEveryHours: 24, ...repair });
       expect((await update({ name: 'Blue book' })).target.reconcileEveryHours).toBe(24);
       expect((await update({ reconcileEveryHours: 169 })).userErrors).toEqual([
         { code: 'INVALID', field: ['reconcileEveryHours'] },
@@ -236,6 +267,7 @@ export function operationSuite(openWorld: OpenWorld): void {
       expect((await update({ reconcileEveryHours: 0 })).target).toEqual({
         reconcileEveryHours: null,
         reconcileMode: null,
+        reconcileOrphans: null,
       });
       expect((await update({ reconcileMode: 'REPAIR' })).userErrors).toEqual([
         { code: 'INVALID', field: ['reconcileMode'] },
