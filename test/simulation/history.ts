@@ -11,7 +11,7 @@ import { documentsOf, isAtRest, ownerOf } from './looks';
 import { Known, type Thing } from './known';
 import { type Break, type Ground, SimulatedProcess } from './processes';
 import { Random } from './random';
-import { Scheduler } from './scheduler';
+import { Endless, Scheduler } from './scheduler';
 
 export interface Damage {
   readonly engine?: Break;
@@ -35,7 +35,12 @@ export async function runHistory(
   traced = false,
 ): Promise<Outcome> {
   const history = new History(seed, damage, traced);
-  return history.scheduler.ruling(() => history.run());
+  return history.scheduler.ruling(() =>
+    history.run().catch((error: unknown) => {
+      if (!(error instanceof Endless)) throw error;
+      return { violations: [error.message], trace: [], steps: history.scheduler.steps };
+    }),
+  );
 }
 
 interface Doing {

@@ -27,6 +27,16 @@ interface Timer extends Task {
   cancelled: boolean;
 }
 
+/** Many times what the longest history takes. */
+const MOST_STEPS = 50_000;
+
+/** Somebody keeps everybody busy, and time stands still over it. */
+export class Endless extends Error {
+  constructor() {
+    super(`It is not over after ${String(MOST_STEPS)} steps`);
+  }
+}
+
 const BEGINNING = Date.UTC(2030, 0, 1);
 const RealDate = Date;
 
@@ -71,7 +81,7 @@ export class Scheduler {
     this.ready.push(...this.stalled.splice(0));
   }
 
-  /** Until something holds, for so long at most. False: it never did. */
+  /** Until something holds, for so long at most. False: it never did. Throws {@link Endless}. */
   async run(holds: () => boolean, ms: number): Promise<boolean> {
     const end = this.now + ms;
     while (!holds()) {
@@ -81,6 +91,7 @@ export class Scheduler {
         continue;
       }
       this.steps += 1;
+      if (this.steps > MOST_STEPS) throw new Endless();
       this.current = task.owner;
       task.run();
       // Whatever follows from it at once has happened when the next tick comes: ticks come after microtasks.
