@@ -20,6 +20,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', ...(specifications ? [] : ['/mongodb-crud/'])],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  testSequencer: '<rootDir>/.config/test-sequencer.cjs',
   testTimeout: 30_000,
   maxWorkers: 2,
   transform: {
