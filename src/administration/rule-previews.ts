@@ -1,7 +1,10 @@
 /** What a rule, as it is or as it might be, would make of a few resources in its targets. Nothing is written anywhere. */
+import { isDeepStrictEqual } from 'node:util';
 import { draftResource } from '../domain/drafted-resource';
 import { DomainError } from '../domain/error';
+import { type Operation, type OperationDraft, type OperationRequester } from '../domain/operation';
 import { type EntryPreview, type PreviewSample } from '../domain/preview';
+import { type PreviewInput } from '../domain/preview-finding';
 import { GROUP, type Resource, USER } from '../domain/resource';
 import { type SchemaTable } from '../domain/schema-table';
 import { RULE_DEFAULTS, type SyncAs, type SyncRule } from '../domain/sync-rule';
@@ -33,6 +36,13 @@ export interface RulePreview {
   readonly preview: EntryPreview;
 }
 
+/** What is asked of a preview of everything that a rule would change. */
+export interface FullPreviewInput {
+  readonly ruleId: string;
+  /** Targets as they might be, which the rule need not have. Absent: all of them as they are. */
+  readonly syncAs?: readonly SyncAs[];
+}
+
 export const USUAL_SAMPLES = 10;
 export const MOST_SAMPLES = 50;
 /** Samples times targets. */
@@ -43,7 +53,15 @@ const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 type Ports = Pick<
   AdministrationPorts,
-  'syncRules' | 'targets' | 'directories' | 'schemas' | 'resources' | 'bindings' | 'previews'
+  | 'syncRules'
+  | 'targets'
+  | 'directories'
+  | 'schemas'
+  | 'resources'
+  | 'bindings'
+  | 'previews'
+  | 'operations'
+  | 'delivery'
 >;
 
 export class RulePreviews {
@@ -75,6 +93,40 @@ export class RulePreviews {
       return refused('LIMIT_EXCEEDED', ['first'], message);
     }
     return { value: await this.previews(rule, all, samples.value) };
+  }
+
+  /** Of all users and groups; the one under way, where there is one about the same. */
+  async start(input: FullPreviewInput, by: OperationRequester): Promise<Outcome<Operation>> {
+    const found = await this.ruleOf({ ruleId: input.ruleId });
+    if (found.issues !== undefined) return found;
+    const rule = found.value;
+    if (rule.deletion !== undefined) {
+      return refused('CONFLICT', ['syncRuleId'], 'The sync rule is being deleted.');
+    }
+    const { syncAs } = input;
+    const issues =
+      syncAs === undefined ? [] : await this.targets.issues(syncAs, this.ports.schemas.of(rule));
+    if (issues.length > 0) return { issues };
+    const asked: PreviewInput = {
+      syncAs: syncAs ?? rule.syncAs,
+      isDraft: syncAs !== undefined,
+      ruleVersion: rule.version,
+    };
+    const draft: OperationDraft<'PREVIEW'> = {
+      kind: 'PREVIEW',
+      input: asked,
+      ruleId: rule.id,
+      requestedBy: by,
+      exclusive: `preview ${rule.id}`,
+    };
+    const { operation, isNew } = await this.ports.operations.start(draft, this.now());
+    if (!isNew && !isDeepStrictEqual(operation.input, asked)) {
+      const message =
+        'Another preview of the sync rule is under way. Wait for its end, or cancel it.';
+      return refused('CONFLICT', ['syncRuleId'], message);
+    }
+    this.ports.delivery.operationChanged();
+    return { value: operation };
   }
 
   /** By sample, then by target. */

@@ -1,5 +1,6 @@
 /** Many bindings at a time, for operations that go through all of a target or a rule. */
 import { type Binding, type BindingState } from './binding';
+import { type DeliveryRequest, type WorkItem } from './delivery-ports';
 
 /** A binding as reconciling its target needs it. */
 export interface SweptBinding extends Binding {
@@ -11,6 +12,8 @@ export interface SweptBinding extends Binding {
   readonly membersObserved: number;
   /** The last operation that saw its entry. */
   readonly seenBy?: string;
+  /** Another resource of the rule may take its entry over: its own is deleted. */
+  readonly isVacant: boolean;
 }
 
 /** A member that a group's entry has to hear of again; a former name that has to be taken out of it. */
@@ -29,6 +32,11 @@ export interface BindingSweeps {
   ): Promise<readonly SweptBinding[]>;
   /** Those of the resources in the target. */
   ofResources(targetId: string, resourceIds: readonly string[]): Promise<readonly SweptBinding[]>;
+  /**
+   * What a worker would find who delivers these now, in their order; what has no binding yet as it would come into being.
+   * Nothing is leased.
+   */
+  workOf(requests: readonly DeliveryRequest[]): Promise<readonly WorkItem[]>;
   /** By ascending id, after the given one. */
   ofTarget(
     targetId: string,

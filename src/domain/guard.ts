@@ -97,6 +97,10 @@ export interface GuardStore {
    * answered before, so that no two can believe to be the last one that passes.
    */
   admit(admission: Admission): Promise<Counted | { readonly trip: GuardTrip }>;
+  /** How many have passed in the window, without counting any. */
+  passed(
+    of: Omit<Admission, 'subject' | 'amount'>,
+  ): Promise<Readonly<Partial<Record<GuardSubject, number>>>>;
   /**
    * Trips, and takes back what was counted. `isNew`: nobody was faster. Undefined: something was decided since, and it has
    * to be counted anew.

@@ -2,6 +2,7 @@
 import { type BindingState } from './binding';
 import { type IdentifierConversion } from './identifiers';
 import { type Page } from './ports';
+import { type PreviewInput } from './preview-finding';
 import { type DeletePolicy } from './sync-rule';
 import { type OrphanPolicy, type ReconcileMode } from './target';
 
@@ -28,7 +29,7 @@ export interface OperationInputs {
     /** So many may go. Absent: as many as a guard lets pass in an hour. */
     readonly mostOrphans?: number;
   };
-  readonly PREVIEW: object;
+  readonly PREVIEW: PreviewInput;
   readonly RETRY: {
     readonly states: readonly BindingState[];
     /** Failure kinds as bindings name them; empty: whatever the failure. */
@@ -93,7 +94,10 @@ export interface OperationDraft<Kind extends OperationKind = OperationKind> {
 
 /** Something that an operation found or did; the fields that tell what depend on the operation's kind. */
 export interface OperationItem {
-  /** Unique in its operation: what is found once more replaces what was found before. */
+  /**
+   * Unique in its operation: what is found once more replaces what was found before. It begins with the id of the target
+   * and a colon where the item is about one.
+   */
   readonly key: string;
   /** One of the words its operation counts by. */
   readonly outcome: string;
@@ -101,6 +105,11 @@ export interface OperationItem {
   readonly targetId?: string;
   readonly resourceId?: string;
   readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** Begins the keys of items that are about a target, so that they stand together. */
+export function itemKey(targetId: string, key: string): string {
+  return `${targetId}:${key}`;
 }
 
 export interface OperationFilter {
@@ -114,6 +123,7 @@ export interface OperationItemFilter {
   /** As {@link Operation.itemsOf} says. */
   readonly itemsOf: string;
   readonly outcomes?: readonly string[];
+  readonly targetId?: string;
 }
 
 /** Operations, for administrators. */
@@ -191,10 +201,15 @@ export interface OperationQueue {
   ): Promise<boolean>;
   /** Repeating it changes nothing. Answers how many were new. */
   putItems(itemsOf: string, items: readonly OperationItem[]): Promise<number>;
-  /** How many items there are of each of the outcomes. */
+  /** Forgets what turned out not to be. */
+  dropItems(itemsOf: string, keys: readonly string[]): Promise<void>;
+  /** Those that are there, in no order. */
+  findItems(itemsOf: string, keys: readonly string[]): Promise<readonly OperationItem[]>;
+  /** How many items there are of each of the outcomes, in all or in one target. */
   countOutcomes(
     itemsOf: string,
     outcomes: readonly string[],
+    targetId?: string,
   ): Promise<Readonly<Record<string, number>>>;
   /** Forgets some operations that ended before that time, with their items. False: there are no more. */
   erase(before: Date): Promise<boolean>;

@@ -25,7 +25,12 @@ import {
 import { IdentifiersResolver } from './resolvers/identifiers.resolver';
 import { ResourceCommandResolver } from './resolvers/resource-command.resolver';
 import { SubscriptionResolver } from './resolvers/subscription.resolver';
-import { DriftFindingResolver, OperationResolver } from './resolvers/operation.resolver';
+import {
+  DriftFindingResolver,
+  OperationCountResolver,
+  OperationResolver,
+  PreviewFindingResolver,
+} from './resolvers/operation.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
 import { SyncRulePreviewResolver } from './resolvers/sync-rule-preview.resolver';
 import {
@@ -85,6 +90,8 @@ function buildGraphqlSchema(): GraphQLSchema {
       GuardTripResolver,
       SyncRuleGuardResolver,
       DriftFindingResolver,
+      PreviewFindingResolver,
+      OperationCountResolver,
       TokenLogoResolver,
       TokenResolver,
       ApiKeyResolver,

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type mongo } from 'mongoose';
 import { bindingId, type BindingState } from '../domain/binding';
 import { type BindingSweeps, type MemberRepair, type SweptBinding } from '../domain/binding-sweep';
-import { CHANGED, FREE, toBinding } from './binding-mapping';
+import { type DeliveryRequest, type WorkItem } from '../domain/delivery-ports';
+import { CHANGED, FREE, newBinding, toBinding, toQueued } from './binding-mapping';
 import { documents } from './documents';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
@@ -20,6 +21,19 @@ export class MongoBindingSweeps implements BindingSweeps {
 
   ofResources(targetId: string, resourceIds: readonly string[]): Promise<readonly SweptBinding[]> {
     return this.find({ _id: { $in: resourceIds.map((id) => bindingId(targetId, id)) } });
+  }
+
+  async workOf(requests: readonly DeliveryRequest[]): Promise<readonly WorkItem[]> {
+    const ids = requests.map(({ targetId, resourceId }) => bindingId(targetId, resourceId));
+    const found = await documents(this.model)
+      .find({ _id: { $in: ids } })
+      .toArray();
+    const byId = new Map(found.map((document) => [document._id, document]));
+    return requests.map((request, index) => {
+      const _id = ids[index] ?? '';
+      const document = byId.get(_id) ?? { _id, ...newBinding(request, FREE) };
+      return { ...toQueued(document), generation: request.generation };
+    });
   }
 
   async ofTarget(
@@ -113,12 +127,13 @@ export class MongoBindingSweeps implements BindingSweeps {
 const AT_REST = ['SYNCED', 'OUT_OF_SCOPE', 'REMOVED'] as const;
 
 function toSwept(document: BindingDocument): SweptBinding {
-  const { dueAt, leaseUntil, revision, membersObserved, seenBy } = document;
+  const { dueAt, leaseUntil, revision, membersObserved, seenBy, vacant } = document;
   return {
     ...toBinding(document),
     isUnderWay: dueAt !== undefined || leaseUntil > FREE,
     revision,
     membersObserved,
+    isVacant: document.state === 'HELD' && vacant === true,
     ...(seenBy === undefined ? {} : { seenBy }),
   };
 }

@@ -6,6 +6,7 @@ import {
   type GuardDecision,
   type GuardState,
   type GuardStore,
+  type GuardSubject,
   type GuardTrip,
 } from '../domain/guard';
 import { documents } from './documents';
@@ -50,6 +51,21 @@ export class MongoGuardStore implements GuardStore {
       await this.ensure(ruleId);
     }
     throw new Error('The guard keeps tripping and being decided about while something is counted');
+  }
+
+  async passed({
+    ruleId,
+    targetId,
+    now,
+    windowMs,
+  }: Omit<Admission, 'subject' | 'amount'>): Promise<Partial<Record<GuardSubject, number>>> {
+    const found = await documents(this.model).findOne<GuardDocument>({ _id: ruleId });
+    const oldest = oldestPart(now, windowMs);
+    const counts = Object.entries(found?.passed?.[targetId] ?? {}).map(([subject, parts]) => [
+      subject,
+      sumSince(parts, oldest),
+    ]);
+    return Object.fromEntries(counts) as Partial<Record<GuardSubject, number>>;
   }
 
   async trip(
@@ -132,7 +148,7 @@ export class MongoGuardStore implements GuardStore {
   private async countOf(admission: Admission, document: GuardDocument): Promise<number> {
     const { ruleId, targetId, subject, now, windowMs } = admission;
     const parts: PassedParts = document.passed?.[targetId]?.[subject] ?? {};
-    const oldest = now.getTime() - windowMs - windowMs / PARTS;
+    const oldest = oldestPart(now, windowMs);
     const names = Object.keys(parts);
     const past = names.filter((name) => Number(name) < oldest);
     if (past.length > 0) {
@@ -144,10 +160,18 @@ export class MongoGuardStore implements GuardStore {
         },
       );
     }
-    return names
-      .filter((name) => Number(name) >= oldest)
-      .reduce((sum, name) => sum + (parts[name] ?? 0), 0);
+    return sumSince(parts, oldest);
   }
+}
+
+function oldestPart(now: Date, windowMs: number): number {
+  return now.getTime() - windowMs - windowMs / PARTS;
+}
+
+function sumSince(parts: PassedParts, oldest: number): number {
+  return Object.entries(parts)
+    .filter(([name]) => Number(name) >= oldest)
+    .reduce((sum, [, amount]) => sum + amount, 0);
 }
 
 /** Ids of targets have neither dots nor dollar signs. */

@@ -13,10 +13,9 @@ export class OperationItems {
   async list(
     query: OperationItemFilter & { readonly after?: string; readonly limit: number },
   ): Promise<Page<OperationItem>> {
-    const { itemsOf, after, limit } = query;
-    const range = after === undefined ? {} : { _id: { $gt: idOf(itemsOf, after) } };
+    const { after, limit } = query;
     const found = await this.collection
-      .find({ ...itemQuery(query), ...range })
+      .find(itemQuery(query, after))
       .sort({ _id: 1 })
       .limit(limit + 1)
       .toArray();
@@ -30,10 +29,12 @@ export class OperationItems {
   async countOutcomes(
     itemsOf: string,
     outcomes: readonly string[],
+    targetId?: string,
   ): Promise<Readonly<Record<string, number>>> {
     const counts: Record<string, number> = {};
+    const about = targetId === undefined ? {} : { targetId };
     for (const outcome of outcomes) {
-      const count = await this.count({ itemsOf, outcomes: [outcome] });
+      const count = await this.count({ itemsOf, outcomes: [outcome], ...about });
       if (count > 0) counts[outcome] = count;
     }
     return counts;
@@ -52,6 +53,18 @@ export class OperationItems {
       { ordered: false },
     );
     return upsertedCount;
+  }
+
+  async drop(itemsOf: string, keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await this.collection.deleteMany({ _id: { $in: keys.map((key) => idOf(itemsOf, key)) } });
+  }
+
+  async find(itemsOf: string, keys: readonly string[]): Promise<readonly OperationItem[]> {
+    if (keys.length === 0) return [];
+    const ids = keys.map((key) => idOf(itemsOf, key));
+    const found = await this.collection.find({ _id: { $in: ids } }).toArray();
+    return found.map(toItem);
   }
 
   /** In portions: no command may keep others waiting. */
@@ -77,8 +90,20 @@ function idOf(itemsOf: string, key: string): string {
   return `${itemsOf}:${key}`;
 }
 
-function itemQuery({ itemsOf, outcomes }: OperationItemFilter) {
-  return { itemsOf, ...(outcomes === undefined ? {} : { outcome: { $in: [...outcomes] } }) };
+/** The items of a target stand together, since its id begins their keys. */
+function itemQuery({ itemsOf, outcomes, targetId }: OperationItemFilter, after?: string) {
+  const behind = after === undefined ? undefined : idOf(itemsOf, after);
+  const first = targetId === undefined ? undefined : idOf(itemsOf, `${targetId}:`);
+  const from = behind === undefined || (first !== undefined && first > behind) ? first : behind;
+  const range = {
+    ...(from === undefined ? {} : { $gt: from }),
+    ...(targetId === undefined ? {} : { $lt: idOf(itemsOf, `${targetId};`) }),
+  };
+  return {
+    itemsOf,
+    ...(outcomes === undefined ? {} : { outcome: { $in: [...outcomes] } }),
+    ...(Object.keys(range).length === 0 ? {} : { _id: range }),
+  };
 }
 
 function toItem({ _id, itemsOf, ...fields }: OperationItemDocument): OperationItem {

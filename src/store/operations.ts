@@ -192,11 +192,20 @@ export class MongoOperationStore implements OperationStore, OperationQueue {
     return this.ownItems.put(itemsOf, items);
   }
 
+  dropItems(itemsOf: string, keys: readonly string[]): Promise<void> {
+    return this.ownItems.drop(itemsOf, keys);
+  }
+
+  findItems(itemsOf: string, keys: readonly string[]): Promise<readonly OperationItem[]> {
+    return this.ownItems.find(itemsOf, keys);
+  }
+
   countOutcomes(
     itemsOf: string,
     outcomes: readonly string[],
+    targetId?: string,
   ): Promise<Readonly<Record<string, number>>> {
-    return this.ownItems.countOutcomes(itemsOf, outcomes);
+    return this.ownItems.countOutcomes(itemsOf, outcomes, targetId);
   }
 
   async erase(before: Date): Promise<boolean> {
@@ -278,7 +287,7 @@ function toOperation(document: OperationDocument): Operation {
     kind: document.kind,
     state: document.state,
     // Written by the same kind.
-    input: document.input,
+    input: document.input as Operation['input'],
     requestedBy: document.requestedBy,
     progress: {
       done: document.done,

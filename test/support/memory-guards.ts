@@ -6,6 +6,7 @@ import {
   type GuardDecision,
   type GuardState,
   type GuardStore,
+  type GuardSubject,
   type GuardTrip,
 } from '../../src/domain/guard';
 
@@ -44,6 +45,21 @@ export class MemoryGuards implements GuardStore {
       .filter((one) => one.key === keyOf(admission) && one.at > at - admission.windowMs)
       .reduce((sum, { amount }) => sum + amount, 0);
     return { count, epoch: guard.epoch };
+  }
+
+  async passed({
+    ruleId,
+    targetId,
+    now,
+    windowMs,
+  }: Omit<Admission, 'subject' | 'amount'>): Promise<Partial<Record<GuardSubject, number>>> {
+    const counts: Partial<Record<GuardSubject, number>> = {};
+    for (const { key, at, amount } of this.guards.get(ruleId)?.passed ?? []) {
+      const [target, subject] = key.split(' ') as [string, GuardSubject];
+      if (target !== targetId || at <= now.getTime() - windowMs) continue;
+      counts[subject] = (counts[subject] ?? 0) + amount;
+    }
+    return counts;
   }
 
   async trip(

@@ -121,8 +121,16 @@ export class MemoryOperationStore implements OperationStore {
     );
   }
 
-  private matchingItems({ itemsOf, outcomes }: OperationItemFilter): readonly OperationItem[] {
+  private matchingItems({
+    itemsOf,
+    outcomes,
+    targetId,
+  }: OperationItemFilter): readonly OperationItem[] {
     const items = this.noted.get(itemsOf) ?? [];
-    return items.filter(({ outcome }) => outcomes === undefined || outcomes.includes(outcome));
+    return items.filter(
+      ({ outcome, key }) =>
+        (outcomes === undefined || outcomes.includes(outcome)) &&
+        (targetId === undefined || key.startsWith(`${targetId}:`)),
+    );
   }
 }

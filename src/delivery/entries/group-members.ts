@@ -132,7 +132,8 @@ export class GroupMembers {
     await this.send(delivery, group, { add, remove, formerNames: [] });
   }
 
-  private async deliverAgain(
+  /** Some members whose entries came, went or have other names since the group was told. */
+  async deliverAgain(
     delivery: Delivery,
     group: EntryRef,
     resends: readonly Resend[],

@@ -20,7 +20,7 @@ import { HeldBack, LeaseLost } from '../errors';
 import { type Log } from '../log';
 
 export interface GuardDeps {
-  readonly guards: GuardStore;
+  readonly guards: Pick<GuardStore, 'admit' | 'trip'>;
   readonly amounts: GuardedAmounts;
   readonly queue: Pick<WorkQueue, 'markPassed'>;
   readonly desired: Pick<DesiredEntries, 'matchesFilter'>;

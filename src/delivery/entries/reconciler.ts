@@ -1,22 +1,20 @@
 /** One delivery: looks at what is desired now, brings the entry there, and records what came of it. */
-import { type MappedAttributes } from '../../domain/mapping';
-import { type Resource } from '../../domain/resource';
-import { type DeletePolicy, type SyncAs, type SyncRule } from '../../domain/sync-rule';
+import { type SyncRule } from '../../domain/sync-rule';
 import { type Target } from '../../domain/target';
 import { type Clock } from '../clock';
 import { type Announcements } from './announcements';
 import { type ConnectorHost } from '../connectors/connector-host';
 import { Delivery } from './delivery';
-import { type DesiredEntries, type FindNames, type MappingContext } from './desired-entries';
-import { disableEntry, ensureEntry, findEntry, removeEntry } from './entry-writer';
+import { type DesiredEntries } from './desired-entries';
 import { Disputed, EntryTaken, HeldBack, LeaseLost } from '../errors';
-import { type GroupMembers, type MembersDelivered } from './group-members';
+import { Fulfilment, type Subject } from './fulfilment';
+import { type GroupMembers } from './group-members';
 import { type Guard } from './guard';
 import { type Holding } from './holding';
 import { type HostedConnector } from '../connectors/hosted-connector';
 import { type Lease } from '../lease';
 import { describeError, type Log } from '../log';
-import { entryKind, isHeld, isLetGo, onRemoved, plan, type Plan } from './planner';
+import { entryKind, isHeld, isLetGo, onRemoved, type Plan } from './planner';
 import {
   type Completion,
   type DeliveryResources,
@@ -57,23 +55,12 @@ export type Contact = 'answered' | 'silent' | 'none' | { readonly throttledMs: n
 
 type Done = Omit<Completion, 'at'>;
 
-/** An entry that is disabled and waits for its deletion. */
-type Condemned = Pick<Done, 'state' | 'heldFor' | 'condemnedAt' | 'nextAttemptAt' | 'vacant'>;
-
-const DAY_MS = 86_400_000;
-
-/** What is delivered, under which rule. */
-interface Subject {
-  readonly item: WorkItem;
-  readonly resource: Resource;
-  readonly rule: SyncRule | undefined;
-  readonly syncAs: SyncAs | undefined;
-  readonly leaving: DeletePolicy | undefined;
-  readonly target: Target;
-}
-
 export class Reconciler {
-  constructor(private readonly deps: ReconcilerDeps) {}
+  private readonly fulfilment: Fulfilment;
+
+  constructor(private readonly deps: ReconcilerDeps) {
+    this.fulfilment = new Fulfilment(deps);
+  }
 
   /** Rejects only when the store does. */
   async deliver(lease: Lease, target: Target): Promise<Contact> {
@@ -145,31 +132,12 @@ export class Reconciler {
     subject: Subject,
     connector: HostedConnector,
   ): Promise<Done> {
-    const { resource, rule, syncAs, leaving, item } = subject;
-    const planned = plan({
-      resource,
-      rule,
-      syncAs,
-      leaving,
-      capabilities: connector.capabilities,
-      hasEntry: item.reference !== undefined || item.creating !== undefined,
-      isActive: () => rule !== undefined && this.deps.desired.isActive(resource, rule),
-      inScope: () => !rule || !syncAs || this.deps.desired.inScope(resource, rule, syncAs),
-    });
-    const { condemned, carriedOut } = this.today(delivery, planned);
-    const members = await this.carryOut(delivery, carriedOut, subject).catch(
-      async (error: unknown) => {
-        // What was written before the guard held back the rest takes effect.
-        if (error instanceof HeldBack) await delivery.session.flush();
-        throw error;
-      },
+    const { item } = subject;
+    const { carriedOut, state, members, letsGo, waits } = await this.fulfilment.of(
+      delivery,
+      subject,
+      connector,
     );
-    await delivery.session.flush();
-    const state = carriedOut.action === 'ensure' ? 'SYNCED' : carriedOut.state;
-    const waits = condemned && delivery.ref ? condemned : undefined;
-    const letsGo = !waits && (state === 'REMOVED' || carriedOut.action === 'remove');
-    if (letsGo) await delivery.forget();
-    await delivery.markOutside(state === 'OUT_OF_SCOPE');
     const action = letsGo && carriedOut.action !== 'remove' ? 'release' : carriedOut.action;
     const noted = successOf({ ...subject, at: this.deps.clock.now() }, delivery, action);
     return {
@@ -182,79 +150,6 @@ export class Reconciler {
       ...(await this.deps.announcements.ofEntry(delivery)),
       ...waits,
     };
-  }
-
-  /** What a plan asks for now: who is condemned is disabled, and removed when the delay is over. */
-  private today(
-    delivery: Delivery,
-    planned: Plan,
-  ): { readonly condemned?: Condemned; readonly carriedOut: Exclude<Plan, { action: 'condemn' }> } {
-    if (planned.action !== 'condemn') return { carriedOut: planned };
-    const { state } = planned;
-    const condemned = this.condemned(delivery, planned.days);
-    if (!condemned) return { carriedOut: { action: 'remove', state } };
-    return { condemned, carriedOut: { action: 'disable', state } };
-  }
-
-  /** Nothing: the delay is over, and the entry is to be removed. By absolute dates, whatever clocks do meanwhile. */
-  private condemned({ item, resource }: Delivery, days: number): Condemned | undefined {
-    const now = this.deps.clock.now();
-    const condemnedAt = item.condemnedAt ?? resource.deletedAt ?? now;
-    const nextAttemptAt = new Date(condemnedAt.getTime() + days * DAY_MS);
-    if (nextAttemptAt <= now) return undefined;
-    const vacant = resource.deletedAt !== undefined;
-    return { state: 'HELD', heldFor: 'DELETION_DELAY', condemnedAt, nextAttemptAt, vacant };
-  }
-
-  private async carryOut(
-    delivery: Delivery,
-    planned: Plan,
-    { rule, syncAs, target }: Subject,
-  ): Promise<MembersDelivered | undefined> {
-    const { session } = delivery;
-    switch (planned.action) {
-      case 'leave':
-      case 'condemn':
-        return undefined;
-      case 'remove':
-        await removeEntry(delivery);
-        return undefined;
-      case 'disable':
-        await this.disable(delivery);
-        return undefined;
-      case 'ensure': {
-        if (!rule || !syncAs) return undefined;
-        const context = { rule, syncAs, target, connector: session.connector };
-        const entry = await ensureEntry(delivery, {
-          active: planned.active,
-          correlation: syncAs.correlation,
-          desired: () => this.desired(delivery, context),
-        });
-        return session.kind === 'group' ? this.deps.members.deliver(delivery, entry) : undefined;
-      }
-    }
-  }
-
-  /** Whose entries it names is noted before they are looked up: what changes from then on asks for another delivery. */
-  private async desired(delivery: Delivery, context: MappingContext): Promise<MappedAttributes> {
-    const { session, resource } = delivery;
-    const { ruleId, targetId } = delivery.item;
-    let named: readonly string[] = [];
-    const find: FindNames = async (ids) => {
-      named = ids;
-      await delivery.noteReferences(ids);
-      return this.deps.references.namesOf(ruleId, targetId, ids);
-    };
-    const attributes = await this.deps.desired.evaluate(session.kind, resource, context, find);
-    await delivery.noteReferences(named);
-    return attributes;
-  }
-
-  /** Groups know no disabled state: one without members grants nothing. */
-  private async disable(delivery: Delivery): Promise<void> {
-    if (delivery.session.kind === 'user') return disableEntry(delivery);
-    const group = await findEntry(delivery, []);
-    if (group) await this.deps.members.removeAll(delivery, group);
   }
 
   /** False: the lease was lost. */

@@ -18,6 +18,23 @@ import { type DeliveryGuard } from './guard';
 import { type Lease } from '../lease';
 import { NativeChanges } from './native-changes';
 
+/** What a delivery asks of its target. */
+export type EntryConnector = Pick<
+  HostedConnector,
+  | 'capabilities'
+  | 'namingAttribute'
+  | 'defaultMapping'
+  | 'plan'
+  | 'read'
+  | 'correlate'
+  | 'create'
+  | 'update'
+  | 'members'
+  | 'setActive'
+  | 'remove'
+  | 'flush'
+>;
+
 export class DeliverySession {
   /** What was done. */
   readonly native: NativeChanges;
@@ -26,9 +43,9 @@ export class DeliverySession {
   private reservations = 0;
 
   constructor(
-    readonly connector: HostedConnector,
+    readonly connector: EntryConnector,
     readonly kind: EntryKind,
-    private readonly lease: Lease,
+    private readonly lease: Pick<Lease, 'signal' | 'assertHeld'>,
     /** Asked before anything is destroyed. */
     readonly guard: Pick<DeliveryGuard, 'permit' | 'permitLeaving'>,
   ) {

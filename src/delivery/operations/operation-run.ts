@@ -7,6 +7,7 @@ import {
   type OperationQueue,
   type OperationStep,
 } from '../../domain/operation';
+import { targetOutcome } from '../../domain/preview-finding';
 import { LeaseLost, OperationCancelled } from '../errors';
 import { type Lease } from '../lease';
 
@@ -26,7 +27,10 @@ export class OperationRun<Kind extends OperationKind = OperationKind> {
   constructor(
     readonly operation: ClaimedOperation<Kind>,
     private readonly lease: Lease<ClaimedOperation>,
-    private readonly queue: Pick<OperationQueue, 'note' | 'putItems' | 'countOutcomes'>,
+    private readonly queue: Pick<
+      OperationQueue,
+      'note' | 'putItems' | 'dropItems' | 'countOutcomes'
+    >,
   ) {
     this.counted = { ...operation.progress.counts };
     this.finished = operation.progress.done;
@@ -81,10 +85,21 @@ export class OperationRun<Kind extends OperationKind = OperationKind> {
     await this.queue.putItems(this.operation.itemsOf, items);
   }
 
-  /** Counts these outcomes by what is noted: whatever crashed and was repeated on the way, they are right then. */
-  async recount(outcomes: readonly string[]): Promise<void> {
-    const counts = await this.queue.countOutcomes(this.operation.itemsOf, outcomes);
-    for (const outcome of outcomes) delete this.counted[outcome];
-    Object.assign(this.counted, counts);
+  /** Notes what was found, and forgets what was found before and is no more. */
+  async replace(items: readonly OperationItem[], gone: readonly string[]): Promise<void> {
+    await this.put(items);
+    if (gone.length === 0) return;
+    this.assertHeld();
+    await this.queue.dropItems(this.operation.itemsOf, gone);
+  }
+
+  /** Counts these outcomes, in all or in one target, by what is noted: whatever crashed and was repeated on the way, they are right then. */
+  async recount(outcomes: readonly string[], targetId?: string): Promise<void> {
+    const { itemsOf } = this.operation;
+    const counts = await this.queue.countOutcomes(itemsOf, outcomes, targetId);
+    for (const outcome of outcomes) {
+      const word = targetId === undefined ? outcome : targetOutcome(outcome, targetId);
+      this.set(word, counts[outcome] ?? 0);
+    }
   }
 }

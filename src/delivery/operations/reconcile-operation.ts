@@ -13,7 +13,7 @@ import {
   type EntryReferences,
 } from '../../domain/delivery-ports';
 import { DRIFT_OUTCOMES, type DriftDetail } from '../../domain/drift';
-import { type OperationItem } from '../../domain/operation';
+import { itemKey, type OperationItem } from '../../domain/operation';
 import { type BindingReader, type TargetStore } from '../../domain/ports';
 import { GROUP, type Resource, USER } from '../../domain/resource';
 import { type Target } from '../../domain/target';
@@ -287,7 +287,8 @@ class Reconciliation {
   }
 
   private async note(item: OperationItem): Promise<void> {
-    await this.runs.put([{ targetId: this.target.id, ...item }]);
+    const targetId = this.target.id;
+    await this.runs.put([{ targetId, ...item, key: itemKey(targetId, item.key) }]);
     this.runs.count(item.outcome);
   }
 

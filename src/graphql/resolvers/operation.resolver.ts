@@ -24,7 +24,7 @@ import {
   uncountedPageOf,
 } from '../connection';
 import { type GraphqlContext } from '../context';
-import { connectionCost, ownCost } from '../limits';
+import { connectionCost, listCost, ownCost } from '../limits';
 import { keyOf, keyOrNone } from '../node-id';
 import {
   OperationKindEnum,
@@ -35,6 +35,7 @@ import {
 import {
   DriftFindingType,
   OperationItemConnectionType,
+  PreviewFindingType,
   toOperationItem,
 } from '../types/operation-item.type';
 import {
@@ -42,6 +43,7 @@ import {
   BindingsRetryPayload,
   OperationCancelPayload,
   OperationConnectionType,
+  OperationCountType,
   OperationResumePayload,
   OperationType,
   ReconcileStartPayload,
@@ -53,11 +55,14 @@ import {
   UserOrGroupUnion,
   type UserType,
 } from '../types/resource.type';
+import { SyncAsType, toSyncAs } from '../types/sync-as.type';
 import { SyncRuleType, toSyncRule } from '../types/sync-rule.type';
 import { TargetType, toTarget } from '../types/target.type';
 import { toUserErrors } from '../types/user-error.type';
 import { argumentKey, ruleScope } from './argument-key';
 import { found } from './found';
+
+const TARGET = 'The target it is about. Null: it is about none, or the target is gone.';
 
 const COMMAND = { complexity: ownCost(50) };
 
@@ -83,6 +88,12 @@ class OperationItemArgs extends ConnectionArgs {
     description: 'With one of these outcomes, as the progress counts them. Null: all.',
   })
   outcomes?: string[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'About one target, by its id. Null: about all that there are.',
+  })
+  targetId?: string | null;
 }
 
 @ArgsType()
@@ -124,6 +135,41 @@ export class DriftFindingResolver {
     return resourceKey === undefined
       ? undefined
       : toUserOrGroup(await loaders.resources.load(resourceKey));
+  }
+}
+
+@Resolver(() => PreviewFindingType)
+export class PreviewFindingResolver {
+  @FieldResolver(() => UserOrGroupUnion, {
+    nullable: true,
+    description: 'The user or group. Null: it is about the target, or there is none any more.',
+  })
+  async resource(
+    @Root() { resourceKey }: PreviewFindingType,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<UserType | GroupType | undefined> {
+    return resourceKey === undefined
+      ? undefined
+      : toUserOrGroup(await loaders.resources.load(resourceKey));
+  }
+
+  @FieldResolver(() => TargetType, { nullable: true, description: TARGET })
+  target(
+    @Root() { targetKey }: PreviewFindingType,
+    @Ctx() context: GraphqlContext,
+  ): Promise<TargetType | undefined> {
+    return targetOf(targetKey, context);
+  }
+}
+
+@Resolver(() => OperationCountType)
+export class OperationCountResolver {
+  @FieldResolver(() => TargetType, { nullable: true, description: TARGET })
+  target(
+    @Root() { targetKey }: OperationCountType,
+    @Ctx() context: GraphqlContext,
+  ): Promise<TargetType | undefined> {
+    return targetOf(targetKey, context);
   }
 }
 
@@ -250,12 +296,16 @@ export class OperationResolver {
     description: 'What it found or did, in no particular but stable order.',
   })
   items(
-    @Root() { kind, itemsOf }: OperationType,
+    @Root() { itemsOf, kind }: OperationType,
     @Args(() => OperationItemArgs) args: OperationItemArgs,
     @Ctx() { ports }: GraphqlContext,
   ): Promise<UncountedConnection<ReturnType<typeof toOperationItem>>> {
-    const { outcomes } = args;
-    const filter = { itemsOf, ...(outcomes == null ? {} : { outcomes }) };
+    const { outcomes, targetId } = args;
+    const filter = {
+      itemsOf,
+      ...(outcomes == null ? {} : { outcomes }),
+      ...(targetId == null ? {} : { targetId: argumentKey('Target', 'targetId', targetId) }),
+    };
     return uncountedPageOf({
       args,
       list: ['operation items', filter],
@@ -276,17 +326,29 @@ export class OperationResolver {
     return ruleKey === undefined ? undefined : found(await loaders.rules.load(ruleKey), toSyncRule);
   }
 
-  @FieldResolver(() => TargetType, {
-    nullable: true,
-    description: 'The target it is about. Null: it is about none, or the target is gone.',
-  })
-  async target(
+  @FieldResolver(() => TargetType, { nullable: true, description: TARGET })
+  target(
     @Root() { targetKey }: OperationType,
-    @Ctx() { loaders }: GraphqlContext,
+    @Ctx() context: GraphqlContext,
   ): Promise<TargetType | undefined> {
-    return targetKey === undefined
-      ? undefined
-      : found(await loaders.targets.load(targetKey), toTarget);
+    return targetOf(targetKey, context);
+  }
+
+  @FieldResolver(() => [SyncAsType], {
+    nullable: true,
+    complexity: listCost(3),
+    description:
+      'The targets that it previews, as they were when it began or as they might be; without those that are gone. Null: it previews nothing.',
+  })
+  async syncAs(
+    @Root() { previewed }: OperationType,
+    @Ctx() { loaders }: GraphqlContext,
+  ): Promise<readonly SyncAsType[] | undefined> {
+    if (previewed === undefined) return undefined;
+    const targets = await Promise.all(
+      previewed.map(({ targetId }) => loaders.targets.load(targetId)),
+    );
+    return previewed.filter((_, index) => targets[index] !== undefined).map(toSyncAs);
   }
 
   @FieldResolver(() => OperationType, {
@@ -301,4 +363,11 @@ export class OperationResolver {
       ? undefined
       : found(await loaders.operations.load(resumesKey), toOperation);
   }
+}
+
+async function targetOf(
+  key: string | undefined,
+  { loaders }: GraphqlContext,
+): Promise<TargetType | undefined> {
+  return key === undefined ? undefined : found(await loaders.targets.load(key), toTarget);
 }

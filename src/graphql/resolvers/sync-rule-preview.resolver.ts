@@ -1,10 +1,16 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { type Issue } from '../../administration/issue';
+import { requesterOf } from '../../administration/operations';
 import { Access } from '../access';
 import { ChangesNothing } from '../commands';
 import { type GraphqlContext } from '../context';
 import { ownCost } from '../limits';
 import { keyOrNone } from '../node-id';
+import {
+  SyncRulePreviewStartInput,
+  SyncRulePreviewStartPayload,
+  toOperation,
+} from '../types/operation.type';
 import { fromSyncAsInput, inWordsOfTheInput } from '../types/sync-as.type';
 import {
   SyncRulePreviewInput,
@@ -23,6 +29,11 @@ function errorsOf(issues: readonly Issue[]): readonly UserErrorType[] {
       return { ...one, path: [field ?? first, ...below] };
     }),
   );
+}
+
+/** Here `syncAs` is a list. */
+function listErrorsOf(issues: readonly Issue[]): readonly UserErrorType[] {
+  return toUserErrors(issues.map((one) => ({ ...one, path: inWordsOfTheInput(one.path) })));
 }
 
 @Resolver()
@@ -49,5 +60,27 @@ export class SyncRulePreviewResolver {
     });
     if (issues !== undefined) return { userErrors: errorsOf(issues) };
     return { previews: value.map(toEntryPreview), userErrors: [] };
+  }
+
+  @Mutation(() => SyncRulePreviewStartPayload, {
+    complexity: ownCost(50),
+    description:
+      'Begins to tell everything that a sync rule, as it is or as it might be, would change in its targets. Directories are read; nothing is written to them. Only one preview is under way for a rule: asking for the same again answers it.',
+  })
+  @Access('OPERATOR')
+  async syncRulePreviewStart(
+    @Arg('input', () => SyncRulePreviewStartInput, { description: 'The rule.' })
+    { syncRuleId, syncAs }: SyncRulePreviewStartInput,
+    @Ctx() { administration, apiKey }: GraphqlContext,
+  ): Promise<SyncRulePreviewStartPayload> {
+    const { value, issues } = await administration.previews.start(
+      {
+        ruleId: keyOrNone('SyncRule', syncRuleId),
+        ...(syncAs == null ? {} : { syncAs: syncAs.map(fromSyncAsInput) }),
+      },
+      requesterOf(apiKey),
+    );
+    if (issues !== undefined) return { userErrors: listErrorsOf(issues) };
+    return { operation: toOperation(value), userErrors: [] };
   }
 }

@@ -6,10 +6,17 @@ import {
   type DriftOutcome,
   type MembersDifference,
 } from '../../domain/drift';
+import { type HeldFor } from '../../domain/binding';
 import { type OperationItem, type OperationKind } from '../../domain/operation';
+import { type PreviewedChange } from '../../domain/preview';
+import { type PreviewFindingDetail, type PreviewOutcome } from '../../domain/preview-finding';
 import { uncountedConnectionType } from '../connection';
+import { listCost } from '../limits';
+import { HeldForEnum } from './enums.type';
 import { IdentifierFindingType, toIdentifierFinding } from './identifiers.type';
 import { DriftOutcomeEnum } from './operation-enums.type';
+import { PreviewOutcomeEnum } from './preview-enums.type';
+import { NativeChangeType } from './sync-rule-preview.type';
 
 @ObjectType('AttributeDifference', { description: 'An attribute that is not as it should be.' })
 export class AttributeDifferenceType implements AttributeDifference {
@@ -75,29 +82,84 @@ export class DriftFindingType {
   isRepaired!: boolean;
 }
 
-/** Each kind writes items of its own. */
+@ObjectType('PreviewFinding', {
+  description: 'What would become of a user or group in a target, found by previewing a rule.',
+})
+export class PreviewFindingType {
+  /** The store's ids. */
+  resourceKey?: string;
+  targetKey?: string;
+
+  @Field(() => PreviewOutcomeEnum, { description: 'What would become of it.' })
+  outcome!: PreviewOutcome;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The name of the entry, or the one it would be made with: a DN, a user name. Null: that is not known.',
+  })
+  name?: string;
+
+  @Field(() => [NativeChangeType], {
+    complexity: listCost(2),
+    description:
+      'What would be written, in its order; for `HELD` what would be with an approval. At most 20.',
+  })
+  changes!: readonly PreviewedChange[];
+
+  @Field(() => Int, { description: 'How many changes there are, also those that are not shown.' })
+  changeCount!: number;
+
+  @Field(() => HeldForEnum, { nullable: true, description: 'For `HELD`: why the guard waits.' })
+  heldFor?: HeldFor;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'For `PARKED`: the kind of failure, as `DeliveryError.kind` names it.',
+  })
+  errorKind?: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'For people: why it could not be delivered, or is not known.',
+  })
+  message?: string;
+}
+
+/** The kind of an operation decides what its items tell. */
 export function toOperationItem(
   kind: OperationKind,
   item: OperationItem,
-): DriftFindingType | IdentifierFindingType {
-  return kind === 'IDENTIFIERS' ? toIdentifierFinding(item) : toDriftFinding(item);
-}
-
-function toDriftFinding(item: OperationItem): DriftFindingType {
-  const { kind: _kind, disposal: _disposal, ...detail } = item.detail as unknown as DriftDetail;
+): DriftFindingType | PreviewFindingType | IdentifierFindingType {
+  if (kind === 'IDENTIFIERS') return toIdentifierFinding(item);
+  const { outcome, resourceId, targetId } = item;
+  const keys = {
+    ...(resourceId === undefined ? {} : { resourceKey: resourceId }),
+    ...(targetId === undefined ? {} : { targetKey: targetId }),
+  };
+  if (kind === 'PREVIEW') {
+    const { kind: _of, told: _told, ...detail } = item.detail as unknown as PreviewFindingDetail;
+    return Object.assign(new PreviewFindingType(), {
+      ...detail,
+      ...keys,
+      outcome: outcome as PreviewOutcome,
+    });
+  }
+  const { kind: _of, disposal: _disposal, ...detail } = item.detail as unknown as DriftDetail;
   return Object.assign(new DriftFindingType(), {
     ...detail,
-    outcome: item.outcome as DriftOutcome,
-    ...(item.resourceId === undefined ? {} : { resourceKey: item.resourceId }),
+    ...keys,
+    outcome: outcome as DriftOutcome,
   });
 }
 
 export const OperationItemUnion = createUnionType({
   name: 'OperationItem',
   description: 'What an operation found or did. Expect new types.',
-  types: () => [DriftFindingType, IdentifierFindingType] as const,
+  types: () => [DriftFindingType, PreviewFindingType, IdentifierFindingType] as const,
   resolveType: (item) =>
-    item instanceof IdentifierFindingType ? IdentifierFindingType : DriftFindingType,
+    [PreviewFindingType, IdentifierFindingType].find((type) => item instanceof type) ??
+    DriftFindingType,
 });
 
 export const OperationItemConnectionType = uncountedConnectionType(

@@ -8,6 +8,8 @@ import {
   type OperationRequester,
   type OperationState,
 } from '../../domain/operation';
+import { countedOutcome } from '../../domain/preview-finding';
+import { type SyncAs } from '../../domain/sync-rule';
 import { type OrphanPolicy, type ReconcileMode } from '../../domain/target';
 import { connectionType } from '../connection';
 import { toNodeId } from '../node-id';
@@ -21,6 +23,7 @@ import {
   OrphanPolicyEnum,
   ReconcileModeEnum,
 } from './operation-enums.type';
+import { SyncAsInput } from './sync-as.type';
 import { MutationPayload } from './user-error.type';
 
 @ObjectType('OperationRequester', { description: 'Who asked for an operation.' })
@@ -35,7 +38,9 @@ export class OperationRequesterType {
   apiKeyId?: string;
 }
 
-@ObjectType('OperationCount', { description: 'How often something came of an operation.' })
+@ObjectType('OperationCount', {
+  description: 'How often something came of an operation; of a preview, in one of its targets.',
+})
 export class OperationCountType {
   @Field(() => String, {
     description: 'A word of the kind of operation: `RETRIED`, `MISSING`. Expect new ones.',
@@ -44,6 +49,9 @@ export class OperationCountType {
 
   @Field(() => Int, { description: 'How often.' })
   count!: number;
+
+  /** The store's id. */
+  targetKey?: string;
 }
 
 @ObjectType('OperationProgress', { description: 'How far an operation has got.' })
@@ -70,6 +78,7 @@ export class OperationType extends NodeType {
   targetKey?: string;
   resumesKey?: string;
   itemsOf!: string;
+  previewed?: readonly SyncAs[];
 
   @Field(() => OperationKindEnum, { description: 'What it does.' })
   kind!: OperationKind;
@@ -91,6 +100,13 @@ export class OperationType extends NodeType {
     description: 'How it converts user names. Null: it converts none.',
   })
   identifierConversion?: IdentifierConversionType;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether it previews targets as they might be, and not as they are. Null: it previews nothing.',
+  })
+  isDraft?: boolean;
 
   @Field(() => OperationStateEnum, { description: 'How far it has got.' })
   state!: OperationState;
@@ -143,10 +159,17 @@ export function toOperation(operation: Operation): OperationType {
 function toInput({
   kind,
   input,
-}: Operation): Pick<OperationType, 'reconcileMode' | 'orphanPolicy' | 'identifierConversion'> {
+}: Operation): Pick<
+  OperationType,
+  'reconcileMode' | 'orphanPolicy' | 'identifierConversion' | 'previewed' | 'isDraft'
+> {
   if (kind === 'RECONCILE') {
     const { mode, orphans = 'KEEP' } = input as OperationInputs['RECONCILE'];
     return { reconcileMode: mode, orphanPolicy: orphans };
+  }
+  if (kind === 'PREVIEW') {
+    const { syncAs: previewed, isDraft } = input as OperationInputs['PREVIEW'];
+    return { previewed, isDraft };
   }
   if (kind !== 'IDENTIFIERS') return {};
   const { expression, mode } = input as OperationInputs['IDENTIFIERS'];
@@ -166,8 +189,15 @@ function toProgress({ done, total, counts }: OperationProgress): OperationProgre
     done,
     ...(total === undefined ? {} : { total }),
     counts: Object.entries(counts)
-      .map(([outcome, count]) => ({ outcome, count }))
-      .sort((one, other) => (one.outcome < other.outcome ? -1 : 1)),
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([word, count]) => {
+        const { outcome, targetId } = countedOutcome(word);
+        return Object.assign(new OperationCountType(), {
+          outcome,
+          count,
+          ...(targetId === undefined ? {} : { targetKey: targetId }),
+        });
+      }),
   };
 }
 
@@ -228,5 +258,29 @@ export class BindingsRetryInput {
 @ObjectType('BindingsRetryPayload', { description: 'What `bindingsRetry` answers.' })
 export class BindingsRetryPayload extends MutationPayload {
   @Field(() => OperationType, { nullable: true, description: 'The operation that retries them.' })
+  operation?: OperationType;
+}
+
+@InputType('SyncRulePreviewStartInput', {
+  description: 'Which sync rule is to be previewed, as it is or as it might be.',
+})
+export class SyncRulePreviewStartInput {
+  @Field(() => ID, { description: 'The id of the sync rule.' })
+  syncRuleId!: string;
+
+  @Field(() => [SyncAsInput], {
+    nullable: true,
+    description:
+      'Targets as they might be, which the rule need not have yet; only they are looked at. Null: all targets as they are.',
+  })
+  syncAs?: SyncAsInput[] | null;
+}
+
+@ObjectType('SyncRulePreviewStartPayload', { description: 'What `syncRulePreviewStart` answers.' })
+export class SyncRulePreviewStartPayload extends MutationPayload {
+  @Field(() => OperationType, {
+    nullable: true,
+    description: 'The operation whose items are what would change.',
+  })
   operation?: OperationType;
 }

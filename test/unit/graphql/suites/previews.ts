@@ -17,6 +17,16 @@ const PREVIEW = `mutation ($input: SyncRulePreviewInput!) {
   }
 }`;
 
+const START = `mutation ($input: SyncRulePreviewStartInput!) {
+  syncRulePreviewStart(input: $input) {
+    operation {
+      id kind state isDraft reconcileMode syncRule { name }
+      syncAs { target { name } scopeFilter }
+    }
+    userErrors { code field }
+  }
+}`;
+
 export function previewSuite(openWorld: OpenWorld): void {
   describe('syncRulePreview', () => {
     let gateway: Gateway;
@@ -146,6 +156,145 @@ export function previewSuite(openWorld: OpenWorld): void {
       expect(userErrors).toEqual([
         { code: 'INVALID', field: ['syncAs', 'mapping', '0', 'expression'] },
       ]);
+    });
+  });
+
+  describe('syncRulePreviewStart', () => {
+    let gateway: Gateway;
+    let targetId: string;
+    let otherId: string;
+    let syncRuleId: string;
+
+    beforeEach(async () => {
+      gateway = await Gateway.open(openWorld);
+      targetId = await createTarget(gateway, 'Phone book');
+      otherId = await createTarget(gateway, 'Other book');
+      syncRuleId = (await createRule(gateway, 'Rule', [targetId])).id;
+    });
+    afterEach(() => gateway.close());
+
+    const start = async (input: object) =>
+      (await gateway.data(START, { input: { syncRuleId, ...input } })).syncRulePreviewStart;
+
+    it('begins an operation about the rule as it is', async () => {
+      const { operation, userErrors } = await start({});
+      expect(userErrors).toEqual([]);
+      expect(operation).toMatchObject({
+        kind: 'PREVIEW',
+        state: 'QUEUED',
+        isDraft: false,
+        reconcileMode: null,
+        syncRule: { name: 'Rule' },
+        syncAs: [{ target: { name: 'Phone book' }, scopeFilter: null }],
+      });
+      expect(gateway.world.delivery.operationHints).toBe(1);
+      expect((await start({})).operation.id).toBe(operation.id);
+    });
+
+    it('takes targets as they might be, and only one preview of a rule at a time', async () => {
+      const syncAs = [{ targetId, scopeFilter: 'title pr' }, { targetId: otherId }];
+      const { operation } = await start({ syncAs });
+      expect(operation).toMatchObject({
+        isDraft: true,
+        syncAs: [{ scopeFilter: 'title pr' }, { target: { name: 'Other book' } }],
+      });
+      expect((await start({ syncAs })).operation.id).toBe(operation.id);
+      expect((await start({})).userErrors).toEqual([{ code: 'CONFLICT', field: ['syncRuleId'] }]);
+      const [rule] = (await gateway.world.syncRules.list({ limit: 1 })).items;
+      expect(rule).toMatchObject({ version: 1, syncAs: [{ targetId: expect.any(String) }] });
+    });
+
+    it.each([
+      [{ syncRuleId: 'none' }, [['NOT_FOUND', ['syncRuleId']]]],
+      [{ syncAs: [] }, [['REQUIRED', ['syncAs']]]],
+      [{ syncAs: [{ targetId: 'x' }] }, [['NOT_FOUND', ['syncAs', '0', 'targetId']]]],
+    ])('refuses %j', async (input, expected) => {
+      const { operation, userErrors } = await start(input);
+      expect(operation).toBeNull();
+      expect(
+        userErrors.map(({ code, field }: { code: string; field: string[] }) => [code, field]),
+      ).toEqual(expected);
+      expect(await gateway.world.operations.count({})).toBe(0);
+    });
+
+    it('says where in a draft a mistake is', async () => {
+      const mapping = [{ attribute: 'name', expression: '' }];
+      const { userErrors } = await start({ syncAs: [{ targetId, mapping }] });
+      expect(userErrors).toEqual([
+        { code: 'INVALID', field: ['syncAs', '0', 'mapping', '0', 'expression'] },
+      ]);
+    });
+
+    it('shows what was found by target and outcome, and how much of it', async () => {
+      const { operation } = await start({ syncAs: [{ targetId }, { targetId: otherId }] });
+      const itemsOf = parseNodeId(operation.id)?.key ?? '';
+      const [one, two] = [targetId, otherId].map((id) => parseNodeId(id)?.key ?? '');
+      const detail = (name: string) => ({
+        kind: 'user',
+        name,
+        changes: [{ operation: 'modify', object: name, detail: 'replace: title' }],
+        changeCount: 1,
+        told: { before: { reference: 'r', name } },
+      });
+      const item = (target: string | undefined, name: string, outcome: string) => ({
+        ...{ key: `${target}:${name}`, outcome, detail: detail(name) },
+        ...(target === undefined ? {} : { targetId: target }),
+      });
+      await gateway.world.operations.putItems(itemsOf, [
+        item(one, 'ann', 'UPDATE'),
+        item(one, 'bob', 'REMOVE'),
+        item(two, 'ann', 'CREATE'),
+        item(two, 'bob', 'CREATE'),
+        item(two, 'cyd', 'PARKED'),
+      ]);
+      const items = async (args: string) =>
+        (
+          await gateway.data(
+            `query ($id: ID!) { operation(id: $id) { items(${args}) {
+               nodes { ... on PreviewFinding {
+                 outcome name target { name } resource { __typename } heldFor message
+                 changes { operation object detail } changeCount } }
+               pageInfo { hasNextPage endCursor } } } }`,
+            { id: operation.id },
+          )
+        ).operation.items;
+      expect((await items('first: 10')).nodes).toHaveLength(5);
+      const first = await items(`first: 1, targetId: "${otherId}"`);
+      expect(first.nodes).toEqual([
+        {
+          outcome: 'CREATE',
+          name: 'ann',
+          target: { name: 'Other book' },
+          resource: null,
+          heldFor: null,
+          message: null,
+          changes: [{ operation: 'modify', object: 'ann', detail: 'replace: title' }],
+          changeCount: 1,
+        },
+      ]);
+      const { endCursor } = first.pageInfo;
+      const rest = await items(`first: 9, targetId: "${otherId}", after: "${endCursor}"`);
+      expect(rest.nodes.map(({ name }: { name: string }) => name)).toEqual(['bob', 'cyd']);
+      expect(rest.pageInfo.hasNextPage).toBe(false);
+      const both = await items(`first: 9, targetId: "${targetId}", outcomes: ["REMOVE", "CREATE"]`);
+      expect(both.nodes).toMatchObject([{ name: 'bob', outcome: 'REMOVE' }]);
+    });
+
+    it('runs the example of the documentation', async () => {
+      const doc = readFileSync(path.join(__dirname, '../../../../docs/graphql.md'), 'utf8');
+      const example = /```graphql preview-start\n([\s\S]*?)```/.exec(doc)?.[1] ?? '';
+      const ready = example
+        .replace('syncRuleId: "..."', `syncRuleId: "${syncRuleId}"`)
+        .replace('targetId: "..."', `targetId: "${targetId}"`);
+      const { syncRulePreviewStart } = await gateway.data(ready);
+      expect(syncRulePreviewStart).toMatchObject({ operation: { id: expect.any(String) } });
+    });
+
+    it('is for operators', async () => {
+      const as = (token: string) =>
+        gateway.query(START, { input: { syncRuleId } }, token).then(({ errors }) => errors);
+      expect((await as(gateway.tokens.AUDITOR))[0]?.extensions['code']).toBe('FORBIDDEN');
+      expect(await as(gateway.tokens.OPERATOR)).toEqual([]);
     });
   });
 }
