@@ -169,11 +169,13 @@ describe('parseFilter', () => {
       `urn:${'a:'.repeat(4000)} eq 1`,
       '[['.repeat(4000),
     ];
-    const start = performance.now();
+    // Processor time: what else the machine has to do says nothing about this.
+    const start = process.cpuUsage();
     for (let round = 0; round < 20; round += 1) {
       for (const text of hostile) expect(() => parseFilter(text)).toThrow(DomainError);
     }
-    expect(performance.now() - start).toBeLessThan(1000);
+    const { user, system } = process.cpuUsage(start);
+    expect(user + system).toBeLessThan(1_000_000);
   });
 
   test('nothing but a DomainError is ever thrown', () => {

@@ -310,7 +310,8 @@ describe('evaluation', () => {
     for (let depth = 0; depth < 30; depth += 1) {
       expression = `switch(roles, "role-0", ${expression}, "${depth}")`;
     }
-    const start = performance.now();
+    // Processor time: what else the machine has to do says nothing about this.
+    const start = process.cpuUsage();
     failure(() => evaluate(expression, { roles }));
     failure(() =>
       evaluate(
@@ -318,6 +319,7 @@ describe('evaluation', () => {
         { roles },
       ),
     );
-    expect(performance.now() - start).toBeLessThan(2000);
+    const { user, system } = process.cpuUsage(start);
+    expect(user + system).toBeLessThan(2_000_000);
   });
 });
