@@ -76,9 +76,20 @@ class Membership {
     }
   }
 
-  /** One member under a new name; the directory's own referential integrity may be doing the same. */
-  replaceOne(from: string, to: string): Promise<void> {
-    return this.apply([to], [from]);
+  /**
+   * One member under a new name. Who has left meanwhile stays out, also where the directory's own referential integrity was
+   * quicker: so the server is told to refuse all of it when the old name is not there.
+   */
+  async replaceOne(from: string, to: string): Promise<void> {
+    const { exists, missing } = this.profile.membership;
+    const leave = change('delete', this.attribute, [from]);
+    try {
+      await this.exchange.modify(this.group, [leave, change('add', this.attribute, [to])], []);
+    } catch (error) {
+      if (hasCode(error, ...missing)) return;
+      if (!hasCode(error, ...exists)) throw error;
+      await this.remove([from]);
+    }
   }
 
   private async apply(add: readonly string[], remove: readonly string[]): Promise<void> {

@@ -163,8 +163,12 @@ describeWith([SLAPD], 'processes that share a store', () => {
         let asleep = false;
         for (let attempt = 0; !asleep && attempt < 10; attempt += 1) {
           const loading = cluster.load(60, others);
-          await pause(300 + Math.random() * 300);
+          await pause(100 + Math.random() * 300);
+          // While the directory says nothing, whatever a process delivers stays with it.
+          await cluster.slapd.pause();
+          await pause(1_500);
           await sleeper.pause();
+          cluster.slapd.resume();
           await loading;
           await until(
             'what the others have to do',

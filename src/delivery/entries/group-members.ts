@@ -55,7 +55,8 @@ export class GroupMembers {
       await this.deliverChanges(delivery, group, page, heldBack !== undefined);
     }
     for (let start = 0; start < item.resend.length; start += CHUNK) {
-      await this.deliverAgain(delivery, group, item.resend.slice(start, start + CHUNK));
+      const resends = item.resend.slice(start, start + CHUNK);
+      await this.deliverAgain(delivery, group, resends, heldBack !== undefined);
     }
     const resent = item.resend.map(({ mark }) => mark);
     // Whoever came in is in; only who left is still there.
@@ -137,16 +138,23 @@ export class GroupMembers {
     delivery: Delivery,
     group: EntryRef,
     resends: readonly Resend[],
+    nobodyLeaves: boolean,
   ): Promise<void> {
     const memberIds = [...new Set(resends.map(({ memberId }) => memberId))];
     const [entries, present] = await Promise.all([
       this.entriesOf(delivery, resends),
       this.deltas.presentAmong(delivery.item.resourceId, memberIds),
     ]);
+    const renamed = new Set(
+      resends.filter(({ formerName }) => formerName !== undefined).map((one) => one.memberId),
+    );
+    // A directory that follows a rename may do so while somebody leaves, and put the new name in.
+    const goes = (id: string): boolean =>
+      entries.get(id)?.reference === undefined ||
+      (!nobodyLeaves && renamed.has(id) && !present.has(id));
     await this.send(delivery, group, {
       add: memberIds.filter((id) => present.has(id)).flatMap((id) => refOf(entries.get(id))),
-      // Who left the group is taken out as a change of the group. Here only those go whose entry has gone.
-      remove: memberIds.flatMap((id) => removalOfGone(entries.get(id))),
+      remove: memberIds.filter(goes).flatMap((id) => removalOf(entries.get(id))),
       formerNames: [...new Set(resends.flatMap(({ formerName }) => formerName ?? []))],
     });
   }
@@ -219,8 +227,4 @@ function removalOf(entry: MemberEntry | undefined): Removal[] {
   const reference = entry?.reference ?? entry?.lastReference;
   if (!entry || reference === undefined || entry.name === undefined) return [];
   return [{ memberId: entry.memberId, ref: { reference, name: entry.name } }];
-}
-
-function removalOfGone(entry: MemberEntry | undefined): Removal[] {
-  return entry?.reference === undefined ? removalOf(entry) : [];
 }

@@ -143,7 +143,7 @@ export class Rehearsal {
         mark: '',
         ...(before && after && before.name !== after.name ? { formerName: before.name } : {}),
       }));
-      if (resends.length > 0) await this.members.deliverAgain(delivery, ref, resends);
+      if (resends.length > 0) await this.members.deliverAgain(delivery, ref, resends, false);
       last = page.length < CHUNK ? undefined : page.at(-1);
     } while (last);
   }
