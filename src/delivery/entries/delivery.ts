@@ -5,6 +5,19 @@ import { EntryTaken, LeaseLost } from '../errors';
 import { type Possession, type WorkItem, type WorkQueue } from '../../domain/delivery-ports';
 import { type DeliverySession } from './session';
 
+/** What a delivery asks of the work queue. */
+export type DeliveryQueue = Pick<
+  WorkQueue,
+  | 'markCreating'
+  | 'bindEntry'
+  | 'possession'
+  | 'isTaken'
+  | 'renameEntry'
+  | 'forgetEntry'
+  | 'markOutside'
+  | 'noteReferences'
+>;
+
 export class Delivery {
   /** What stood in the binding when an attempt to create ended without an answer. */
   readonly unanswered: string | undefined;
@@ -23,17 +36,7 @@ export class Delivery {
     readonly item: WorkItem,
     readonly resource: Resource,
     readonly session: DeliverySession,
-    private readonly queue: Pick<
-      WorkQueue,
-      | 'markCreating'
-      | 'bindEntry'
-      | 'possession'
-      | 'isTaken'
-      | 'renameEntry'
-      | 'forgetEntry'
-      | 'markOutside'
-      | 'noteReferences'
-    >,
+    private readonly queue: DeliveryQueue,
   ) {
     const { reference, name } = item;
     this.entry = reference === undefined ? undefined : { reference, name: name ?? '' };

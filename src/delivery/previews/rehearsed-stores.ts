@@ -6,24 +6,11 @@ import {
   type MembershipDeltas,
   type Possession,
   type WorkItem,
-  type WorkQueue,
 } from '../../domain/delivery-ports';
 import { itemKey, type OperationItem, type OperationQueue } from '../../domain/operation';
 import { type PreviewFindingDetail } from '../../domain/preview-finding';
-import { type Delivery } from '../entries/delivery';
+import { type Delivery, type DeliveryQueue } from '../entries/delivery';
 import { isImagined } from './rehearsed-connector';
-
-type DeliveryQueue = Pick<
-  WorkQueue,
-  | 'markCreating'
-  | 'bindEntry'
-  | 'possession'
-  | 'isTaken'
-  | 'renameEntry'
-  | 'forgetEntry'
-  | 'markOutside'
-  | 'noteReferences'
->;
 
 /** Answers as the work queue would. */
 export function rehearsedQueue(
