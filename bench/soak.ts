@@ -1,6 +1,7 @@
 /**
- * Hours of mixed load in a row, with outages at random: `npm run soak -- MINUTES [REQUESTS PER SECOND]`. At the end every
- * entry of every directory is compared with what SCIM says; what differs is printed, and fails the run.
+ * Hours of mixed load in a row, with outages at random: `npm run soak -- MINUTES [REQUESTS PER SECOND] [targets]`. With
+ * `targets` only a directory fails, and Usher runs all the time: only then memory says anything. At the end every entry of
+ * every directory is compared with what SCIM says; what differs is printed, and fails the run.
  */
 import path from 'node:path';
 import Database from 'libsql';
@@ -12,6 +13,7 @@ import { SoakLoad } from './soak-load';
 
 const MINUTES = Number(process.argv[2] ?? 60);
 const PER_SECOND = Number(process.argv[3] ?? 10);
+const ONLY_TARGETS = process.argv[4] === 'targets';
 const SAMPLE_MS = 30_000;
 const CONVERGED_MS = 180_000;
 
@@ -49,7 +51,8 @@ async function outages({ usher, slapd, end }: Scene): Promise<ReadonlyMap<string
       await usher.boot();
     },
   };
-  const names = ['slapd killed', 'slapd frozen', 'slapd killed', 'Usher killed', 'Usher ended'];
+  const names = ['slapd killed', 'slapd frozen', 'slapd killed'];
+  if (!ONLY_TARGETS) names.push('Usher killed', 'Usher ended');
   while (Date.now() + 60_000 < end) {
     await pause(between(15_000, 45_000));
     const name = names[Math.floor(Math.random() * names.length)] ?? 'slapd killed';
@@ -70,14 +73,16 @@ async function requests({ load, end }: Scene): Promise<void> {
   await Promise.all(underWay);
 }
 
-/** Resident memory now and then, with the time since the process was started. */
+/** What the process holds in memory, now and then. */
 async function memory({ usher, load, end }: Scene): Promise<void> {
   const begun = Date.now();
   while (Date.now() < end) {
     await pause(Math.min(SAMPLE_MS, end - Date.now()));
     const minutes = ((Date.now() - begun) / 60_000).toFixed(1);
-    const resident = usher.isRunning ? `${usher.residentMb.toFixed(0)} MB` : 'not running';
-    print(`${minutes} min: ${resident}, ${String(load.people.size)} users`);
+    const held = usher.isRunning
+      ? `${usher.ownMb.toFixed(0)} MB, with mapped files ${usher.residentMb.toFixed(0)} MB`
+      : 'not running';
+    print(`${minutes} min: ${held}, ${String(load.people.size)} users`);
   }
 }
 
@@ -108,6 +113,11 @@ function differences(what: string, held: readonly string[], wanted: readonly str
   ];
 }
 
+/** One for the group, and one for each of its members. */
+function linesOf(group: string, members: readonly string[]): string[] {
+  return [group, ...members.map((member) => `${group}: ${member}`)];
+}
+
 async function inLdap({ slapd, load }: Scene): Promise<string[]> {
   const lock = 'pwdAccountLockedTime';
   const users = await slapd.search('(uid=soak*)', ['uid', 'sn', lock], slapd.userBaseDN);
@@ -129,12 +139,12 @@ async function inLdap({ slapd, load }: Scene): Promise<string[]> {
     ...differences(
       'LDAP',
       // A group without members has itself for one: its object class demands one.
-      groups.map(({ dn, attributes }) => {
+      groups.flatMap(({ dn, attributes }) => {
         const members = (attributes['member'] ?? []).filter((member) => member !== dn);
-        return String([attributes['cn']?.[0], ...[...members].sort()]);
+        return linesOf(String(attributes['cn']?.[0]), members);
       }),
-      [...load.teams.values()].map(({ displayName, members }) =>
-        String([displayName, ...[...members].flatMap(dnOf).sort()]),
+      [...load.teams.values()].flatMap(({ displayName, members }) =>
+        linesOf(displayName, [...members].flatMap(dnOf)),
       ),
     ),
   ];

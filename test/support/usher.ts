@@ -122,8 +122,17 @@ export class Usher {
 
   /** Memory that the process holds now, in MB. */
   get residentMb(): number {
+    return this.memoryMb('VmRSS');
+  }
+
+  /** The part of it that is no mapped file: the embedded store's data stays in memory as long as nobody else needs it. */
+  get ownMb(): number {
+    return this.memoryMb('RssAnon');
+  }
+
+  private memoryMb(field: string): number {
     const status = readFileSync(`/proc/${String(this.child?.pid)}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
+    return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
   }
 
   async stop(): Promise<void> {
