@@ -9,6 +9,7 @@ import {
   type Written,
 } from '../../connectors/spi';
 import { describeWith, temporaryFolder, until } from '../support/daemon';
+import { Forwarder } from '../support/forwarder';
 import {
   type LdifEntry,
   makeCertificate,
@@ -680,6 +681,40 @@ describeWith([SLAPD], 'ldap connector and OpenLDAP', () => {
       ];
       await expect(connector.update('user', user, changes, call())).rejects.toThrow(ConnectorError);
       expect(await membersOf('followers', own)).toEqual([`uid=after,${own.userBaseDN}`]);
+    });
+
+    it.each([
+      ['leaves', ['before'], [], []],
+      ['is renamed there by the directory itself', ['before'], ['after'], ['after']],
+      ['is added under the new name as well', [], ['after'], ['after']],
+    ])('whose member %s while its rename is followed', async (_, gone, come, expected) => {
+      const own = await start({ overlays: false });
+      const forwarder = await Forwarder.start(own.port);
+      const connector = open({ url: forwarder.url(), followRenames: true }, own);
+      const group = await addGroup(connector, 'racing');
+      const [user, other] = [await addUser(connector, 'before'), await addUser(connector, 'other')];
+      await connector.members(group, { add: [user, other], remove: [] }, call());
+      const dn = (uid: string): string => `uid=${uid},${own.userBaseDN}`;
+      const part = (operation: string, uids: readonly string[]): string[] =>
+        uids.flatMap((uid) => [`${operation}: member`, `member: ${dn(uid)}`, '-']);
+      const ldif = [
+        `dn: ${group.name}`,
+        'changetype: modify',
+        ...part('add', come),
+        ...part('delete', gone),
+        '',
+      ].join('\n');
+      let races = 0;
+      // It has found the group by the old name, and is about to change it.
+      forwarder.tamper(async (answer) => {
+        if (answer.includes(group.name) && (races += 1) === 1) await own.ldapmodify(ldif);
+        return answer;
+      });
+      const changes = [{ attribute: 'uid', replace: ['after'] }];
+      const after = await connector.update('user', user, changes, call());
+      expect([races > 0, after.name, after.warnings]).toEqual([true, dn('after'), undefined]);
+      expect([...(await membersOf('racing', own))].sort()).toEqual([...expected, 'other'].map(dn));
+      await forwarder.stop();
     });
 
     it('keep a successor who took the name of one that leaves', async () => {

@@ -4,8 +4,8 @@ import net from 'node:net';
 /** `forward`: as if it were not there. `blackHole`: accepts, takes everything and never answers. */
 type Mode = 'forward' | 'blackHole';
 
-/** Changes what the server says before the client hears it. */
-export type Tamper = (answer: Buffer) => Buffer;
+/** Changes, or delays, what the server says before the client hears it. */
+export type Tamper = (answer: Buffer) => Buffer | Promise<Buffer>;
 
 export class Forwarder {
   private listener: net.Server | undefined;
@@ -101,7 +101,7 @@ export class Forwarder {
     upstream.on('error', () => client.destroy());
     upstream.on('data', (chunk: Buffer) => {
       this.bytes += chunk.length;
-      if (this.mode === 'forward') client.write(this.tampering(chunk));
+      if (this.mode === 'forward') this.answer(chunk, upstream, client);
     });
     client.on('data', (chunk: Buffer) => {
       this.bytes += chunk.length;
@@ -112,6 +112,20 @@ export class Forwarder {
     client.on('close', () => {
       this.clients.delete(client);
       upstream.destroy();
+    });
+  }
+
+  /** What comes later waits for an answer that is delayed. */
+  private answer(chunk: Buffer, upstream: net.Socket, client: net.Socket): void {
+    const answer = this.tampering(chunk);
+    if (Buffer.isBuffer(answer)) {
+      client.write(answer);
+      return;
+    }
+    upstream.pause();
+    void answer.then((late) => {
+      client.write(late);
+      upstream.resume();
     });
   }
 }
