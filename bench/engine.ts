@@ -2,15 +2,11 @@
  * What the engine costs and how fast it catches up, counted in commands to the store and operations of slapd rather than in
  * time: `npm run bench:engine -- rest paused member outage`.
  */
-import path from 'node:path';
-import { temporaryFolder, until } from '../test/support/daemon';
 import { ldapTarget } from '../test/support/ldap-target';
-import { type Slapd, startSlapd } from '../test/support/slapd';
-import { StoreProcess } from '../test/support/store-process';
-import { Usher } from '../test/support/usher';
+import { type Slapd } from '../test/support/slapd';
 import { patch } from '../test/support/wire';
-import { CommandCounter } from './command-counter';
-import { load, makeGroup, send, type Subject } from './scim-subject';
+import { type Bench, delivered, subjectOf, waiting, withSlapd, withUsher } from './engine-subject';
+import { load, makeGroup, send } from './scim-subject';
 
 const SECONDS = Number(process.env['SECONDS'] ?? 10);
 const TARGETS = Number(process.env['TARGETS'] ?? 20);
@@ -22,43 +18,6 @@ const DELETED = Number(process.env['DELETED'] ?? 100);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
-
-interface Bench {
-  readonly usher: Usher;
-  readonly counter: CommandCounter;
-  readonly key: string;
-}
-
-async function withUsher(run: (bench: Bench) => Promise<void>): Promise<void> {
-  const folder = temporaryFolder('uc-');
-  const store = await StoreProcess.start();
-  const counter = await CommandCounter.start(path.join(folder.path, 'c.sock'), store.socket);
-  const usher = await Usher.start({ ...store.environment, MONGODB_URI: counter.uri });
-  try {
-    await run({ usher, counter, key: store.environment.ADMIN_API_KEY });
-  } finally {
-    await usher.stop();
-    counter.stop();
-    await store.stop();
-    folder.remove();
-  }
-}
-
-async function subjectOf(usher: Usher, targetIds: readonly string[]): Promise<Subject> {
-  const syncAs = targetIds.map((targetId) => ({ targetId }));
-  const { token } = await usher.createRule(`R${String(Math.random())}`, syncAs);
-  return { url: usher.url, token, ids: [], groupId: '' };
-}
-
-async function waiting(usher: Usher): Promise<number> {
-  const { bindings } = await usher.graphql(
-    '{ bindings(states: [PENDING, DELIVERING, RETRYING], first: 1) { totalCount } }',
-  );
-  return bindings.totalCount as number;
-}
-
-const delivered = (usher: Usher): Promise<void> =>
-  until('everything to be delivered', async () => (await waiting(usher)) === 0, 3_600_000, 500);
 
 async function measured({ counter }: Bench, what: string): Promise<void> {
   await pause(3_000);
@@ -151,11 +110,6 @@ async function outage({ usher }: Bench, slapd: Slapd): Promise<void> {
   print(
     `slapd was away while ${String(CHANGED)} users changed twice and ${String(DELETED)} were deleted: all delivered ${seconds.toFixed(1)} s after its start; ${String(modifies.length)} modifies of ${String(new Set(modifies).size)} entries, ${String(deletions.length)} deletions; ${String(changed)} users are as they should be`,
   );
-}
-
-async function withSlapd(run: (bench: Bench, slapd: Slapd) => Promise<void>): Promise<void> {
-  const slapd = await startSlapd({ logsOperations: true });
-  await withUsher((bench) => run(bench, slapd)).finally(() => slapd.stop());
 }
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {

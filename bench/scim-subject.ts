@@ -130,15 +130,18 @@ export interface Figure {
   readonly failed: number;
 }
 
+/** `rate`: requests a second; as many as are answered when there is none. */
 export async function measure(
   subject: Subject,
   request: Request,
   seconds: number,
+  rate?: number,
 ): Promise<Figure> {
   const result = await autocannon({
     url: subject.url,
     connections: CONNECTIONS,
     duration: seconds,
+    ...(rate === undefined ? {} : { overallRate: rate }),
     requests: [
       {
         setupRequest: (initial) => {

@@ -43,6 +43,7 @@ export class Lane {
   private surveyedAt = -Infinity;
   private correctedAt = -Infinity;
   private readonly pace: Pace;
+  private places = 1;
   /** Bindings claimed in one go: more while there is more to claim. */
   private burst = 1;
 
@@ -74,6 +75,7 @@ export class Lane {
   update(target: Target): void {
     this.target = target;
     this.pace.set(target.deliveryLimits?.maxPerSecond);
+    this.places = this.deps.concurrency(target);
   }
 
   /** Lets deliveries under way finish for a while, then gives them up. */
@@ -125,7 +127,7 @@ export class Lane {
   }
 
   private limit(): number {
-    return this.deps.breaker.isOpen ? 1 : this.deps.concurrency(this.target);
+    return this.deps.breaker.isOpen ? 1 : this.places;
   }
 
   /** Leases several pieces of work, from one rule as many as from another. */
