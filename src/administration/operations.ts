@@ -1,6 +1,6 @@
 /** What administrators do to operations, and those they begin. */
 import { type BindingState } from '../domain/binding';
-import { type ApiKey } from '../domain/credential';
+import { type ApiKey, type Role } from '../domain/credential';
 import {
   type Operation,
   type OperationDraft,
@@ -47,6 +47,13 @@ type Ports = Pick<
   AdministrationPorts,
   'operations' | 'targets' | 'syncRules' | 'delivery' | 'schemas' | 'directories'
 >;
+
+/** Who may begin such an operation, and so may go on with it. */
+export function roleToBegin({ kind, input }: Operation): Role {
+  if (kind === 'IDENTIFIERS' || kind === 'RULE_DELETION') return 'ADMINISTRATOR';
+  const { orphans = 'KEEP' } = kind === 'RECONCILE' ? (input as OperationInputs['RECONCILE']) : {};
+  return orphans === 'KEEP' ? 'OPERATOR' : 'ADMINISTRATOR';
+}
 
 export class Operations {
   constructor(

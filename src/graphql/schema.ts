@@ -28,9 +28,9 @@ import { SubscriptionResolver } from './resolvers/subscription.resolver';
 import {
   DriftFindingResolver,
   OperationCountResolver,
-  OperationResolver,
   PreviewFindingResolver,
-} from './resolvers/operation.resolver';
+} from './resolvers/operation-item.resolver';
+import { OperationResolver } from './resolvers/operation.resolver';
 import { SyncRuleCommandResolver } from './resolvers/sync-rule-command.resolver';
 import { SyncRulePreviewResolver } from './resolvers/sync-rule-preview.resolver';
 import {

@@ -12,7 +12,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { requesterOf } from '../../administration/operations';
+import { requesterOf, roleToBegin } from '../../administration/operations';
 import { type OperationKind, type OperationState } from '../../domain/operation';
 import { type OrphanPolicy, type ReconcileMode } from '../../domain/target';
 import { Access, requireRole } from '../access';
@@ -32,37 +32,24 @@ import {
   OrphanPolicyEnum,
   ReconcileModeEnum,
 } from '../types/operation-enums.type';
-import {
-  DriftFindingType,
-  OperationItemConnectionType,
-  PreviewFindingType,
-  toOperationItem,
-} from '../types/operation-item.type';
+import { OperationItemConnectionType, toOperationItem } from '../types/operation-item.type';
 import {
   BindingsRetryInput,
   BindingsRetryPayload,
   OperationCancelPayload,
   OperationConnectionType,
-  OperationCountType,
   OperationResumePayload,
   OperationType,
   ReconcileStartPayload,
   toOperation,
 } from '../types/operation.type';
-import {
-  type GroupType,
-  toUserOrGroup,
-  UserOrGroupUnion,
-  type UserType,
-} from '../types/resource.type';
 import { SyncAsType, toSyncAs } from '../types/sync-as.type';
 import { SyncRuleType, toSyncRule } from '../types/sync-rule.type';
-import { TargetType, toTarget } from '../types/target.type';
+import { TargetType } from '../types/target.type';
 import { toUserErrors } from '../types/user-error.type';
 import { argumentKey, ruleScope } from './argument-key';
 import { found } from './found';
-
-const TARGET = 'The target it is about. Null: it is about none, or the target is gone.';
+import { TARGET, targetOf } from './operation-item.resolver';
 
 const COMMAND = { complexity: ownCost(50) };
 
@@ -122,57 +109,6 @@ class ReconcileStartArgs {
   mostOrphans?: number | null;
 }
 
-@Resolver(() => DriftFindingType)
-export class DriftFindingResolver {
-  @FieldResolver(() => UserOrGroupUnion, {
-    nullable: true,
-    description: 'The user or group. Null: there is none, or none any more.',
-  })
-  async resource(
-    @Root() { resourceKey }: DriftFindingType,
-    @Ctx() { loaders }: GraphqlContext,
-  ): Promise<UserType | GroupType | undefined> {
-    return resourceKey === undefined
-      ? undefined
-      : toUserOrGroup(await loaders.resources.load(resourceKey));
-  }
-}
-
-@Resolver(() => PreviewFindingType)
-export class PreviewFindingResolver {
-  @FieldResolver(() => UserOrGroupUnion, {
-    nullable: true,
-    description: 'The user or group. Null: it is about the target, or there is none any more.',
-  })
-  async resource(
-    @Root() { resourceKey }: PreviewFindingType,
-    @Ctx() { loaders }: GraphqlContext,
-  ): Promise<UserType | GroupType | undefined> {
-    return resourceKey === undefined
-      ? undefined
-      : toUserOrGroup(await loaders.resources.load(resourceKey));
-  }
-
-  @FieldResolver(() => TargetType, { nullable: true, description: TARGET })
-  target(
-    @Root() { targetKey }: PreviewFindingType,
-    @Ctx() context: GraphqlContext,
-  ): Promise<TargetType | undefined> {
-    return targetOf(targetKey, context);
-  }
-}
-
-@Resolver(() => OperationCountType)
-export class OperationCountResolver {
-  @FieldResolver(() => TargetType, { nullable: true, description: TARGET })
-  target(
-    @Root() { targetKey }: OperationCountType,
-    @Ctx() context: GraphqlContext,
-  ): Promise<TargetType | undefined> {
-    return targetOf(targetKey, context);
-  }
-}
-
 @Resolver(() => OperationType)
 export class OperationResolver {
   @Query(() => OperationConnectionType, {
@@ -230,15 +166,20 @@ export class OperationResolver {
 
   @Mutation(() => OperationResumePayload, {
     ...COMMAND,
-    description: 'Goes on where an operation failed or was cancelled.',
+    description:
+      'Goes on where an operation failed or was cancelled. It requires the role that beginning it required.',
   })
   @Access('OPERATOR')
   async operationResume(
     @Arg('id', () => ID, { description: 'The id of the operation that ended.' }) id: string,
-    @Ctx() { administration, apiKey, requestId }: GraphqlContext,
+    @Ctx() context: GraphqlContext,
   ): Promise<OperationResumePayload> {
+    const { administration, apiKey, loaders, requestId } = context;
+    const key = keyOrNone('Operation', id);
+    const ended = await loaders.operations.load(key);
+    if (ended) requireRole(context, roleToBegin(ended));
     const { value, issues } = await administration.operations.resume(
-      keyOrNone('Operation', id),
+      key,
       requesterOf(apiKey, requestId),
     );
     if (issues !== undefined) return { userErrors: toUserErrors(issues) };
@@ -363,11 +304,4 @@ export class OperationResolver {
       ? undefined
       : found(await loaders.operations.load(resumesKey), toOperation);
   }
-}
-
-async function targetOf(
-  key: string | undefined,
-  { loaders }: GraphqlContext,
-): Promise<TargetType | undefined> {
-  return key === undefined ? undefined : found(await loaders.targets.load(key), toTarget);
 }

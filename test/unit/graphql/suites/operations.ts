@@ -240,6 +240,26 @@ export function operationSuite(openWorld: OpenWorld): void {
       expect(await wrong('mode: REPAIR')).toEqual([{ code: 'CONFLICT', field: ['mode'] }]);
     });
 
+    it('are resumed only by who may begin them', async () => {
+      const { reconcileStart } = await gateway.data(
+        `mutation ($id: ID!) {
+           reconcileStart(targetId: $id, mode: REPAIR, orphans: DELETE) { operation { id } } }`,
+        { id: targetId },
+      );
+      const { id } = reconcileStart.operation;
+      await cancel(id);
+      const { errors } = await gateway.query(RESUME, { id }, gateway.tokens.OPERATOR);
+      expect(errors[0]).toMatchObject({
+        message: 'This requires an API key of role ADMINISTRATOR; yours has OPERATOR.',
+        extensions: { code: 'FORBIDDEN' },
+      });
+      expect((await resume(id)).operation).toMatchObject({ resumes: { id } });
+      const { operation } = await retry();
+      await cancel(operation.id);
+      const resumed = await gateway.query(RESUME, { id: operation.id }, gateway.tokens.OPERATOR);
+      expect(resumed.data.operationResume.operation.resumes.id).toBe(operation.id);
+    });
+
     it('begin by themselves when a target says so', async () => {
       const update = async (input: object) =>
         (
