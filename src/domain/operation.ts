@@ -104,6 +104,8 @@ export interface OperationItem {
   readonly ruleId?: string;
   readonly targetId?: string;
   readonly resourceId?: string;
+  /** Something that only one of an operation's items may have, by which others find that one. */
+  readonly claim?: string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
@@ -205,6 +207,8 @@ export interface OperationQueue {
   dropItems(itemsOf: string, keys: readonly string[]): Promise<void>;
   /** Those that are there, in no order. */
   findItems(itemsOf: string, keys: readonly string[]): Promise<readonly OperationItem[]>;
+  /** The items that have one of these claims, in no order. */
+  claimants(itemsOf: string, claims: readonly string[]): Promise<readonly OperationItem[]>;
   /** How many items there are of each of the outcomes, in all or in one target. */
   countOutcomes(
     itemsOf: string,

@@ -67,6 +67,12 @@ export class OperationItems {
     return found.map(toItem);
   }
 
+  async claimants(itemsOf: string, claims: readonly string[]): Promise<readonly OperationItem[]> {
+    if (claims.length === 0) return [];
+    const found = await this.collection.find({ itemsOf, claim: { $in: [...claims] } }).toArray();
+    return found.map(toItem);
+  }
+
   /** In portions: no command may keep others waiting. */
   async erase(itemsOf: string): Promise<void> {
     for (;;) {

@@ -200,6 +200,10 @@ export class MongoOperationStore implements OperationStore, OperationQueue {
     return this.ownItems.find(itemsOf, keys);
   }
 
+  claimants(itemsOf: string, claims: readonly string[]): Promise<readonly OperationItem[]> {
+    return this.ownItems.claimants(itemsOf, claims);
+  }
+
   countOutcomes(
     itemsOf: string,
     outcomes: readonly string[],

@@ -8,7 +8,6 @@ import {
   type DeliveryResources,
   type DeliveryRules,
   type RolloutStore,
-  type WorkItem,
 } from '../../domain/delivery-ports';
 import { type GuardStore } from '../../domain/guard';
 import { itemKey, type OperationItem } from '../../domain/operation';
@@ -20,17 +19,17 @@ import {
   UNCHANGED,
 } from '../../domain/preview-finding';
 import { type Profiles } from '../../domain/profile';
-import { GROUP, type Resource, USER } from '../../domain/resource';
+import { GROUP, USER } from '../../domain/resource';
 import { type SchemasOf } from '../../domain/schema-table';
 import { type SyncRule } from '../../domain/sync-rule';
 import { type Target } from '../../domain/target';
 import { type ConnectorHost } from '../connectors/connector-host';
-import { type HostedConnector } from '../connectors/hosted-connector';
 import { DesiredEntries } from '../entries/desired-entries';
-import { entryKind } from '../entries/planner';
-import { ConnectorFault, MappingFailed, OperationFailed } from '../errors';
+import { ConnectorFault, OperationFailed } from '../errors';
 import { describeError, type Log } from '../log';
-import { type Finding, Rehearsal, type RehearsalDeps } from '../previews/rehearsal';
+import { type About, type Candidate, Candidates } from '../previews/candidates';
+import { Collisions, type Found } from '../previews/collisions';
+import { Rehearsal, type RehearsalDeps } from '../previews/rehearsal';
 import { type RehearsedCounts, RehearsedGuards } from '../previews/rehearsed-guard';
 import { type EngineTimes } from '../times';
 import { type OperationHandler, type OperationOutcome, type OperationRun } from './operation-run';
@@ -78,12 +77,6 @@ const FIRST: Position = {
 
 export function previewOperation(deps: PreviewOperationDeps): OperationHandler<'PREVIEW'> {
   return (run) => new PreviewRun(deps, run).carryOut();
-}
-
-/** A resource of a page, as a delivery would find it. */
-interface Candidate {
-  readonly item: WorkItem;
-  readonly resource: Resource;
 }
 
 class PreviewRun {
@@ -182,15 +175,25 @@ class PreviewRun {
       lease: runs,
     });
     const { resources, next } = await this.deps.rollouts.page(rule.id, position.after, PAGE);
-    const all = await this.candidates(target, resources);
-    const some = position.again ? await this.toldOtherwise(position, all, rehearsal, about) : all;
+    const candidates = new Candidates(this.deps, desired, about);
+    const all = await candidates.of(resources);
+    const some = position.again
+      ? await candidates.toldOtherwise(all, rehearsal.foreseen, position.told.includes('group'))
+      : all;
     const told = new Set(position.told);
+    const collisions = new Collisions(this.deps.operations, runs.operation.itemsOf, target.id);
     // Groups hear of what was found of their members, be it on the same page.
     for (const type of [USER, GROUP]) {
-      const candidates = some.filter(({ resource }) => resource.resourceType === type);
-      const found = await rehearsed(rehearsal, candidates);
-      await this.note(position, target, candidates, found);
-      for (const { detail } of found) if (detail?.told && detail.kind) told.add(detail.kind);
+      const found = await collisions.settle(
+        await rehearsed(
+          rehearsal,
+          some.filter(({ resource }) => resource.resourceType === type),
+        ),
+      );
+      await this.note(position, target, found, collisions);
+      for (const { finding } of found) {
+        if (finding?.detail.told && finding.detail.kind) told.add(finding.detail.kind);
+      }
     }
     if (!position.again) runs.advance(resources.filter(({ deleted }) => !deleted).length);
     const stays = { ...position, silences: 0, guard: guards.counted, told: [...told] };
@@ -210,88 +213,28 @@ class PreviewRun {
     return { targetId: target.id, passed, tripped: guard.tripped };
   }
 
-  /** Of deleted ones only those whose entry is still there. */
-  private async candidates(
-    { id: targetId }: Target,
-    page: Awaited<ReturnType<RolloutStore['page']>>['resources'],
-  ): Promise<readonly Candidate[]> {
-    const items = await this.deps.sweeps.workOf(
-      page.map(({ id, deleted: _deleted, ...more }) => ({ ...more, targetId, resourceId: id })),
-    );
-    const resources = await this.deps.resources.findAll(page.map(({ id }) => id));
-    const byId = new Map(resources.map((resource) => [resource.id, resource]));
-    return items.flatMap((item): readonly Candidate[] => {
-      const resource = byId.get(item.resourceId);
-      if (!resource) return [];
-      const isGone = item.reference === undefined && item.creating === undefined;
-      return resource.deletedAt && isGone ? [] : [{ item, resource }];
-    });
-  }
-
-  /** Those that name an entry that would come, go or be called otherwise; groups that may have groups among their members. */
-  private async toldOtherwise(
-    { told }: Position,
-    candidates: readonly Candidate[],
-    { foreseen }: Rehearsal,
-    about: About,
-  ): Promise<readonly Candidate[]> {
-    const live = candidates.filter(({ resource }) => resource.deletedAt === undefined);
-    const named = await Promise.all(live.map(({ resource }) => this.namedBy(resource, about)));
-    const moved = await foreseen.told(named.flat());
-    return live.filter(
-      ({ resource }, index) =>
-        (resource.resourceType === GROUP && told.includes('group')) ||
-        named[index]?.some((id) => moved.has(id)),
-    );
-  }
-
-  private async namedBy(resource: Resource, about: About): Promise<readonly string[]> {
-    const { rule, target, connector } = about;
-    const kind = entryKind(resource.resourceType);
-    const syncAs = rule.syncAs.find(({ targetId }) => targetId === target.id);
-    if (!kind || !syncAs) return [];
-    let named: readonly string[] = [];
-    try {
-      await this.desired.evaluate(
-        kind,
-        resource,
-        { rule, syncAs, target, connector },
-        async (ids) => {
-          named = ids;
-          return new Map();
-        },
-      );
-    } catch (error) {
-      // It was told when it was looked at first.
-      if (!(error instanceof MappingFailed)) throw error;
-    }
-    return named;
-  }
-
   /** What is repeated after a crash replaces what was there, also by nothing. */
   private async note(
     { again }: Position,
     { id: targetId }: Target,
-    candidates: readonly Candidate[],
-    found: readonly (Finding | Nothing)[],
+    found: readonly Found[],
+    collisions: Collisions,
   ): Promise<void> {
     const items: OperationItem[] = [];
     const gone: string[] = [];
     const { ruleId = '' } = this.runs.operation;
-    for (const [index, { resource }] of candidates.entries()) {
-      const { outcome, detail } = found[index] ?? {};
+    for (const { resource, finding } of found) {
       const key = itemKey(targetId, resource.id);
-      if (!outcome) gone.push(key);
-      else
-        items.push({
-          key,
-          outcome,
-          ruleId,
-          targetId,
-          resourceId: resource.id,
-          detail: { ...detail },
-        });
-      if (!again) this.runs.count(targetOutcome(outcome ?? UNCHANGED, targetId));
+      if (finding) {
+        const { outcome, detail } = finding;
+        const claim = collisions.claimOf(finding);
+        const about = { ruleId, targetId, resourceId: resource.id };
+        const claimed = claim === undefined ? {} : { claim };
+        items.push({ key, outcome, ...about, ...claimed, detail: { ...detail } });
+      } else {
+        gone.push(key);
+      }
+      if (!again) this.runs.count(targetOutcome(finding?.outcome ?? UNCHANGED, targetId));
     }
     await this.runs.replace(items, gone);
   }
@@ -338,30 +281,22 @@ class PreviewRun {
   }
 }
 
-/** What a page is about. */
-interface About {
-  readonly rule: SyncRule;
-  readonly target: Target;
-  readonly connector: HostedConnector;
-}
-
-/** Nothing would change. */
-type Nothing = { readonly outcome?: undefined; readonly detail?: undefined };
-
 /** In their order, a few at a time. None is left behind when another one fails. */
 async function rehearsed(
   rehearsal: Rehearsal,
   candidates: readonly Candidate[],
-): Promise<readonly (Finding | Nothing)[]> {
-  const found: (Finding | Nothing)[] = [];
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
   for (let start = 0; start < candidates.length; start += AT_A_TIME) {
-    const some = candidates.slice(start, start + AT_A_TIME);
     const settled = await Promise.allSettled(
-      some.map(({ item, resource }) => rehearsal.of(item, resource)),
+      candidates.slice(start, start + AT_A_TIME).map(async ({ item, resource }) => ({
+        resource,
+        finding: await rehearsal.of(item, resource),
+      })),
     );
     for (const one of settled) {
       if (one.status === 'rejected') throw one.reason;
-      found.push(one.value ?? {});
+      found.push(one.value);
     }
   }
   return found;

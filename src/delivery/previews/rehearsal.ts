@@ -36,7 +36,7 @@ export interface RehearsalDeps {
   >;
   readonly references: Pick<EntryReferences, 'namesOf'>;
   readonly amounts: GuardedAmounts;
-  readonly operations: Pick<OperationQueue, 'findItems'>;
+  readonly operations: Pick<OperationQueue, 'findItems' | 'claimants'>;
   readonly clock: Clock;
 }
 
@@ -55,7 +55,12 @@ export interface Rehearsed {
 export interface Finding {
   readonly outcome: PreviewOutcome;
   readonly detail: PreviewFindingDetail;
+  /** The name that the entry would get, where it gets a new one. */
+  readonly claimed?: string;
 }
+
+/** What gives an entry a new name. */
+const NAMING: ReadonlySet<PreviewOutcome> = new Set(['CREATE', 'RENAME']);
 
 /** Members looked at in one round. */
 const CHUNK = 500;
@@ -110,9 +115,16 @@ export class Rehearsal {
       const fulfilled = await this.fulfilment.of(delivery, subject, connector);
       await this.tellGroup(delivery, fulfilled);
       const outcome = outcomeOf(connector.deeds, delivery, fulfilled);
-      return guard.heldFor === undefined
-        ? outcome && { outcome, detail: detailOf(delivery, kind, toldBy(delivery)) }
-        : { outcome: 'HELD', detail: { ...detailOf(delivery, kind), heldFor: guard.heldFor } };
+      if (guard.heldFor !== undefined) {
+        return {
+          outcome: 'HELD',
+          detail: { ...detailOf(delivery, kind), heldFor: guard.heldFor },
+        };
+      }
+      if (!outcome) return undefined;
+      const claimed = NAMING.has(outcome) ? delivery.ref?.name : undefined;
+      const detail = detailOf(delivery, kind, toldBy(delivery));
+      return { outcome, detail, ...(claimed === undefined ? {} : { claimed }) };
     } catch (error) {
       return this.refused(error, { ...shown, changes: [], changeCount: 0 });
     }

@@ -48,6 +48,7 @@ export interface OperationItemDocument {
   ruleId?: string;
   targetId?: string;
   resourceId?: string;
+  claim?: string;
   detail: Readonly<Record<string, unknown>>;
 }
 
@@ -102,6 +103,7 @@ const item = new Schema<OperationItemDocument>(
     ruleId: String,
     targetId: String,
     resourceId: String,
+    claim: String,
     detail: { type: Schema.Types.Mixed, required: true },
   },
   collectionOptions('operation_items'),
@@ -109,6 +111,7 @@ const item = new Schema<OperationItemDocument>(
 
 item.index({ itemsOf: 1, _id: 1 });
 item.index({ itemsOf: 1, outcome: 1, _id: 1 });
+item.index({ itemsOf: 1, claim: 1 }, { partialFilterExpression: { claim: { $exists: true } } });
 
 export interface OperationModels {
   readonly operations: Model<OperationDocument>;

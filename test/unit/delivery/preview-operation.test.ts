@@ -186,6 +186,37 @@ test('tells each change of a draft, and applying it does just these', async () =
   expect(countsOf(await ended(await begin(after)))).toEqual({ UNCHANGED: 7 });
 });
 
+test('tells who would have the name of another, also pages apart, and applying it parks just these', async () => {
+  const { rule, directory, people } = await provisioned(3);
+  for (let index = 3; index < 52; index += 1) await world.user(rule.id, `user${index}`);
+  const last = await world.user(rule.id, 'user52', { title: 'staff' });
+  for (const engine of world.engines) await engine.idle();
+  const draft = draftOf(rule, { userMapping: [line('uid', 'default(title, userName)')] });
+  const operation = await ended(await begin(rule, draft));
+  // The group has the first two for members, of whom one keeps its name.
+  expect(countsOf(operation)).toEqual({ RENAME: 1, PARKED: 3, UPDATE: 1, UNCHANGED: 49 });
+  const found = await findingsOf(operation);
+  const [renamed] = found.filter(({ outcome }) => outcome === 'RENAME');
+  const parked = found.filter(({ outcome }) => outcome === 'PARKED');
+  expect(renamed?.resourceId).toBe(people[0]?.id);
+  expect(parked.map(({ resourceId }) => resourceId).sort()).toEqual(
+    [...people.slice(1), last].map(({ id }) => id).sort(),
+  );
+  expect(parked.find(({ resourceId }) => resourceId === last.id)).toMatchObject({
+    name: 'user52',
+    errorKind: 'conflict',
+    message: `Another user, ${String(renamed?.resourceId)}, would be called "staff" as well. Only one of them can be.`,
+    changeCount: 0,
+  });
+
+  await apply(rule, draft);
+  const names = [...directory.named('user').keys()];
+  expect(names.filter((name) => name === 'staff')).toHaveLength(1);
+  expect(names).toHaveLength(53);
+  const parkedNow = await world.store.bindings.count({ states: ['PARKED'] });
+  expect(parkedNow).toBe(3);
+});
+
 test('tells of a target that the rule has not yet, with the members of its groups', async () => {
   const { rule, people } = await provisioned(3);
   const other = new FakeDirectory({ id: 'other' });
