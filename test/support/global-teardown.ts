@@ -1,3 +1,4 @@
 export default async function globalTeardown(): Promise<void> {
-  await (globalThis as { stopTestDatabase?: () => Promise<void> }).stopTestDatabase?.();
+  const { testRunEndings = [] } = globalThis as { testRunEndings?: (() => void | Promise<void>)[] };
+  for (const end of testRunEndings) await end();
 }

@@ -16,7 +16,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -326,20 +325,23 @@ async function provision(folder: string): Promise<void> {
   }
 }
 
-/** The folder of a provisioned domain, made by the first who wants it. */
+/** The folder of a provisioned domain, made by the first who wants it and kept for other runs. */
 async function seed(): Promise<string> {
-  const kept = path.join(os.tmpdir(), `usher-samba-seed-${process.getuid?.() ?? 0}`);
+  const kept = `/var/tmp/usher-samba-seed-${process.getuid?.() ?? 0}`;
   const isFresh = (): boolean =>
     existsSync(kept) && Date.now() - statSync(kept).mtimeMs < SEED_LIFETIME_MS;
   if (isFresh()) return kept;
   const folder = temporaryFolder('smb-seed-');
   await provision(folder.path);
+  const made = `${kept}-${process.pid}`;
+  await run('cp', ['-a', folder.path, made]);
+  folder.remove();
   rmSync(kept, { recursive: true, force: true });
   try {
-    renameSync(folder.path, kept);
+    renameSync(made, kept);
   } catch (error) {
     // Another suite was faster.
-    folder.remove();
+    rmSync(made, { recursive: true, force: true });
     if (!isFresh()) throw error;
   }
   return kept;
