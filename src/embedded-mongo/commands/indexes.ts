@@ -32,9 +32,7 @@ function createOne(
     hasCutKeys: false,
   };
   const built = buildIndex(transaction, collection, empty, deadline);
-  const changed = { ...collection, indexes: [...collection.indexes, built] };
-  saveCollection(transaction, changed);
-  return changed;
+  return { ...collection, indexes: [...collection.indexes, built] };
 }
 
 /** The createIndexes command: all the indexes or none. */
@@ -53,6 +51,7 @@ export const createIndexes: Command = {
           before,
         );
         const same = after === before;
+        if (!same) saveCollection(transaction, after);
         return reply({
           numIndexesBefore: before.indexes.length,
           numIndexesAfter: after.indexes.length,

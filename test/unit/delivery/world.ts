@@ -102,7 +102,6 @@ export class World {
       encryptionKey: randomBytes(32),
     });
     const bindingDocuments = bindingModel(store.connection);
-    await bindingDocuments.createIndexes();
     return new World(store, bindingDocuments);
   }
 
