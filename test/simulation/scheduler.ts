@@ -131,14 +131,11 @@ export class Scheduler {
     const real = { Date: globalThis.Date, setImmediate: globalThis.setImmediate };
     const { setTimeout: realPause } = timers;
     const { random: realRandom } = Math;
-    globalThis.Date = new Proxy(RealDate, {
-      construct: (target, args: readonly unknown[]) =>
-        args.length === 0 ? new target(timeOfDay()) : (Reflect.construct(target, args) as Date),
-      get: (target, property): unknown =>
-        property === 'now' ? timeOfDay : Reflect.get(target, property, target),
-    });
-    globalThis.setImmediate = ((turn: () => void) =>
-      this.soon(this.current, AsyncResource.bind(turn))) as unknown as typeof setImmediate;
+    globalThis.Date = dateOf(timeOfDay);
+    globalThis.setImmediate = ((turn: () => void) => {
+      const context = new AsyncResource('turn');
+      this.soon(this.current, () => context.runInAsyncScope(turn));
+    }) as unknown as typeof setImmediate;
     timers.setTimeout = ((ms: number) =>
       new Promise<void>((resolve) => {
         this.later(ms, this.current, resolve);
@@ -180,4 +177,16 @@ export class Scheduler {
     }
     return true;
   }
+}
+
+/** The dates of another time of day. A function and no proxy: whether something is a date is asked millions of times. */
+function dateOf(timeOfDay: () => number): DateConstructor {
+  function dateAt(...args: readonly unknown[]): Date {
+    if (args.length === 0) return new RealDate(timeOfDay());
+    return Reflect.construct(RealDate, args) as Date;
+  }
+  return Object.defineProperties(dateAt as unknown as DateConstructor, {
+    ...Object.getOwnPropertyDescriptors(RealDate),
+    now: { value: timeOfDay },
+  });
 }
