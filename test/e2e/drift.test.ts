@@ -1,5 +1,6 @@
 import { describeWith, until } from '../support/daemon';
 import { ldapTarget } from '../support/ldap-target';
+import { endedReconcile, readReconcile, startReconcile } from '../support/reconcile';
 import { SLAPD, type Slapd, startSlapd } from '../support/slapd';
 import { Usher } from '../support/usher';
 import { entraGroup, entraUser, patch } from '../support/wire';
@@ -63,38 +64,11 @@ describeWith([SLAPD], 'edits by hand in a real OpenLDAP', () => {
       120_000,
     );
 
-  async function start(mode: string): Promise<string> {
-    const { reconcileStart } = await usher.graphql(
-      `mutation ($id: ID!, $mode: ReconcileMode!) {
-         reconcileStart(targetId: $id, mode: $mode) { operation { id } userErrors { message } }
-       }`,
-      { id: target, mode },
-    );
-    expect(reconcileStart.userErrors).toEqual([]);
-    return reconcileStart.operation.id;
-  }
-
-  const read = async (id: string) =>
-    (
-      await usher.graphql(
-        `query ($id: ID!) { operation(id: $id) {
-           state message progress { done total counts { outcome count } }
-           items(first: 100) { nodes { ... on DriftFinding {
-             outcome name isRepaired differences { attribute expected actual }
-             members { extra extraCount missingCount } } } }
-         } }`,
-        { id },
-      )
-    ).operation;
-
-  async function ended(id: string) {
-    const terminal = ['SUCCEEDED', 'PARTIALLY_SUCCEEDED', 'FAILED', 'CANCELLED'];
-    await until('the end', async () => terminal.includes((await read(id)).state), 120_000);
-    return read(id);
-  }
-
   const findings = async (mode: string): Promise<readonly Finding[]> => {
-    const operation = await ended(await start(mode));
+    const operation = await endedReconcile(
+      usher,
+      await startReconcile(usher, target, `mode: ${mode}`),
+    );
     expect(operation).toMatchObject({ state: 'SUCCEEDED', message: null });
     expect(operation.progress).toMatchObject({ done: USERS + 1, total: USERS + 1 });
     return operation.items.nodes;
@@ -158,14 +132,18 @@ describeWith([SLAPD], 'edits by hand in a real OpenLDAP', () => {
     await slapd.ldapmodify(`dn: ${dn('drift9')}\nchangetype: delete`);
     // It asks, and waits for the answer.
     await slapd.pause();
-    const id = await start('REPORT');
-    await until('a beginning', async () => (await read(id)).state === 'RUNNING', 20_000);
+    const id = await startReconcile(usher, target, 'mode: REPORT');
+    await until(
+      'a beginning',
+      async () => (await readReconcile(usher, id)).state === 'RUNNING',
+      20_000,
+    );
     await usher.kill();
     slapd.resume();
     await usher.boot();
-    const { state } = await read(id);
+    const { state } = await readReconcile(usher, id);
     expect(state).toBe('RUNNING');
-    const operation = await ended(id);
+    const operation = await endedReconcile(usher, id);
     expect(operation).toMatchObject({ state: 'SUCCEEDED' });
     expect(operation.items.nodes).toMatchObject([{ outcome: 'MISSING', name: dn('drift9') }]);
   }, 180_000);

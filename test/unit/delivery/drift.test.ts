@@ -5,7 +5,7 @@ import { type Operation } from '../../../src/domain/operation';
 import { type ReconcileMode } from '../../../src/domain/target';
 import { FakeDirectory } from '../../support/fake-connector';
 import { type Life, mortal } from './mortal-stores';
-import { until, World } from './world';
+import { BY, until, World } from './world';
 
 jest.setTimeout(300_000);
 
@@ -21,28 +21,11 @@ afterEach(async () => {
 
 afterAll(() => world.close());
 
-const BY = { type: 'API_KEY', name: 'test', apiKeyId: 'key' } as const;
-
-async function begin(targetId: string, mode: ReconcileMode): Promise<Operation> {
-  const draft = { kind: 'RECONCILE', input: { mode }, targetId, requestedBy: BY } as const;
-  const { operation } = await world.store.operations.start(draft, new Date());
-  for (const engine of world.engines) engine.control.operationChanged();
-  return operation;
-}
-
-async function now({ id }: Operation): Promise<Operation> {
-  const [operation] = await world.store.operations.findAll([id]);
-  if (!operation) throw new Error('The operation is gone');
-  return operation;
-}
-
-async function ended(operation: Operation): Promise<Operation> {
-  await until('the end', async () => (await now(operation)).finishedAt !== undefined, 60_000);
-  return now(operation);
-}
+const begin = (targetId: string, mode: ReconcileMode): Promise<Operation> =>
+  world.begin({ kind: 'RECONCILE', input: { mode }, targetId, requestedBy: BY });
 
 async function reconciled(targetId: string, mode: ReconcileMode = 'REPORT') {
-  const operation = await ended(await begin(targetId, mode));
+  const operation = await world.ended(await begin(targetId, mode));
   const { items } = await world.store.operations.items({ itemsOf: operation.itemsOf, limit: 500 });
   const findings = items.map(({ outcome, detail, resourceId }) => ({
     outcome,
@@ -255,7 +238,7 @@ test('a listing that breaks off fails the operation, and resuming it goes on', a
   expect(operation).toMatchObject({ state: 'FAILED', message: 'The line broke.' });
   expect(findings).toEqual([]);
   const { operation: next } = await world.store.operations.resume(operation, BY, new Date());
-  expect(await ended(next)).toMatchObject({
+  expect(await world.ended(next)).toMatchObject({
     state: 'SUCCEEDED',
     progress: { counts: { DIFFERENT: 1, IN_STEP: 5 } },
   });
@@ -284,11 +267,11 @@ test('another process finishes what one left between any two of its steps', asyn
     });
     await until(
       'its death or the end',
-      async () => life.dead || (await now(operation)).finishedAt !== undefined,
+      async () => life.dead || (await world.now(operation)).finishedAt !== undefined,
       30_000,
     );
     const survivor = world.start({ times: { leaseMs: 200 } });
-    const { progress, state } = await ended(operation);
+    const { progress, state } = await world.ended(operation);
     await Promise.all([mortals.stop(), survivor.stop()]);
     expect({ writes, state, done: progress.done }).toEqual({ writes, state: 'SUCCEEDED', done: 5 });
     expect(progress.counts).toMatchObject({ DIFFERENT: 4, MISSING: 1 });

@@ -4,7 +4,7 @@ import { type Operation } from '../../../src/domain/operation';
 import { type Resource, type ScimObject } from '../../../src/domain/resource';
 import { FakeDirectory } from '../../support/fake-connector';
 import { dyingAfter, type Life, mortal } from './mortal-stores';
-import { until, World } from './world';
+import { BY, until, World } from './world';
 
 jest.setTimeout(300_000);
 
@@ -20,31 +20,13 @@ afterEach(async () => {
 
 afterAll(() => world.close());
 
-const BY = { type: 'API_KEY', name: 'admin', apiKeyId: 'key', requestId: 'request-1' } as const;
-
-async function begin(
+function begin(
   ruleId: string,
   expression: string,
   mode: ConversionMode = 'APPLY',
 ): Promise<Operation> {
-  const draft = { kind: 'IDENTIFIERS', input: { expression, mode }, ruleId } as const;
-  const { operation } = await world.store.operations.start(
-    { ...draft, requestedBy: BY },
-    new Date(),
-  );
-  for (const engine of world.engines) engine.control.operationChanged();
-  return operation;
-}
-
-async function now({ id }: Operation): Promise<Operation> {
-  const [operation] = await world.store.operations.findAll([id]);
-  if (!operation) throw new Error('The operation is gone');
-  return operation;
-}
-
-async function ended(operation: Operation): Promise<Operation> {
-  await until('the end', async () => (await now(operation)).finishedAt !== undefined, 60_000);
-  return now(operation);
+  const input = { expression, mode };
+  return world.begin({ kind: 'IDENTIFIERS', input, ruleId, requestedBy: BY });
 }
 
 /** What came of it, by the names before. */
@@ -59,7 +41,7 @@ async function findings({ itemsOf }: Operation) {
 }
 
 async function converted(ruleId: string, expression: string, mode: ConversionMode = 'APPLY') {
-  const operation = await ended(await begin(ruleId, expression, mode));
+  const operation = await world.ended(await begin(ruleId, expression, mode));
   return { operation, found: await findings(operation) };
 }
 
@@ -350,11 +332,11 @@ test('another process finishes what one left between any two of its steps, and d
     const one = world.start({ ...mortal(world.stores, life, steps), times: { leaseMs: 200 } });
     await until(
       'its death or the end',
-      async () => life.dead || (await now(operation)).finishedAt !== undefined,
+      async () => life.dead || (await world.now(operation)).finishedAt !== undefined,
       30_000,
     );
     const other = world.start({ times: { leaseMs: 200 } });
-    expect(await ended(operation)).toMatchObject({
+    expect(await world.ended(operation)).toMatchObject({
       state: 'SUCCEEDED',
       progress: { done: 4, total: 4, counts: { CONVERTED: 4 } },
     });
@@ -374,7 +356,7 @@ test('a change that was written by a process that never heard of it is not writt
     const one = world.start({ ...stores, times: { leaseMs: 200 } });
     await until('its death', () => life.dead);
     const other = world.start({ times: { leaseMs: 200 } });
-    expect((await ended(operation)).progress.counts).toEqual({ CONVERTED: 3 });
+    expect((await world.ended(operation)).progress.counts).toEqual({ CONVERTED: 3 });
     await Promise.all([one.stop(), other.stop()]);
     expect(await namesOf(rule.id)).toEqual(expected);
   }
@@ -400,7 +382,7 @@ test('it is cancelled between two pages, and resumed where it ended', async () =
   });
   operation = await begin(rule.id, expression);
   world.start({ operations: slow });
-  const cancelled = await ended(operation);
+  const cancelled = await world.ended(operation);
   expect(cancelled).toMatchObject({
     state: 'CANCELLED',
     progress: { done: 50, counts: { CONVERTED: 50, WAITING: 70 } },
@@ -409,7 +391,7 @@ test('it is cancelled between two pages, and resumed where it ended', async () =
   expect(names.filter((name) => String(name).endsWith('+'))).toHaveLength(50);
   operation = undefined;
   const resumed = await operations.resume(cancelled, BY, new Date());
-  expect(await ended(resumed.operation)).toMatchObject({
+  expect(await world.ended(resumed.operation)).toMatchObject({
     state: 'SUCCEEDED',
     progress: { done: 120, total: 120, counts: { CONVERTED: 120 } },
   });
@@ -421,7 +403,7 @@ test('it ends when its rule is being deleted', async () => {
   await world.store.syncRules.startDeletion(rule.id, 'KEEP');
   const operation = await begin(rule.id, expression);
   world.start();
-  expect(await ended(operation)).toMatchObject({
+  expect(await world.ended(operation)).toMatchObject({
     state: 'FAILED',
     message: 'The sync rule is gone.',
   });

@@ -1,9 +1,9 @@
 /** Operations on the real store: each thing is done whoever dies, and nobody writes what is not theirs. */
 import { ConnectorError } from '../../../connectors/spi';
-import { type Operation, type OperationDraft } from '../../../src/domain/operation';
+import { type OperationDraft } from '../../../src/domain/operation';
 import { FakeDirectory } from '../../support/fake-connector';
 import { type Life, mortal } from './mortal-stores';
-import { until, World } from './world';
+import { BY, until, World } from './world';
 
 jest.setTimeout(300_000);
 
@@ -19,29 +19,11 @@ afterEach(async () => {
 
 afterAll(() => world.close());
 
-const BY = { type: 'API_KEY', name: 'test', apiKeyId: 'key' } as const;
 const RETRY: OperationDraft<'RETRY'> = {
   kind: 'RETRY',
   input: { states: ['PARKED'], errorKinds: [] },
   requestedBy: BY,
 };
-
-async function begin(draft: OperationDraft): Promise<Operation> {
-  const { operation } = await world.store.operations.start(draft, new Date());
-  for (const engine of world.engines) engine.control.operationChanged();
-  return operation;
-}
-
-async function now({ id }: Operation): Promise<Operation> {
-  const [operation] = await world.store.operations.findAll([id]);
-  if (!operation) throw new Error('The operation is gone');
-  return operation;
-}
-
-async function ended(operation: Operation): Promise<Operation> {
-  await until('the end', async () => (await now(operation)).finishedAt !== undefined, 40_000);
-  return now(operation);
-}
 
 /** A target that refused so many users, and now would take them. */
 async function parked(users: number) {
@@ -66,7 +48,7 @@ async function parked(users: number) {
 describe('a bulk retry', () => {
   test('delivers all that is parked, and says how far it has got', async () => {
     const { directory, targetId, engine } = await parked(130);
-    const operation = await ended(await begin({ ...RETRY, targetId }));
+    const operation = await world.ended(await world.begin({ ...RETRY, targetId }));
     await engine.idle();
     expect(directory.named('user').size).toBe(130);
     expect(operation).toMatchObject({
@@ -80,7 +62,7 @@ describe('a bulk retry', () => {
   test('takes only what failed in one of the ways that are named', async () => {
     const { directory, targetId, engine } = await parked(3);
     const input = { states: ['PARKED'], errorKinds: ['conflict'] } as const;
-    expect(await ended(await begin({ ...RETRY, input, targetId }))).toMatchObject({
+    expect(await world.ended(await world.begin({ ...RETRY, input, targetId }))).toMatchObject({
       progress: { done: 0, total: 0, counts: {} },
     });
     await engine.idle();
@@ -91,13 +73,13 @@ describe('a bulk retry', () => {
     for (let writes = 0; writes < 4; writes += 1) {
       const { directory, targetId, engine } = await parked(130);
       await engine.stop();
-      const operation = await begin({ ...RETRY, targetId });
+      const operation = await world.begin({ ...RETRY, targetId });
       const life: Life = { writesLeft: writes, dead: false };
       const steps = new Set(['redeliver', 'note']);
       world.start({ ...mortal(world.stores, life, steps), times: { leaseMs: 300 } });
       await until('its death', () => life.dead);
       const survivor = world.start();
-      expect(await ended(operation)).toMatchObject({
+      expect(await world.ended(operation)).toMatchObject({
         state: 'SUCCEEDED',
         progress: { total: 130 },
       });
@@ -110,11 +92,11 @@ describe('a bulk retry', () => {
   test('waits while the target does not take what it has been asked', async () => {
     const { directory, targetId, engine } = await parked(130);
     directory.delayMs = 20;
-    const operation = await begin({ ...RETRY, targetId });
-    await until('the first page', async () => (await now(operation)).progress.done >= 100);
-    expect((await now(operation)).progress.done).toBeLessThan(130);
+    const operation = await world.begin({ ...RETRY, targetId });
+    await until('the first page', async () => (await world.now(operation)).progress.done >= 100);
+    expect((await world.now(operation)).progress.done).toBeLessThan(130);
     directory.delayMs = 0;
-    expect((await ended(operation)).progress.done).toBe(130);
+    expect((await world.ended(operation)).progress.done).toBe(130);
     await engine.idle();
   });
 });
@@ -124,7 +106,7 @@ describe('an operation', () => {
 
   test('is written only by the one who holds it', async () => {
     const { operations } = world.store;
-    await begin(RETRY);
+    await world.begin(RETRY);
     const slow = await operations.claim('slow', new Date(), later(60_000));
     if (!slow) throw new Error('Nothing to claim');
     expect(await operations.claim('other', new Date(), later(90_000))).toBeUndefined();
@@ -139,16 +121,16 @@ describe('an operation', () => {
     expect(await operations.finish(other, 'SUCCEEDED', new Date(), {})).toBe(true);
     expect(await operations.note(other, { done: 9 })).toBe('lost');
     expect(await operations.finish(other, 'FAILED', new Date(), {})).toBe(false);
-    expect(await now(other)).toMatchObject({ state: 'SUCCEEDED', progress: { done: 3 } });
+    expect(await world.now(other)).toMatchObject({ state: 'SUCCEEDED', progress: { done: 3 } });
   });
 
   test('ends at once when nobody works on it, and with its next step otherwise', async () => {
     const { operations } = world.store;
-    const waiting = await begin(RETRY);
+    const waiting = await world.begin(RETRY);
     expect(await operations.cancel(waiting.id, new Date())).toMatchObject({ state: 'CANCELLED' });
     expect(await operations.claim('one', new Date(), later(1_000))).toBeUndefined();
 
-    const running = await begin(RETRY);
+    const running = await world.begin(RETRY);
     const claim = await operations.claim('one', new Date(), later(1_000));
     if (!claim) throw new Error('Nothing to claim');
     expect(await operations.cancel(running.id, new Date())).toMatchObject({ state: 'RUNNING' });
@@ -159,25 +141,25 @@ describe('an operation', () => {
 
   test('goes on from its place when it is resumed, with the items it had', async () => {
     const { operations } = world.store;
-    const first = await begin({ ...RETRY, exclusive: 'one' });
+    const first = await world.begin({ ...RETRY, exclusive: 'one' });
     const claim = await operations.claim('one', new Date(), later(1_000));
     if (!claim) throw new Error('Nothing to claim');
     await operations.putItems(claim.itemsOf, [{ key: 'a', outcome: 'MISSING', detail: {} }]);
     await operations.note(claim, { position: { after: 'a' }, done: 1, counts: { MISSING: 1 } });
     await operations.finish(claim, 'FAILED', new Date(), { message: 'Down.' });
-    const { operation, isNew } = await operations.resume(await now(first), BY, new Date());
+    const { operation, isNew } = await operations.resume(await world.now(first), BY, new Date());
     expect({ operation, isNew }).toMatchObject({
       isNew: true,
       operation: { state: 'QUEUED', resumes: first.id, progress: { done: 1 } },
     });
-    expect(await operations.resume(await now(first), BY, new Date())).toMatchObject({
+    expect(await operations.resume(await world.now(first), BY, new Date())).toMatchObject({
       isNew: false,
       operation: { id: operation.id },
     });
     const next = await operations.claim('two', new Date(), later(1_000));
     expect(next).toMatchObject({ id: operation.id, position: { after: 'a' } });
     expect(await operations.countItems({ itemsOf: operation.itemsOf })).toBe(1);
-    expect((await now(first)).state).toBe('FAILED');
+    expect((await world.now(first)).state).toBe('FAILED');
   });
 
   test('is the only one of its kind where there may be only one', async () => {
@@ -191,7 +173,7 @@ describe('an operation', () => {
 
   test('notes each thing once, whatever is repeated', async () => {
     const { operations } = world.store;
-    const { itemsOf } = await begin(RETRY);
+    const { itemsOf } = await world.begin(RETRY);
     const item = { key: 'a', outcome: 'MISSING', detail: { name: 'x' } };
     expect(await operations.putItems(itemsOf, [item, { ...item, key: 'b' }])).toBe(2);
     expect(await operations.putItems(itemsOf, [{ ...item, outcome: 'DIFFERENT' }])).toBe(0);
@@ -209,10 +191,10 @@ describe('an operation', () => {
 
   test('is forgotten with its items, but not while another one goes on with them', async () => {
     const { operations } = world.store;
-    const first = await begin(RETRY);
+    const first = await world.begin(RETRY);
     await operations.putItems(first.itemsOf, [{ key: 'a', outcome: 'MISSING', detail: {} }]);
     await operations.cancel(first.id, new Date(0));
-    const { operation: next } = await operations.resume(await now(first), BY, new Date());
+    const { operation: next } = await operations.resume(await world.now(first), BY, new Date());
     while (await operations.erase(new Date(1)));
     expect(await operations.findAll([first.id])).toEqual([]);
     expect(await operations.countItems({ itemsOf: first.itemsOf })).toBe(1);
@@ -224,14 +206,14 @@ describe('an operation', () => {
   test('is given back where it stands when a process stops, within its time', async () => {
     const { directory, targetId, engine } = await parked(130);
     directory.delayMs = 200;
-    const operation = await begin({ ...RETRY, targetId });
-    await until('the first page', async () => (await now(operation)).progress.done >= 100);
+    const operation = await world.begin({ ...RETRY, targetId });
+    await until('the first page', async () => (await world.now(operation)).progress.done >= 100);
     const stopped = Date.now();
     await engine.stop();
     expect(Date.now() - stopped).toBeLessThan(5_000);
     directory.delayMs = 0;
     world.start({ times: { leaseMs: 60_000 } });
-    expect((await ended(operation)).progress.done).toBe(130);
+    expect((await world.ended(operation)).progress.done).toBe(130);
   });
 
   test('fails after a few attempts when there is a defect in it', async () => {
@@ -242,7 +224,7 @@ describe('an operation', () => {
       },
       times: { retry: { firstMs: 1, longestMs: 2 } },
     });
-    const operation = await ended(await begin(RETRY));
+    const operation = await world.ended(await world.begin(RETRY));
     expect(operation).toMatchObject({ state: 'FAILED' });
     expect(operation.message).toContain('An internal error');
     expect(JSON.stringify(world.log)).not.toContain('a defect');
@@ -261,19 +243,19 @@ test('the deletion of a rule tells how far it has got', async () => {
   };
   await world.store.syncRules.startDeletion(rule.id, 'DELETE');
   engine.control.ruleDeletionStarted(rule.id);
-  const operation = await begin({
+  const operation = await world.begin({
     kind: 'RULE_DELETION',
     input: { onProvisioned: 'DELETE' },
     ruleId: rule.id,
     requestedBy: BY,
   });
   await until('what is parked to be told', async () => {
-    const { progress } = await now(operation);
+    const { progress } = await world.now(operation);
     return progress.counts['PARKED'] === 20 && progress.done === 0 && progress.total === 20;
   });
   directory.refuse = () => undefined;
-  await begin({ ...RETRY, ruleId: rule.id });
-  expect(await ended(operation)).toMatchObject({
+  await world.begin({ ...RETRY, ruleId: rule.id });
+  expect(await world.ended(operation)).toMatchObject({
     state: 'SUCCEEDED',
     progress: { done: 20, total: 20, counts: {} },
   });

@@ -4,7 +4,7 @@ import { type Operation, type OperationInputs } from '../../../src/domain/operat
 import { type Resource } from '../../../src/domain/resource';
 import { FakeDirectory, type FakeEntry } from '../../support/fake-connector';
 import { type Life, mortal } from './mortal-stores';
-import { until, World } from './world';
+import { BY, until, World } from './world';
 
 jest.setTimeout(300_000);
 
@@ -22,32 +22,14 @@ afterAll(() => world.close());
 
 type Input = OperationInputs['RECONCILE'];
 
-const BY = { type: 'API_KEY', name: 'admin', apiKeyId: 'key', requestId: 'request-1' } as const;
 const DELETE: Input = { mode: 'REPAIR', orphans: 'DELETE' };
 const STRANGER = '01a22cd9-7a94-7557-85cb-12f601be8c60';
 
-async function begin(targetId: string, input: Input): Promise<Operation> {
-  const { operation } = await world.store.operations.start(
-    { kind: 'RECONCILE', input, targetId, requestedBy: BY },
-    new Date(),
-  );
-  for (const engine of world.engines) engine.control.operationChanged();
-  return operation;
-}
-
-async function now({ id }: Operation): Promise<Operation> {
-  const [operation] = await world.store.operations.findAll([id]);
-  if (!operation) throw new Error('The operation is gone');
-  return operation;
-}
-
-async function ended(operation: Operation): Promise<Operation> {
-  await until('the end', async () => (await now(operation)).finishedAt !== undefined, 60_000);
-  return now(operation);
-}
+const begin = (targetId: string, input: Input): Promise<Operation> =>
+  world.begin({ kind: 'RECONCILE', input, targetId, requestedBy: BY });
 
 const reconciled = async (targetId: string, input: Input): Promise<Operation> =>
-  ended(await begin(targetId, input));
+  world.ended(await begin(targetId, input));
 
 async function eventsOf(action: string) {
   return (await world.store.audit.reader.list({ actions: [action], limit: 100 })).items;
@@ -274,11 +256,11 @@ test('another process goes on where one died, and every removal is on record onc
     });
     await until(
       'its death or the end',
-      async () => life.dead || (await now(operation)).finishedAt !== undefined,
+      async () => life.dead || (await world.now(operation)).finishedAt !== undefined,
       30_000,
     );
     const other = world.start({ times: { leaseMs: 200 } });
-    const { state, progress } = await ended(operation);
+    const { state, progress } = await world.ended(operation);
     await Promise.all([one.stop(), other.stop()]);
     const recorded = (await eventsOf('orphan.removed')).length - before;
     expect({ writes, state, left: owned(directory, backup), recorded }).toEqual({
@@ -302,6 +284,6 @@ test('a directory that refuses ends it, and resuming it goes on', async () => {
   expect(owned(directory, backup)).toBe(2);
   directory.refuse = () => undefined;
   const { operation } = await world.store.operations.resume(failed, BY, new Date());
-  expect(await ended(operation)).toMatchObject({ progress: { counts: { REMOVED: 2 } } });
+  expect(await world.ended(operation)).toMatchObject({ progress: { counts: { REMOVED: 2 } } });
   expect(owned(directory, backup)).toBe(0);
 });

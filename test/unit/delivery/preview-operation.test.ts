@@ -11,7 +11,7 @@ import { rolloutsOf } from '../../../src/domain/rollout';
 import { type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
 import { FakeDirectory } from '../../support/fake-connector';
 import { type Life, mortal } from './mortal-stores';
-import { until, World } from './world';
+import { BY, until, World } from './world';
 
 jest.setTimeout(300_000);
 
@@ -27,31 +27,13 @@ afterEach(async () => {
 
 afterAll(() => world.close());
 
-const BY = { type: 'API_KEY', name: 'test', apiKeyId: 'key' } as const;
-
-async function begin(rule: SyncRule, draft?: readonly SyncAs[]): Promise<Operation> {
+function begin(rule: SyncRule, draft?: readonly SyncAs[]): Promise<Operation> {
   const input: PreviewInput = {
     syncAs: draft ?? rule.syncAs,
     isDraft: draft !== undefined,
     ruleVersion: rule.version,
   };
-  const { operation } = await world.store.operations.start(
-    { kind: 'PREVIEW', input, ruleId: rule.id, requestedBy: BY },
-    new Date(),
-  );
-  for (const engine of world.engines) engine.control.operationChanged();
-  return operation;
-}
-
-async function now({ id }: Operation): Promise<Operation> {
-  const [operation] = await world.store.operations.findAll([id]);
-  if (!operation) throw new Error('The operation is gone');
-  return operation;
-}
-
-async function ended(operation: Operation): Promise<Operation> {
-  await until('the end', async () => (await now(operation)).finishedAt !== undefined, 120_000);
-  return now(operation);
+  return world.begin({ kind: 'PREVIEW', input, ruleId: rule.id, requestedBy: BY });
 }
 
 type Found = PreviewFindingDetail & { readonly outcome: string; readonly resourceId?: string };
@@ -122,7 +104,7 @@ const line = (attribute: string, expression: string) =>
 test('finds nothing where nothing would change', async () => {
   const { rule, directory } = await provisioned();
   const before = await everything(directory);
-  const operation = await ended(await begin(rule));
+  const operation = await world.ended(await begin(rule));
   expect(operation).toMatchObject({ state: 'SUCCEEDED', progress: { done: 6, total: 6 } });
   expect(countsOf(operation)).toEqual({ UNCHANGED: 6 });
   expect(await findingsOf(operation)).toEqual([]);
@@ -145,7 +127,7 @@ test('tells each change of a draft, and applying it does just these', async () =
     ],
   });
   const before = await everything(directory);
-  const operation = await ended(await begin(rule, draft));
+  const operation = await world.ended(await begin(rule, draft));
   expect(await everything(directory)).toBe(before);
   expect(operation).toMatchObject({ state: 'SUCCEEDED', progress: { done: 7, total: 7 } });
   expect(operation.progress.counts).toMatchObject({ [`REMOVE ${targetId}`]: 2 });
@@ -183,7 +165,7 @@ test('tells each change of a draft, and applying it does just these', async () =
     ...['remove', 'remove', 'update', 'update'],
   ]);
   const after = (await world.store.syncRules.find(rule.id)) ?? rule;
-  expect(countsOf(await ended(await begin(after)))).toEqual({ UNCHANGED: 7 });
+  expect(countsOf(await world.ended(await begin(after)))).toEqual({ UNCHANGED: 7 });
 });
 
 test('tells who would have the name of another, also pages apart, and applying it parks just these', async () => {
@@ -192,7 +174,7 @@ test('tells who would have the name of another, also pages apart, and applying i
   const last = await world.user(rule.id, 'user52', { title: 'staff' });
   for (const engine of world.engines) await engine.idle();
   const draft = draftOf(rule, { userMapping: [line('uid', 'default(title, userName)')] });
-  const operation = await ended(await begin(rule, draft));
+  const operation = await world.ended(await begin(rule, draft));
   // The group has the first two for members, of whom one keeps its name.
   expect(countsOf(operation)).toEqual({ RENAME: 1, PARKED: 3, UPDATE: 1, UNCHANGED: 49 });
   const found = await findingsOf(operation);
@@ -224,7 +206,7 @@ test('tells of a target that the rule has not yet, with the members of its group
   other.plant('user', 'user2');
   const [syncAs] = draftOf(rule, { targetId });
   if (!syncAs) throw new Error('No target');
-  const failing = await ended(await begin(rule, [syncAs]));
+  const failing = await world.ended(await begin(rule, [syncAs]));
   expect(countsOf(failing)).toEqual({ CREATE: 3, DISPUTED: 1 });
   const findings = await findingsOf(failing);
   expect(findings.find(({ kind }) => kind === 'group')?.changes).toEqual([
@@ -236,7 +218,7 @@ test('tells of a target that the rule has not yet, with the members of its group
   expect(disputed?.message).toContain('exists already');
 
   const correlation = { attributes: [], policy: 'ADOPT' } as const;
-  const adopting = await ended(await begin(rule, [{ ...syncAs, correlation }]));
+  const adopting = await world.ended(await begin(rule, [{ ...syncAs, correlation }]));
   expect(countsOf(adopting)).toEqual({ CREATE: 3, ADOPT: 1 });
   expect(other.writes).toEqual([]);
 });
@@ -246,7 +228,7 @@ test('says what cannot be delivered, and why', async () => {
   const draft = draftOf(rule, {
     userMapping: [line('uid', 'userName'), line('title', 'required(nickName, "No nick name.")')],
   });
-  const operation = await ended(await begin(rule, draft));
+  const operation = await world.ended(await begin(rule, draft));
   expect(countsOf(operation)).toEqual({ PARKED: 2, UNCHANGED: 1 });
   expect((await findingsOf(operation))[0]).toMatchObject({
     outcome: 'PARKED',
@@ -264,7 +246,7 @@ test('says what the guard would hold, and counts nothing in it', async () => {
   });
   if (!guarded) throw new Error('Somebody else changed it');
   const draft = draftOf(rule, { scopeFilter: 'title eq "nobody"', onLeaveScope: 'DELETE' });
-  const operation = await ended(await begin(guarded, draft));
+  const operation = await world.ended(await begin(guarded, draft));
   // Ten always pass.
   expect(countsOf(operation)).toEqual({ REMOVE: 10, HELD: 5, UPDATE: 1 });
   const held = (await findingsOf(operation)).filter(({ outcome }) => outcome === 'HELD');
@@ -283,7 +265,7 @@ test('counts what has passed the guard already', async () => {
   for (const changed of people.slice(11)) engine.changeListener.resourceChanged(changed);
   await engine.idle();
   const draft = draftOf(rule, { scopeFilter: 'title eq "nobody"', onLeaveScope: 'DELETE' });
-  const operation = await ended(await begin(rule, draft));
+  const operation = await world.ended(await begin(rule, draft));
   expect(countsOf(operation)).toEqual({ REMOVE: 6, HELD: 5, UPDATE: 1 });
   expect(operation.progress).toMatchObject({ done: 12, total: 12 });
 });
@@ -305,7 +287,7 @@ test('looks once more at those whose entries name others', async () => {
       userMapping[1] ?? line('', ''),
     ],
   });
-  const operation = await ended(await begin(rule, draft));
+  const operation = await world.ended(await begin(rule, draft));
   expect(countsOf(operation)).toEqual({ RENAME: 1, UPDATE: 1 });
   expect(operation.progress).toMatchObject({ done: 2, total: 2 });
 });
@@ -325,7 +307,7 @@ test('is the same whoever dies between any two of its steps', async () => {
     const dying = world.start({ ...mortal(world.stores, life, steps), times: { leaseMs: 300 } });
     await until('its death', () => life.dead, 60_000);
     const survivor = world.start();
-    const done = await ended(operation);
+    const done = await world.ended(operation);
     expect(done).toMatchObject({ state: 'SUCCEEDED', progress: { done: 61, total: 61 } });
     expect(countsOf(done)).toEqual({ UPDATE: 60, UNCHANGED: 1 });
     expect(await findingsOf(done)).toHaveLength(60);
@@ -342,14 +324,14 @@ test('ends when it is cancelled, and goes on when it is resumed', async () => {
   });
   directory.delayMs = 30;
   const operation = await begin(rule, draft);
-  await until('a page', async () => (await now(operation)).progress.done > 0, 60_000);
+  await until('a page', async () => (await world.now(operation)).progress.done > 0, 60_000);
   await world.store.operations.cancel(operation.id, new Date());
-  const cancelled = await ended(operation);
+  const cancelled = await world.ended(operation);
   expect(cancelled.state).toBe('CANCELLED');
   expect(cancelled.progress.done).toBeLessThan(121);
   directory.delayMs = 0;
   const { operation: next } = await world.store.operations.resume(cancelled, BY, new Date());
-  const done = await ended(next);
+  const done = await world.ended(next);
   expect(done).toMatchObject({ state: 'SUCCEEDED', progress: { done: 121, total: 121 } });
   expect(countsOf(done)).toEqual({ UPDATE: 120, UNCHANGED: 1 });
   expect(await findingsOf(done)).toHaveLength(120);
@@ -363,7 +345,7 @@ describe('a target that does not answer', () => {
     const asked = directory.count('read');
     await until('it to be asked', () => directory.count('read') > asked, 60_000);
     directory.down = undefined;
-    expect(countsOf(await ended(operation))).toEqual({ UNCHANGED: 4 });
+    expect(countsOf(await world.ended(operation))).toEqual({ UNCHANGED: 4 });
   });
 
   test('is told in the end, and holds up no other', async () => {
@@ -374,7 +356,7 @@ describe('a target that does not answer', () => {
       if (operation === 'read') throw new ConnectorError('timeout', 'Nobody there.');
     };
     const draft = [...rule.syncAs, ...draftOf(rule, { targetId: otherId })];
-    const operation = await ended(await begin(rule, draft));
+    const operation = await world.ended(await begin(rule, draft));
     expect(operation.state).toBe('PARTIALLY_SUCCEEDED');
     expect(operation.progress.counts).toEqual({
       [`UNKNOWN ${targetId}`]: 1,

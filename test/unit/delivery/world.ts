@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FakeDirectory } from '../../support/fake-connector';
 import { type Binding } from '../../../src/domain/binding';
+import { type Operation, type OperationDraft } from '../../../src/domain/operation';
 import {
   GROUP,
   USER,
@@ -51,6 +52,14 @@ export type EngineStores = Pick<
   | 'reviews'
   | 'audit'
 >;
+
+/** Who asks for operations. */
+export const BY = {
+  type: 'API_KEY',
+  name: 'admin',
+  apiKeyId: 'key',
+  requestId: 'request-1',
+} as const;
 
 /** Everything soon, so that tests need not wait. */
 export const SOON: EngineTimes = {
@@ -254,6 +263,27 @@ export class World {
 
   remove(resource: Resource): Promise<boolean> {
     return this.store.resources.remove(scopeOf(resource), resource.id);
+  }
+
+  /** Asks for an operation, and says so to the engines. */
+  async begin(draft: OperationDraft): Promise<Operation> {
+    const { operation } = await this.store.operations.start(draft, new Date());
+    for (const engine of this.engines) engine.control.operationChanged();
+    return operation;
+  }
+
+  /** The operation as it is now. */
+  async now({ id }: Operation): Promise<Operation> {
+    const [operation] = await this.store.operations.findAll([id]);
+    if (!operation) throw new Error('The operation is gone');
+    return operation;
+  }
+
+  /** The operation as it is when it has ended. */
+  async ended(operation: Operation): Promise<Operation> {
+    const hasEnded = async () => (await this.now(operation)).finishedAt !== undefined;
+    await until('the end', hasEnded, 120_000);
+    return this.now(operation);
   }
 
   async binding(targetId: string, resource: Pick<Resource, 'id'>): Promise<Binding> {
