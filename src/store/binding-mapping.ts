@@ -10,6 +10,14 @@ export const FREE = new Date(0);
 /** Part of every write that changes what administrators see of a binding. It rides along, so that no change goes unmarked. */
 export const CHANGED = { $currentDate: { changedAt: true } } as const;
 
+/**
+ * There is something to deliver, from now on. What waits already keeps its place: otherwise what changes more often than a
+ * backlog lasts would never have its turn. What waits for a later time comes forward.
+ */
+export function pending(now: Date) {
+  return { $set: { state: 'PENDING' as const }, $min: { dueAt: now } };
+}
+
 /** What a binding is when it comes into being: there is something to deliver. */
 export function newBinding(request: DeliveryRequest, now: Date): Omit<BindingDocument, '_id'> {
   const { ruleId, targetId, resourceId, resourceType, generation } = request;

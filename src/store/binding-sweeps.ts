@@ -4,7 +4,7 @@ import { type mongo } from 'mongoose';
 import { bindingId, type BindingState } from '../domain/binding';
 import { type BindingSweeps, type MemberRepair, type SweptBinding } from '../domain/binding-sweep';
 import { type DeliveryRequest, type WorkItem } from '../domain/delivery-ports';
-import { CHANGED, FREE, newBinding, toBinding, toQueued } from './binding-mapping';
+import { CHANGED, FREE, newBinding, pending, toBinding, toQueued } from './binding-mapping';
 import { documents } from './documents';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
@@ -68,7 +68,8 @@ export class MongoBindingSweeps implements BindingSweeps {
     const { modifiedCount } = await documents(this.model).updateMany(
       { _id: { $in: [...ids] }, state: { $in: [...states] } },
       {
-        $set: { state: 'PENDING', dueAt: now, attempts: 0 },
+        $set: { state: 'PENDING', attempts: 0 },
+        $min: { dueAt: now },
         $unset: { nextAttemptAt: 1 },
         $inc: { revision: 1 },
         ...CHANGED,
@@ -88,7 +89,7 @@ export class MongoBindingSweeps implements BindingSweeps {
       { _id: id, state: 'SYNCED', resend: [] },
       {
         $push: { resend: { $each: resend } },
-        $set: { state: 'PENDING', dueAt: now },
+        ...pending(now),
         $inc: { revision: 1 },
         ...CHANGED,
       },
@@ -110,7 +111,7 @@ export class MongoBindingSweeps implements BindingSweeps {
       {
         updateOne: {
           filter: { _id: id, state: { $in: [...AT_REST, 'PENDING', 'DELIVERING'] } },
-          update: { $set: { state: 'PENDING', dueAt: now }, ...CHANGED },
+          update: { ...pending(now), ...CHANGED },
         },
       },
     ]);

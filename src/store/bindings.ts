@@ -14,7 +14,7 @@ import {
 } from '../domain/delivery-ports';
 import { type Passed } from '../domain/guard';
 import { type BindingFilter, type BindingReader, type Page } from '../domain/ports';
-import { bindingQuery, CHANGED, FREE, toBinding, toQueued } from './binding-mapping';
+import { bindingQuery, CHANGED, FREE, pending, toBinding, toQueued } from './binding-mapping';
 import { ClaimedWrites } from './claimed-writes';
 import { completionUpdates } from './completion-updates';
 import { correctDates, correctLeases } from './date-corrections';
@@ -273,7 +273,8 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       .findOneAndUpdate(
         { _id: id },
         {
-          $set: { state: 'PENDING', dueAt: now, attempts: 0 },
+          $set: { state: 'PENDING', attempts: 0 },
+          $min: { dueAt: now },
           $unset: { nextAttemptAt: 1 },
           $inc: { revision: 1 },
           ...CHANGED,
@@ -290,7 +291,8 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       .findOneAndUpdate(
         { _id: id, state: 'HELD', heldFor: 'DELETION_DELAY' },
         {
-          $set: { state: 'PENDING', dueAt: now, condemnedAt: new Date(0) },
+          $set: { state: 'PENDING', condemnedAt: new Date(0) },
+          $min: { dueAt: now },
           $inc: { revision: 1 },
           ...CHANGED,
         },
@@ -327,7 +329,8 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
       .findOneAndUpdate(
         { _id: id, state: 'PARKED', candidates: { $exists: true } },
         {
-          $set: { chosen: { reference, name }, state: 'PENDING', dueAt: now, attempts: 0 },
+          $set: { chosen: { reference, name }, state: 'PENDING', attempts: 0 },
+          $min: { dueAt: now },
           $inc: { revision: 1 },
           ...CHANGED,
         },
@@ -368,7 +371,7 @@ export class MongoBindingStore implements BindingReader, WorkQueue {
     now: Date,
   ): Promise<number> {
     const { modifiedCount } = await this.model.updateMany(filter, {
-      $set: { state: 'PENDING', dueAt: now },
+      ...pending(now),
       $inc: { revision: 1 },
       ...CHANGED,
     });

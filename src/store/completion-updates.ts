@@ -6,7 +6,10 @@ import { type BindingDocument } from './models/binding.model';
 
 type Fields = Partial<{ [Name in keyof BindingDocument]: BindingDocument[Name] | undefined }>;
 
-/** `changed`: when more was requested since the claim, so that the binding stays due. */
+/**
+ * `changed`: when more was requested since the claim, so that the binding stays due. It has had its turn, and waits behind
+ * all that waited meanwhile.
+ */
 export function completionUpdates(
   completion: Completion,
   endedFence: number,
@@ -57,7 +60,7 @@ export function completionUpdates(
   const others = { ...pull, ...(noted ? { $push: { noted } } : {}), ...CHANGED };
   return {
     done: { ...written(ended), ...others },
-    changed: { ...written({ ...known, state: 'PENDING' }), ...others },
+    changed: { ...written({ ...known, state: 'PENDING', dueAt: at }), ...others },
   };
 }
 

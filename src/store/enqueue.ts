@@ -81,7 +81,8 @@ function changesOf(request: DeliveryRequest, binding: Known, now: Date): Operati
     updateOne: {
       filter: older,
       update: {
-        $set: { generation, state: 'PENDING', dueAt: now },
+        $set: { generation, state: 'PENDING' },
+        $min: { dueAt: now },
         $inc: { revision: 1 },
         ...CHANGED,
       },

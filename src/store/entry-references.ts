@@ -2,7 +2,7 @@
 import { bindingId, type Binding } from '../domain/binding';
 import { type EntryReferences } from '../domain/delivery-ports';
 import { Batcher } from './batcher';
-import { CHANGED } from './binding-mapping';
+import { CHANGED, pending } from './binding-mapping';
 import { documents } from './documents';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
@@ -54,7 +54,7 @@ export class MongoEntryReferences implements EntryReferences {
         ruleId,
         state: { $in: ['SYNCED', 'PENDING', 'DELIVERING', 'PARKED'] },
       },
-      { $set: { state: 'PENDING', dueAt: now }, $inc: { revision: 1 }, ...CHANGED },
+      { ...pending(now), $inc: { revision: 1 }, ...CHANGED },
     );
     return matchedCount > 0;
   }

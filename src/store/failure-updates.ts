@@ -8,7 +8,7 @@ const UNANNOUNCED = { announcedReference: 1, announcedName: 1, untoldNames: 1 } 
 
 /**
  * `changed`: when more was requested since the claim. Then a binding is not parked, and need not wait for longer than the
- * change would have let it had it come a moment later.
+ * change would have let it had it come a moment later; it has had its turn, and waits behind all that waited meanwhile.
  */
 export function failureUpdates(
   { error, retryAt, nothingCreated, lost, candidates, blockedBy, noted }: Failure,
@@ -55,7 +55,7 @@ export function failureUpdates(
       ...attempt,
     },
     changed: {
-      $set: { ...set, state: 'PENDING' },
+      $set: { ...set, state: 'PENDING', dueAt: error.at },
       $unset: unset,
       ...attempt,
       // It is not parked after all.

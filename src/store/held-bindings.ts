@@ -1,7 +1,7 @@
 /** What becomes of bindings that the guard holds: the port `HeldBindings`. */
 import { type HeldFor } from '../domain/binding';
 import { type HeldBindings, type HeldSelection } from '../domain/guard';
-import { CHANGED } from './binding-mapping';
+import { CHANGED, pending } from './binding-mapping';
 import { type BindingUpdate } from './claimed-writes';
 import { documents } from './documents';
 import { type BindingModel } from './models/binding.model';
@@ -13,7 +13,8 @@ export class MongoHeldBindings implements HeldBindings {
 
   grant(selection: HeldSelection, now: Date): Promise<number> {
     return this.write(queryOf(selection), {
-      $set: { state: 'PENDING', dueAt: now, granted: true },
+      $set: { state: 'PENDING', granted: true },
+      $min: { dueAt: now },
       $inc: { revision: 1 },
       ...CHANGED,
     });
@@ -50,7 +51,7 @@ function heldFor(reasons: readonly HeldFor[]) {
 }
 
 function again(now: Date): BindingUpdate {
-  return { $set: { state: 'PENDING', dueAt: now }, $inc: { revision: 1 }, ...CHANGED };
+  return { ...pending(now), $inc: { revision: 1 }, ...CHANGED };
 }
 
 function queryOf({ ruleId, upTo, reasons, bindingIds }: HeldSelection) {

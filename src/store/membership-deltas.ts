@@ -11,7 +11,7 @@ import {
 } from '../domain/delivery-ports';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 import { Batcher } from './batcher';
-import { CHANGED } from './binding-mapping';
+import { CHANGED, pending } from './binding-mapping';
 import { documents } from './documents';
 import {
   membershipId,
@@ -196,7 +196,7 @@ export class MongoMembershipDeltas implements MembershipDeltas {
               'resend.mark': mark,
               state: { $in: ['SYNCED', 'PENDING', 'DELIVERING'] },
             },
-            update: { $set: { state: 'PENDING', dueAt: now }, ...CHANGED },
+            update: { ...pending(now), ...CHANGED },
           },
         },
         // What the request repeats, it replaces: somebody renamed to and fro needs no more than one for each name.

@@ -1,5 +1,5 @@
 /** Bindings that are parked because of another resource's entry, and no longer need be. */
-import { CHANGED } from './binding-mapping';
+import { CHANGED, pending } from './binding-mapping';
 import { documents } from './documents';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
@@ -28,7 +28,7 @@ export async function requeueUnblocked(
   if (free.length > 0) {
     await documents(model).updateMany(
       { _id: { $in: free.map(({ _id }) => _id) }, state: 'PARKED' },
-      { $set: { state: 'PENDING', dueAt: now }, $inc: { revision: 1 }, ...CHANGED },
+      { ...pending(now), $inc: { revision: 1 }, ...CHANGED },
     );
   }
   return page.length < limit ? undefined : page.at(-1)?._id;

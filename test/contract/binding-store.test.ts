@@ -3,6 +3,7 @@ import { type WorkItem } from '../../src/domain/delivery-ports';
 import { GROUP, USER } from '../../src/domain/resource';
 import { standardSchemas } from '../../src/domain/standard-schemas';
 import { MongoBindingStore } from '../../src/store/bindings';
+import { MongoEntryReferences } from '../../src/store/entry-references';
 import { MongoFanOutStore } from '../../src/store/fan-out';
 import { MongoMembershipDeltas } from '../../src/store/membership-deltas';
 import { bindingModel, type BindingModel } from '../../src/store/models/binding.model';
@@ -121,6 +122,44 @@ describe('enqueue', () => {
     await model.updateOne({ _id: 'target:a' }, { $set: { reference: 'r' } });
     await queue.enqueue([request('a', { generation: 2, outOfScope: true })], later(1));
     expect(await queue.find('target:a')).toMatchObject({ state: 'PENDING', generation: 2 });
+  });
+
+  test('leaves what waits in its place, however often it changes', async () => {
+    await queue.enqueue([request('a')], NOW);
+    await queue.enqueue([request('b')], later(1));
+    await queue.enqueue([request('a', { generation: 2 })], later(2));
+    await queue.retry('target:a', later(3));
+    await model.updateOne({ _id: 'target:a' }, { $set: { references: ['boss'] } });
+    await new MongoEntryReferences(model).announce(
+      { ruleId: 'rule', targetId: 'target', resourceId: 'boss' },
+      later(4),
+    );
+    expect(await model.findById('target:a').lean()).toMatchObject({ generation: 2, dueAt: NOW });
+    expect(await claimed(later(5))).toMatchObject({ resourceId: 'a' });
+  });
+
+  test('brings forward what waits for a later time', async () => {
+    await queue.enqueue([request('a')], NOW);
+    const nextAttemptAt = later(86_400_000);
+    const held = { state: 'HELD', heldFor: 'DELETION_DELAY', nextAttemptAt } as const;
+    await queue.complete(await claimed(), { ...held, at: NOW, condemnedAt: NOW });
+    await queue.enqueue([request('a', { generation: 2 })], later(1));
+    expect(await claimed(later(1))).toMatchObject({ resourceId: 'a', condemnedAt: NOW });
+  });
+
+  test('sends what changes while it is delivered behind what waited meanwhile', async () => {
+    await queue.enqueue([request('a'), request('c')], NOW);
+    await queue.enqueue([request('b')], later(1));
+    const [a, c] = await claimSeveral(2);
+    if (!a || !c) throw new Error('Nothing to claim');
+    await queue.enqueue(
+      [a, c].map(({ resourceId }) => request(resourceId, { generation: 2 })),
+      later(2),
+    );
+    await queue.complete(a, { state: 'SYNCED', at: later(3), observedGeneration: 1 });
+    await queue.fail(c, { error: { ...failure, at: later(3) }, nothingCreated: true });
+    expect(await claimed(later(4))).toMatchObject({ resourceId: 'b' });
+    expect(await claimSeveral(3, later(4))).toHaveLength(2);
   });
 
   test('by many at the same time makes one binding', async () => {
@@ -505,6 +544,18 @@ describe('membership deltas', () => {
     await queue.complete(item, { state: 'SYNCED', at: NOW, resent });
     const next = await claimed(later(6));
     expect(next.resend).toEqual([{ memberId: 'a', mark: expect.any(String) as string }]);
+  });
+
+  test('a group that waits keeps its place, whoever is announced', async () => {
+    await membership('a', 1);
+    await groupBinding(1);
+    await queue.enqueue([{ ...request('group', { generation: 2 }), resourceType: GROUP }], NOW);
+    await queue.enqueue([request('b')], later(1));
+    await deltas.announce({ targetId: 'target', memberId: 'a', now: later(2) });
+    expect(await claimed(later(3))).toMatchObject({
+      resourceId: 'group',
+      resend: [{ memberId: 'a' }],
+    });
   });
 
   test('a group that was left is told the former name, and nothing else', async () => {
