@@ -85,6 +85,11 @@ export class Operations {
       return refused('CONFLICT', ['id'], message);
     }
     const started = await this.ports.operations.resume(operation, by, this.now());
+    if (!started.isNew && started.operation.resumes !== id) {
+      const message =
+        'Another operation is under way beside which this one cannot be: wait for its end, or cancel it, then resume this one.';
+      return refused('CONFLICT', ['id'], message);
+    }
     this.ports.delivery.operationChanged();
     return { value: started.operation };
   }

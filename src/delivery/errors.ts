@@ -1,6 +1,7 @@
 /** How a delivery can end other than well, beside the connector's own `ConnectorError`. */
 import { ConnectorError, type EntryRef } from '../../connectors/spi';
 import { type Candidate, type HeldFor, MOST_CANDIDATES } from '../domain/binding';
+import { type GuardedAct } from '../domain/guard';
 
 /** Another worker has the lease: this one must stop and write nothing. */
 export class LeaseLost extends Error {
@@ -67,6 +68,7 @@ export class HeldBack extends Error {
 
   constructor(
     readonly reason: HeldFor,
+    readonly act: GuardedAct,
     /** The trip of the guard, where it is held for the threshold. */
     readonly trip?: number,
     /** Marks of the resends that were delivered all the same. */

@@ -335,11 +335,13 @@ export interface RolloutProgress extends Rollout {
 export interface RolloutPage {
   readonly resources: readonly Pick<
     PendingResource,
-    'id' | 'ruleId' | 'resourceType' | 'generation' | 'deleted'
+    'id' | 'ruleId' | 'resourceType' | 'generation' | 'deleted' | 'hasJournal'
   >[];
   /** Where the next page begins; absent: there is none. */
   readonly next?: string;
 }
+
+export type Redelivered = Omit<RolloutPage['resources'][number], 'hasJournal'>;
 
 /** Changes of rules and targets on their way to resources that were there before. Repeating any step is harmless. */
 export interface RolloutStore {
@@ -361,8 +363,11 @@ export interface RolloutStore {
     now: Date,
     most: number,
   ): Promise<number>;
-  /** Delivers again, whatever was delivered before; for deleted resources only what is not yet removed. */
-  redeliver(targetId: string, resources: RolloutPage['resources'], now: Date): Promise<void>;
+  /**
+   * Delivers again, whatever was delivered before; for deleted resources only what is not yet removed. Memberships have to be
+   * complete up to the generation of a group that has no binding yet: who left before it is asked for never again.
+   */
+  redeliver(targetId: string, resources: readonly Redelivered[], now: Date): Promise<void>;
   /** Takes bindings back that wait for nothing else. Answers how many are not yet removed. */
   takeBack(bindingIds: readonly string[], now: Date, parked: boolean): Promise<number>;
   /** Forgets bindings. Answers how many could not be, because somebody works on them. */

@@ -115,9 +115,14 @@ export interface GuardStore {
   notice(ruleId: string, reason: HeldFor, at: Date): Promise<boolean>;
 }
 
+/** What the guard is asked about: an entry is removed, or disabled; members are taken out of a group. */
+export type GuardedAct = 'REMOVE' | 'DISABLE' | 'MEMBERS';
+
 /** What is known of a delivery that is held, or was and an administrator let it pass. */
 export interface Held {
   readonly since: Date;
+  /** What it would have done, and what alone an approval lets pass. Absent: it was held for something else. */
+  readonly act?: GuardedAct;
   /** The trip of the guard, where it is held for the threshold. */
   readonly trip?: number;
   /** The version of the rule that it was judged by. */
@@ -128,7 +133,7 @@ export interface Held {
 
 /** What the guard let pass, so that repeating it is not counted again. */
 export interface Passed {
-  readonly act: 'REMOVE' | 'DISABLE' | 'MEMBERS';
+  readonly act: GuardedAct;
   readonly at: Date;
   /** For members: which changes the removals belong to, and how many there are. */
   readonly from?: number;

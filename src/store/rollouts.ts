@@ -1,6 +1,7 @@
 /** Rollouts in MongoDB: the port `RolloutStore`. */
 import { bindingId } from '../domain/binding';
 import {
+  type Redelivered,
   type RolloutPage,
   type RolloutProgress,
   type RolloutStore,
@@ -76,12 +77,16 @@ export class MongoRolloutStore implements RolloutStore {
     for (; part < PARTS.length; part += 1, id = '') {
       const { resourceType, live } = PARTS[part] ?? PARTS[0];
       const found = await this.resources
-        .find({ ruleId, resourceType, live, _id: { $gt: id } }, { generation: 1 })
+        .find(
+          { ruleId, resourceType, live, _id: { $gt: id } },
+          { generation: 1, 'journal.token': 1 },
+        )
         .sort({ _id: 1 })
         .limit(limit - resources.length)
-        .lean<Pick<ResourceDocument, '_id' | 'generation'>[]>();
-      for (const { _id, generation } of found) {
-        resources.push({ id: _id, ruleId, generation, resourceType, deleted: !live });
+        .lean<Paged[]>();
+      for (const { _id, generation, journal = [] } of found) {
+        const hasJournal = journal.length > 0;
+        resources.push({ id: _id, ruleId, generation, resourceType, deleted: !live, hasJournal });
       }
       const last = resources.at(-1);
       if (last && resources.length === limit) {
@@ -125,7 +130,7 @@ export class MongoRolloutStore implements RolloutStore {
     );
   }
 
-  async redeliver(targetId: string, resources: RolloutPage['resources'], now: Date): Promise<void> {
+  async redeliver(targetId: string, resources: readonly Redelivered[], now: Date): Promise<void> {
     const ids = resources.map(({ id }) => bindingId(targetId, id));
     const known = await this.bindings
       .find({ _id: { $in: ids } }, { resourceId: 1 })
@@ -202,6 +207,8 @@ export class MongoRolloutStore implements RolloutStore {
     return matchedCount === 1;
   }
 }
+
+type Paged = Pick<ResourceDocument, '_id' | 'generation'> & { readonly journal?: unknown[] };
 
 type OpenRule = Pick<SyncRuleDocument, '_id' | 'rollouts' | 'rolloutAt' | 'enabled' | 'deletion'>;
 

@@ -19,6 +19,7 @@ interface Started {
 export class MemoryOperationStore implements OperationStore {
   private readonly operations = new Map<string, Operation>();
   private readonly exclusive = new Map<string, string>();
+  private readonly words = new Map<string, string>();
   private readonly noted = new Map<string, OperationItem[]>();
 
   async findAll(ids: readonly string[]): Promise<readonly Operation[]> {
@@ -68,6 +69,7 @@ export class MemoryOperationStore implements OperationStore {
       requestedBy,
       progress,
       resumes: ended.id,
+      exclusive: this.words.get(ended.id) ?? `items ${itemsOf}`,
       ...(ruleId === undefined ? {} : { ruleId }),
       ...(targetId === undefined ? {} : { targetId }),
     };
@@ -107,6 +109,7 @@ export class MemoryOperationStore implements OperationStore {
     const other = this.operations.get(this.exclusive.get(exclusive) ?? '');
     if (other && other.finishedAt === undefined) return { operation: other, isNew: false };
     this.exclusive.set(exclusive, id);
+    this.words.set(id, exclusive);
     const queued = { ...fields, id, itemsOf, state: 'QUEUED', createdAt: now, version: 0 } as const;
     return { operation: this.put(queued), isNew: true };
   }

@@ -106,13 +106,16 @@ export class Fulfilment {
 
   private async carryOut(
     delivery: Delivery,
-    planned: Plan,
+    planned: Today,
     { rule, syncAs, target }: Subject,
   ): Promise<MembersDelivered | undefined> {
     const { session } = delivery;
     switch (planned.action) {
       case 'leave':
-      case 'condemn':
+        // Whoever leaves the scope leaves the groups too, also with an entry that stays as it is.
+        if (planned.state === 'OUT_OF_SCOPE' && delivery.memberRef) {
+          await session.guard.permit('DISABLE');
+        }
         return undefined;
       case 'remove':
         await removeEntry(delivery);

@@ -60,7 +60,7 @@ export class GroupMembers {
     }
     const resent = item.resend.map(({ mark }) => mark);
     // Whoever came in is in; only who left is still there.
-    if (heldBack) throw new HeldBack(heldBack.reason, heldBack.trip, resent);
+    if (heldBack) throw new HeldBack(heldBack.reason, heldBack.act, heldBack.trip, resent);
     return { membersObserved: item.generation, resent };
   }
 

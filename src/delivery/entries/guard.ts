@@ -4,6 +4,7 @@
  */
 import {
   type Admission,
+  type GuardedAct,
   type GuardedAmounts,
   type GuardSettings,
   type GuardStore,
@@ -65,12 +66,13 @@ export class Guard {
   async admit(
     settings: GuardSettings,
     what: Pick<Admission, 'ruleId' | 'targetId' | 'subject' | 'amount'>,
+    act: GuardedAct,
   ): Promise<void> {
     const { guards, clock, log } = this.deps;
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const admission = { ...what, now: clock.now(), windowMs: settings.windowMinutes * 60_000 };
       const counted = await guards.admit(admission);
-      if ('trip' in counted) throw new HeldBack('GUARD_THRESHOLD', counted.trip.number);
+      if ('trip' in counted) throw new HeldBack('GUARD_THRESHOLD', act, counted.trip.number);
       const limit = await this.limit(settings, admission, counted.count);
       if (counted.count <= limit) return;
       const tripped = await guards.trip(admission, { ...counted, limit });
@@ -85,7 +87,7 @@ export class Guard {
           limit,
         });
       }
-      throw new HeldBack('GUARD_THRESHOLD', tripped.trip.number);
+      throw new HeldBack('GUARD_THRESHOLD', act, tripped.trip.number);
     }
     throw new Error('The guard is decided about over and over');
   }
@@ -139,10 +141,10 @@ export class DeliveryGuard {
   async permit(act: 'REMOVE' | 'DISABLE'): Promise<void> {
     const { item, commanded } = this.guarded;
     const settings = this.settings();
-    if (!settings || this.permitted || this.isGranted()) return;
-    if (this.isProtected(settings)) throw new HeldBack('GUARD_PROTECTED');
+    if (!settings || this.permitted || this.isGranted(act)) return;
+    if (this.isProtected(settings)) throw new HeldBack('GUARD_PROTECTED', act);
     if (!commanded && this.passedAs(act, settings) === undefined) {
-      await this.admit(settings, item.resourceType === GROUP ? 'GROUPS' : 'USERS', 1);
+      await this.admit(settings, item.resourceType === GROUP ? 'GROUPS' : 'USERS', 1, act);
       await this.mark({ act, at: this.guard.deps.clock.now() });
     }
     this.permitted = true;
@@ -152,16 +154,16 @@ export class DeliveryGuard {
   async permitLeaving(turnover: Turnover, from: number): Promise<void> {
     const amount = turnover.leaving;
     const settings = this.settings();
-    if (!settings || this.isGranted()) return;
+    if (!settings || this.isGranted('MEMBERS')) return;
     if (this.isProtected(settings) && (await this.membersLeft(1)) === 0) {
-      throw new HeldBack('GUARD_PROTECTED');
+      throw new HeldBack('GUARD_PROTECTED', 'MEMBERS');
     }
     if (this.guarded.commanded) return;
     const passed = this.passedAs('MEMBERS', settings);
     const before = passed?.from === from ? (passed.amount ?? 0) : 0;
     if (amount <= before) return;
     await this.checkShare(settings, turnover);
-    await this.admit(settings, 'MEMBERSHIPS', amount - before);
+    await this.admit(settings, 'MEMBERSHIPS', amount - before, 'MEMBERS');
     await this.mark({ act: 'MEMBERS', at: this.guard.deps.clock.now(), from, amount });
   }
 
@@ -174,7 +176,7 @@ export class DeliveryGuard {
     // So many of those who were there have to stay. There is no need to count any further.
     const staying = Math.ceil((leaving * (100 - maxMemberPercent)) / maxMemberPercent);
     const members = await this.membersLeft(Math.max(1, staying + coming));
-    if (members - coming < staying) throw new HeldBack('GUARD_MEMBERS');
+    if (members - coming < staying) throw new HeldBack('GUARD_MEMBERS', 'MEMBERS');
   }
 
   private membersLeft(most: number): Promise<number> {
@@ -187,10 +189,15 @@ export class DeliveryGuard {
     return settings?.enabled ? settings : undefined;
   }
 
-  /** A group may have lost more members since the administrator saw it. */
-  private isGranted(): boolean {
+  /**
+   * An approval is for what the administrator saw: who was to be disabled is not removed with it, and a group may have lost
+   * more members since.
+   */
+  private isGranted(act: GuardedAct): boolean {
     const { granted, held, generation, resourceType } = this.guarded.item;
-    return granted === true && (resourceType !== GROUP || held?.generation === generation);
+    if (granted !== true || !held) return false;
+    const isCovered = held.act === act || (held.act === 'REMOVE' && act === 'DISABLE');
+    return isCovered && (resourceType !== GROUP || held.generation === generation);
   }
 
   private isProtected({ protectedUsers, protectedGroups }: GuardSettings): boolean {
@@ -207,9 +214,14 @@ export class DeliveryGuard {
     return passed?.act === act && passed.at.getTime() > since ? passed : undefined;
   }
 
-  private admit(settings: GuardSettings, subject: GuardSubject, amount: number): Promise<void> {
+  private admit(
+    settings: GuardSettings,
+    subject: GuardSubject,
+    amount: number,
+    act: GuardedAct,
+  ): Promise<void> {
     const { ruleId, targetId } = this.guarded.item;
-    return this.guard.admit(settings, { ruleId, targetId, subject, amount });
+    return this.guard.admit(settings, { ruleId, targetId, subject, amount }, act);
   }
 
   private async mark(passed: Passed): Promise<void> {

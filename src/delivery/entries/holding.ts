@@ -4,6 +4,7 @@ import {
   type GuardDecision,
   type GuardState,
   type GuardStore,
+  type Held,
   type HeldBindings,
   type HeldSelection,
 } from '../../domain/guard';
@@ -53,11 +54,11 @@ export class Holding {
   async ofGuard(
     { delivery, ...delivered }: Delivered & { readonly delivery: Delivery | undefined },
     rule: SyncRule | undefined,
-    { reason, trip, resent }: HeldBack,
+    { reason, act, trip, resent }: HeldBack,
   ): Promise<void> {
     const { guards, log, wake } = this.deps;
     const { item, at } = delivered;
-    const known = heldAs(item, reason, rule, at, trip);
+    const known = heldAs(item, reason, rule, at, { act, ...(trip === undefined ? {} : { trip }) });
     // What waits already and is judged anew has been told.
     const isKnown = item.held?.generation === item.generation && !delivery?.session.native.sample;
     const noted = isKnown ? {} : { noted: holdOf(delivered, delivery) };
@@ -124,12 +125,12 @@ function heldAs(
   reason: HeldFor,
   rule: SyncRule | undefined,
   at: Date,
-  trip?: number,
+  guarded: Pick<Held, 'act' | 'trip'> = {},
 ): Pick<Completion, 'held' | 'condemnedAt'> {
   const since = held !== undefined && heldFor === reason ? held.since : at;
   const version = rule?.version ?? 0;
   return {
-    held: { since, version, generation, ...(trip === undefined ? {} : { trip }) },
+    held: { since, version, generation, ...guarded },
     ...(condemnedAt === undefined ? {} : { condemnedAt }),
   };
 }

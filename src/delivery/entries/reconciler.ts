@@ -77,7 +77,7 @@ export class Reconciler {
     const syncAs = rule?.syncAs.find((candidate) => candidate.targetId === target.id);
     const leaving = syncAs ? undefined : onRemoved(rule, target.id);
     const subject = { item, resource, rule, syncAs, leaving, target };
-    if (isLetGo(subject)) return this.letGo(item, delivered);
+    if (isLetGo(subject)) return this.letGo(subject, delivered);
     return this.attempt(subject, lease);
   }
 
@@ -164,9 +164,20 @@ export class Reconciler {
     return 'none';
   }
 
-  private async letGo(item: WorkItem, delivered: Delivered): Promise<Contact> {
+  /** The entry stays as it is, and leaves the groups: the guard is asked about that as about any other loss of rights. */
+  private async letGo(subject: Subject, delivered: Delivered): Promise<Contact> {
     const { queue, clock } = this.deps;
+    const { item, rule } = subject;
     if (item.reference !== undefined) {
+      try {
+        const commanded = isCommanded(subject);
+        if (!commanded) await this.deps.guard.of({ ...subject, commanded }).permit('DISABLE');
+      } catch (error) {
+        if (error instanceof LeaseLost) return this.giveUp(item, error, undefined);
+        if (!(error instanceof HeldBack)) throw error;
+        await this.deps.holding.ofGuard({ ...delivered, delivery: undefined }, rule, error);
+        return 'none';
+      }
       await queue.forgetEntry(item, item.reference);
       await this.deps.announcements.ofRelease(item);
     }

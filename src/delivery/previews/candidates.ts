@@ -44,7 +44,10 @@ export class Candidates {
   ): Promise<readonly Candidate[]> {
     const targetId = this.about.target.id;
     const items = await this.deps.sweeps.workOf(
-      page.map(({ id, deleted: _deleted, ...more }) => ({ ...more, targetId, resourceId: id })),
+      page.map(({ id, ruleId, resourceType, generation }) => ({
+        ...{ ruleId, targetId, resourceType, generation },
+        resourceId: id,
+      })),
     );
     const resources = await this.deps.resources.findAll(page.map(({ id }) => id));
     const byId = new Map(resources.map((resource) => [resource.id, resource]));

@@ -2,6 +2,7 @@
  * Delivers without delivering: the same steps by the same code, on a target that is only read and a store that nothing is
  * written to. What would have been written is what would change.
  */
+import { type HeldFor } from '../../domain/binding';
 import { type BindingSweeps } from '../../domain/binding-sweep';
 import {
   type EntryReferences,
@@ -103,10 +104,13 @@ export class Rehearsal {
     const subject: Subject = { item, resource, rule, syncAs, leaving: undefined, target };
     const kind = entryKind(resource.resourceType);
     if (!kind) return undefined;
-    if (isLetGo(subject)) return released(item, kind);
     const connector = new RehearsedConnector(this.rehearsed.connector);
     const commanded = item.condemnedAt !== undefined;
     const guard = new LenientGuard(this.guard.of({ ...subject, commanded }));
+    if (isLetGo(subject)) {
+      if (!commanded && item.reference !== undefined) await guard.permit('DISABLE');
+      return released(item, kind, guard.heldFor);
+    }
     const session = new DeliverySession(connector, kind, this.rehearsed.lease, guard);
     const queue = rehearsedQueue(item, this.deps.sweeps);
     const delivery = new Delivery(item, resource, session, queue);
@@ -161,12 +165,16 @@ export class Rehearsal {
   }
 }
 
-function released({ reference, name }: WorkItem, kind: 'user' | 'group'): Finding | undefined {
+function released(
+  { reference, name }: WorkItem,
+  kind: 'user' | 'group',
+  heldFor: HeldFor | undefined,
+): Finding | undefined {
   if (reference === undefined || name === undefined) return undefined;
-  return {
-    outcome: 'RELEASE',
-    detail: { kind, name, changes: [], changeCount: 0, told: { before: { reference, name } } },
-  };
+  const detail = { kind, name, changes: [], changeCount: 0 };
+  return heldFor === undefined
+    ? { outcome: 'RELEASE', detail: { ...detail, told: { before: { reference, name } } } }
+    : { outcome: 'HELD', detail: { ...detail, heldFor } };
 }
 
 function outcomeOf(

@@ -4,6 +4,8 @@
  */
 import { bindingId } from '../../domain/binding';
 import {
+  type MembershipJournal,
+  type Redelivered,
   type RolloutPage,
   type RolloutProgress,
   type RolloutStore,
@@ -15,6 +17,7 @@ import { type EngineTimes } from '../times';
 
 export interface RolloutsDeps {
   readonly rollouts: RolloutStore;
+  readonly journal: MembershipJournal;
   readonly wake: (targetId: string, ruleId: string) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -100,7 +103,7 @@ export class Rollouts {
     const { rollouts, wake } = this.deps;
     const { targetId, ruleId, onRemoved, rounds } = rollout;
     if (onRemoved === undefined) {
-      await rollouts.redeliver(targetId, resources, now);
+      await rollouts.redeliver(targetId, await this.completed(resources), now);
       wake(targetId, ruleId);
       return false;
     }
@@ -110,6 +113,19 @@ export class Rollouts {
     const left = await rollouts.takeBack(bindings, now, rounds === 0);
     if (left > 0) wake(targetId, ruleId);
     return left > 0;
+  }
+
+  /** Groups with their memberships as they were changed last, whatever became of who changed them. */
+  private async completed(resources: RolloutPage['resources']): Promise<readonly Redelivered[]> {
+    const completed: Redelivered[] = [];
+    for (const { hasJournal, ...resource } of resources) {
+      const generation =
+        hasJournal && !resource.deleted
+          ? await this.deps.journal.applyJournal(resource.id)
+          : resource.generation;
+      if (generation !== undefined) completed.push({ ...resource, generation });
+    }
+    return completed;
   }
 
   private async proceed(

@@ -4,6 +4,7 @@ import { FakeDirectory } from '../../support/fake-connector';
 import { type DeliveryEngine } from '../../../src/delivery/engine';
 import { GUARD_DEFAULTS, type GuardSettings } from '../../../src/domain/guard';
 import { type Resource } from '../../../src/domain/resource';
+import { rolloutsOf } from '../../../src/domain/rollout';
 import { type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
 import { mortal, type Life } from './mortal-stores';
 import { until, World } from './world';
@@ -201,6 +202,54 @@ test.each(['DELETE', 'DISABLE'] as const)(
     expect(directory.entries.size - disabled()).toBe(0);
   },
 );
+
+test('who leaves all groups and keeps the entry is held as well: out of scope, or deleted with KEEP', async () => {
+  rule = await ruleWith(
+    { minCount: 2, maxPercent: 20 },
+    { onLeaveScope: 'KEEP', onDelete: 'KEEP' },
+  );
+  const users = await provisioned(30);
+  const members = users.map(({ id }) => id);
+  await world.group(rule.id, 'staff', members);
+  await engine.idle();
+  const scoped = rule.syncAs.map((syncAs) => ({ ...syncAs, scopeFilter: 'title eq "typo"' }));
+  const rollouts = rolloutsOf(rule.syncAs, scoped, 'KEEP', new Date());
+  await world.store.syncRules.update(rule, { syncAs: scoped, rollouts });
+  engine.control.ruleChanged(rule.id);
+  const isRolledOut = async () => !(await freshRule()).rollouts?.length;
+  await until('the change to be rolled out', isRolledOut, 60_000);
+  await engine.idle();
+  expect(directory.members('staff')).toHaveLength(24);
+  expect(await count('HELD')).toBe(24);
+
+  await decide('REJECTED');
+  for (const user of users.slice(10)) await world.remove(user);
+  await engine.idle();
+  expect(await count('HELD')).toBeGreaterThan(10);
+  expect(directory.members('staff')).toHaveLength(24);
+  await decide('APPROVED');
+  await engine.idle();
+  expect(directory.entries.size).toBe(31);
+});
+
+test('an approval to disable does not remove', async () => {
+  rule = await ruleWith({ protectedUsers: 'userName eq "user0"' });
+  const [boss] = (await provisioned(1)) as [Resource];
+  await deactivate([boss]);
+  await engine.idle();
+  expect(await world.binding(targetId, boss)).toMatchObject({ heldFor: 'GUARD_PROTECTED' });
+  await engine.stop();
+  await decide('APPROVED', [bindingOf(boss)]);
+  const back = await world.change(boss, { active: true });
+  await world.remove(back);
+  engine = world.start();
+  await engine.idle();
+  expect(directory.user('user0')?.active).toBe(true);
+  expect(await world.binding(targetId, boss)).toMatchObject({ heldFor: 'GUARD_PROTECTED' });
+  await decide('APPROVED', [bindingOf(boss)]);
+  await engine.idle();
+  expect(directory.entries.size).toBe(0);
+});
 
 test('an absolute number holds also where it is few percent', async () => {
   rule = await ruleWith({ minCount: 0, maxCount: 3, maxPercent: 100 });

@@ -1,10 +1,12 @@
 /** Changes of rules and targets reach the resources that were there before, whatever happens on the way. */
 import { type MappingEntry, type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
 import { rollout, rolloutsOf } from '../../../src/domain/rollout';
+import { type MembershipJournal } from '../../../src/domain/delivery-ports';
+import { GROUP, type Resource } from '../../../src/domain/resource';
 import { type DeletePolicy } from '../../../src/domain/sync-rule';
 import { FakeDirectory } from '../../support/fake-connector';
 import { mortal, ROLLOUT_STEPS, type Life } from './mortal-stores';
-import { until, World } from './world';
+import { schemaOf, until, World } from './world';
 
 jest.setTimeout(300_000);
 
@@ -114,6 +116,38 @@ test('a target that comes gets all users, groups and their members', async () =>
   await engine.idle();
   expect([...second.named('user').keys()].sort()).toEqual(['user0', 'user1', 'user2']);
   expect(second.members('staff')).toEqual(['user0', 'user1', 'user2']);
+});
+
+test('a target that comes while members change gets them as they are in the end', async () => {
+  const { targetId, rule, resources, engine } = await provisioned(3);
+  const [leaving, coming] = resources as [Resource, Resource, Resource];
+  const group = await world.group(rule.id, 'staff', [leaving.id]);
+  await engine.idle();
+  await engine.stop();
+  const second = new FakeDirectory({ id: 'second' });
+  const secondId = await world.target(second);
+  // Whoever changes the members dies before they are carried over, and everybody who could do that is slow.
+  const memberships = Reflect.get(world.store.resources, 'memberships') as MembershipJournal;
+  const dies = jest.spyOn(memberships, 'applyJournal').mockRejectedValue(new Error('killed'));
+  const members = { replaceAll: false, add: [coming.id], remove: [leaving.id] };
+  const changed = world.store.resources.update(group, group.attributes, schemaOf(GROUP), {
+    members,
+  });
+  await expect(changed).rejects.toThrow('killed');
+  dies.mockRestore();
+  let carryOn = (): void => undefined;
+  const slow = new Promise<void>((resolve) => (carryOn = resolve));
+  const { journal } = world.stores;
+  const heir = world.start({
+    journal: { applyJournal: (id) => slow.then(() => journal.applyJournal(id)) },
+  });
+  await change(rule, [syncAs(targetId), syncAs(secondId)]);
+  const isThere = (): boolean => second.members('staff').length > 0;
+  await until('the group to be there', isThere, 2_000).catch(() => undefined);
+  carryOn();
+  await rolledOut(rule);
+  await heir.idle();
+  expect(second.members('staff')).toEqual(['user1']);
 });
 
 test('a narrower scope takes out whom it no longer lets in', async () => {

@@ -293,7 +293,7 @@ export class World {
   }
 }
 
-function schemaOf(resourceType: string): ResourceSchema {
+export function schemaOf(resourceType: string): ResourceSchema {
   const schema = standardSchemas.get(resourceType);
   if (!schema) throw new Error(`No resource type ${resourceType}`);
   return schema;

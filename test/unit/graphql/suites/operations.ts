@@ -240,6 +240,26 @@ export function operationSuite(openWorld: OpenWorld): void {
       expect(await wrong('mode: REPAIR')).toEqual([{ code: 'CONFLICT', field: ['mode'] }]);
     });
 
+    it('are not resumed beside another one with which they cannot be', async () => {
+      const start = async (mode: string) =>
+        (
+          await gateway.data(
+            `mutation ($id: ID!, $mode: ReconcileMode!) {
+               reconcileStart(targetId: $id, mode: $mode) { operation { id } } }`,
+            { id: targetId, mode },
+          )
+        ).reconcileStart.operation.id as string;
+      const ended = await start('REPAIR');
+      await cancel(ended);
+      const other = await start('REPORT');
+      expect(await resume(ended)).toMatchObject({
+        operation: null,
+        userErrors: [{ code: 'CONFLICT', field: ['id'] }],
+      });
+      await cancel(other);
+      expect((await resume(ended)).operation).toMatchObject({ resumes: { id: ended } });
+    });
+
     it('are resumed only by who may begin them', async () => {
       const { reconcileStart } = await gateway.data(
         `mutation ($id: ID!) {
