@@ -12,7 +12,6 @@ export interface Circumstances {
 
 /** What is not here is `unavailable` from 500 on and `invalid` below. */
 const MEANING: Readonly<Record<number, FailureKind>> = {
-  401: 'permission',
   403: 'permission',
   405: 'unsupported',
   406: 'unsupported',
@@ -26,13 +25,16 @@ const MEANING: Readonly<Record<number, FailureKind>> = {
   501: 'unsupported',
 };
 
+/** The service knows not who asks: that concerns every entry, and is none's fault. */
+export class SecretRefused extends ConnectorError {}
+
 const WORDS: Readonly<Record<FailureKind, string>> = {
   unavailable: 'failed',
   timeout: 'took too long',
   throttled: 'asks for a pause',
   invalid: 'refused the entry',
   conflict: 'says that the name is taken',
-  permission: 'refuses the secret, or denies the right',
+  permission: 'denies the right',
   unsupported: 'does not offer this request',
   notFound: 'has no such entry',
 };
@@ -52,6 +54,7 @@ export function refusal(answer: Answer, circumstances: Circumstances): Connector
   const { host, writes } = circumstances;
   const problem = problemOf(answer.body);
   if (status >= 300 && status < 400) return redirected(answer, circumstances);
+  if (status === 401) return secretRefused(problem, circumstances);
   const gone = status === 404 || status === 410;
   // Any wrong address is answered with 404; taking that for the entry's end would make all entries anew.
   if (gone && problem.error !== 'notFound') {
@@ -59,6 +62,12 @@ export function refusal(answer: Answer, circumstances: Circumstances): Connector
     return new ConnectorError('unavailable', text, { outcome: writes ? 'unknown' : 'none' });
   }
   return refusalOf(gone ? 'notFound' : meaning(answer), answer, problem, circumstances);
+}
+
+function secretRefused(problem: Problem, { host, secret }: Circumstances): ConnectorError {
+  const said = shortened(problem.message, secret);
+  const text = `${host} refuses the secret (401)${said ? `: ${said}` : '.'} Correct it there or here: it goes on by itself.`;
+  return new SecretRefused('unavailable', text);
 }
 
 function refusalOf(

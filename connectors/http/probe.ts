@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type CallContext, ConnectorError, type FailureKind, type TestStep } from '../spi';
 import { type Service } from './service';
 import { isLoopback } from './address';
+import { SecretRefused } from './failures';
 import { type Settings } from './settings';
 
 const REMEDIES: Readonly<Record<FailureKind, string>> = {
@@ -74,10 +75,11 @@ async function attempt(name: string, check: () => Promise<string>): Promise<Test
   try {
     return { name, state: 'ok', message: await check() };
   } catch (error) {
-    const { kind, message } =
-      error instanceof ConnectorError
-        ? error
-        : ({ kind: 'unsupported', message: 'A defect of the connector.' } as const);
-    return { name, state: 'failed', message, remedy: REMEDIES[kind] };
+    if (!(error instanceof ConnectorError)) {
+      const message = 'A defect of the connector.';
+      return { name, state: 'failed', message, remedy: REMEDIES.unsupported };
+    }
+    const kind = error instanceof SecretRefused ? 'permission' : error.kind;
+    return { name, state: 'failed', message: error.message, remedy: REMEDIES[kind] };
   }
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectorContext, ConnectorError, type FailureKind } from '../spi';
 import { type Cancellation } from './cancellation';
 import { asConnectionLost, type Connection } from './connection';
-import { ConnectionLost, isReadOnly } from './failures';
+import { ConnectionLost, isReadOnly, SignInRefused } from './failures';
 import { type Server, type Servers } from './servers';
 
 /** How long an operation may stay unanswered after its caller gave up, before its connection is closed. */
@@ -225,7 +225,7 @@ export class ConnectionPool {
       } catch (error) {
         if (!(error instanceof ConnectorError) || this.closed) throw error;
         failures.push(error);
-        if (!ELSEWHERE.has(error.kind)) break;
+        if (error instanceof SignInRefused || !ELSEWHERE.has(error.kind)) break;
       }
     }
     if (!this.failing) this.log('warn', 'cannot connect to the directory');

@@ -12,7 +12,7 @@ import {
 import { ConnectorError } from '../spi';
 import { ASSERTION, PASSWORD_MODIFY, PASSWORD_POLICY } from './controls';
 import { dial } from './dial';
-import { ConnectionLost, messageOf, toConnectorError } from './failures';
+import { ConnectionLost, messageOf, signInFailure } from './failures';
 import { Frames } from './frames';
 import { type LdapSecrets, type LdapSettings } from './settings';
 import { attributeValues } from './values';
@@ -119,7 +119,7 @@ export class Connection {
       socket.destroy();
       const failure = asConnectionLost(error);
       const { explain } = settledProfile(settings.vendor);
-      throw toConnectorError(failure, { action: `sign in as ${settings.bindDN}`, explain });
+      throw signInFailure(failure, { action: `sign in as ${settings.bindDN}`, explain });
     }
   }
 

@@ -159,6 +159,9 @@ export function nameFailure(error: unknown, attribute: string, rdn: string): unk
 const NOT_UNIQUE =
   /attributes not unique|non-unique attributes|same attribute value already exists/i;
 
+/** Kinds that say of themselves that it is to be tried again. */
+const PASSING: ReadonlySet<FailureKind> = new Set(['unavailable', 'timeout', 'throttled']);
+
 function meaningOf(code: number, words: string): readonly [FailureKind, string] {
   if (code === RESULT.constraintViolation && NOT_UNIQUE.test(words)) {
     return ['conflict', 'another entry has that value'];
@@ -177,6 +180,16 @@ function fromResult(error: ResultCodeError, attempt: Attempt): ConnectorError {
     ...attributeOption(said?.attribute ?? attributeAtFault(words)),
     cause: error,
   });
+}
+
+/** The server took the connection and not who signs in. */
+export class SignInRefused extends ConnectorError {}
+
+/** What the directory says of a sign-in concerns all that is written to it: nothing is given up for it. */
+export function signInFailure(error: unknown, attempt: Attempt): ConnectorError {
+  const failure = toConnectorError(error, attempt);
+  if (!(error instanceof ResultCodeError) || PASSING.has(failure.kind)) return failure;
+  return new SignInRefused('unavailable', failure.message, { cause: error });
 }
 
 /** Puts any failure into the one error that may leave the connector. */

@@ -7,8 +7,12 @@ export type Outcome = 'none' | 'unknown';
 interface Finding {
   readonly kind: FailureKind;
   readonly message: string;
+  readonly isLogin?: true;
   readonly retryAfterMs?: number;
 }
+
+/** The database does not let the gateway in: that concerns every row, and is none's fault. */
+export class LoginRefused extends ConnectorError {}
 
 const BUSY: Finding = {
   kind: 'throttled',
@@ -17,6 +21,13 @@ const BUSY: Finding = {
 };
 
 const UNAVAILABLE: Finding = { kind: 'unavailable', message: 'the database cannot be reached' };
+
+/** Of the failures of a login, which has changed nothing. */
+function login(message: string): Finding {
+  return { kind: 'unavailable', message, isLogin: true };
+}
+
+const LOGIN = login('the database refuses the login; check user and password');
 
 const MISSING: Finding = {
   kind: 'invalid',
@@ -51,12 +62,10 @@ const POSTGRES: readonly (readonly [RegExp, Finding])[] = [
   [/^23505|^23P01/, { kind: 'conflict', message: 'another row has that name or key' }],
   [/^2[23]/, { kind: 'invalid', message: 'the database refuses the value' }],
   [/^54/, { kind: 'invalid', message: 'the value is too long for the database' }],
-  [
-    /^28/,
-    { kind: 'permission', message: 'the database refuses the login; check user and password' },
-  ],
+  [/^28/, LOGIN],
   [/^42501/, { kind: 'permission', message: 'the role lacks a right; grant it, then retry' }],
-  [/^3[DF]/, { kind: 'invalid', message: 'the database or schema does not exist' }],
+  [/^3D/, login('the database does not exist')],
+  [/^3F/, { kind: 'invalid', message: 'the schema does not exist' }],
   [/^42/, MISSING],
   [/^57014/, { kind: 'timeout', message: 'the database took too long' }],
   [/^40|^55P03/, BUSY],
@@ -73,15 +82,12 @@ const MYSQL: readonly (readonly [readonly number[], Finding])[] = [
     [1048, 1118, 1153, 1216, 1217, 1264, 1265, 1292, 1364, 1366, 1406, 1451, 1452, 3819, 4025],
     { kind: 'invalid', message: 'the database refuses the value' },
   ],
-  [
-    [1045, 1698, 1862, 3118, 3955, 4151],
-    { kind: 'permission', message: 'the database refuses the login; check user and password' },
-  ],
+  [[1045, 1698, 1862, 3118, 3955, 4151], LOGIN],
   [
     [1044, 1142, 1143, 1227, 1370],
     { kind: 'permission', message: 'the account lacks a right; grant it, then retry' },
   ],
-  [[1049], { kind: 'invalid', message: 'the database does not exist' }],
+  [[1049], login('the database does not exist')],
   [[1054, 1146], MISSING],
   [[1064, 1235], { kind: 'unsupported', message: 'the server does not understand the statement' }],
   [[1005], { kind: 'invalid', message: 'a table cannot be made; another one does not fit it' }],
@@ -150,11 +156,9 @@ function find(error: Thrown): Finding {
     return POSTGRES.find(([pattern]) => pattern.test(code))?.[1] ?? UNAVAILABLE;
   }
   if (MYSQL_LOGIN.test(code)) {
-    return {
-      kind: 'permission',
-      message:
-        'the server wants a way of logging in that is not supported; give the account a password',
-    };
+    return login(
+      'the server wants a way of logging in that is not supported; give the account a password',
+    );
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return { kind: 'permission', message: 'the file or its folder may not be written' };
@@ -166,7 +170,8 @@ function find(error: Thrown): Finding {
 export function toConnectorError(error: unknown, outcome: Outcome = 'none'): ConnectorError {
   if (error instanceof ConnectorError) return error;
   const thrown = error instanceof Error ? error : new Error(String(error));
-  const { kind, message, retryAfterMs } = find(thrown);
+  const { kind, message, retryAfterMs, isLogin } = find(thrown);
+  if (isLogin) return new LoginRefused(kind, `${message} (${thrown.message})`, { cause: thrown });
   return new ConnectorError(kind, `${message} (${thrown.message})`, {
     // Only a lost connection leaves a doubt: an answer, even a bad one, says that nothing was committed.
     outcome: kind === 'unavailable' ? outcome : 'none',

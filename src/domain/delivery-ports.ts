@@ -387,4 +387,7 @@ export type DeliveryRules = Pick<
   SyncRuleStore,
   'find' | 'findAll' | 'list' | 'underDeletion' | 'finishDeletions'
 >;
-export type DeliveryTargets = Pick<TargetStore, 'find' | 'all'>;
+export interface DeliveryTargets extends Pick<TargetStore, 'find' | 'all'> {
+  /** What was parked has been resumed for this version. Nothing when there is a later one by now. */
+  markResumed(id: string, version: number): Promise<void>;
+}

@@ -35,6 +35,8 @@ export interface Target {
   readonly secrets: Readonly<Record<string, unknown>>;
   /** Counts changes of settings and secrets, so that open connectors are renewed. */
   readonly version: number;
+  /** The version for which what was parked has been resumed. */
+  readonly resumedVersion?: number;
   readonly deliveryLimits?: DeliveryLimits;
   /** Absent: only when somebody asks for it. */
   readonly reconcile?: ReconcileSchedule;

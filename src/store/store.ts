@@ -17,7 +17,7 @@ import {
   type AuditRecorder,
   type AuditRetention,
 } from '../domain/audit-ports';
-import { type RuleReviews } from '../domain/delivery-ports';
+import { type DeliveryTargets, type RuleReviews } from '../domain/delivery-ports';
 import { type GuardedAmounts, type GuardStore, type HeldBindings } from '../domain/guard';
 import { type TokenLogoStore } from '../domain/token-logo';
 import { type OtpChoiceStore, type TokenAssignments, type TokenStore } from '../domain/token-pool';
@@ -93,7 +93,7 @@ export interface Store {
   readonly heldBindings: HeldBindings;
   readonly guardedAmounts: GuardedAmounts;
   readonly syncRules: SyncRuleStore;
-  readonly targets: TargetStore;
+  readonly targets: TargetStore & DeliveryTargets;
   readonly credentials: CredentialStore;
   readonly tokenLogos: TokenLogoStore;
   readonly tokens: TokenStore & TokenAssignments;

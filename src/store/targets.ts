@@ -1,6 +1,7 @@
 /** Targets in MongoDB: the port `TargetStore`. Secrets are sealed before they get near the database. */
 import { type Model } from 'mongoose';
 import { v7 as timeOrderedId } from 'uuid';
+import { type DeliveryTargets } from '../domain/delivery-ports';
 import { type Page, type TargetStore } from '../domain/ports';
 import { type Target, type TargetChange, type TargetDraft } from '../domain/target';
 import { type Query } from './filter-comparison';
@@ -8,7 +9,7 @@ import { type TargetDocument } from './models/administration.model';
 import { nameKey, nameSearch, pageById, refuseTakenName } from './named-documents';
 import { type SecretBox } from './secret-box';
 
-export class MongoTargetStore implements TargetStore {
+export class MongoTargetStore implements TargetStore, DeliveryTargets {
   constructor(
     private readonly model: Model<TargetDocument>,
     private readonly secretBox: SecretBox,
@@ -26,6 +27,7 @@ export class MongoTargetStore implements TargetStore {
       secrets: this.secretBox.seal(draft.secrets, id),
       ...(draft.deliveryLimits === undefined ? {} : { deliveryLimits: draft.deliveryLimits }),
       version: 1,
+      resumedVersion: 1,
       ...(draft.reconcile === undefined ? {} : { reconcile: draft.reconcile }),
       createdAt: now,
       updatedAt: now,
@@ -85,6 +87,10 @@ export class MongoTargetStore implements TargetStore {
         .lean<TargetDocument>(),
     );
     return document ? this.toTarget(document) : undefined;
+  }
+
+  async markResumed(id: string, version: number): Promise<void> {
+    await this.model.updateOne({ _id: id, version }, { $set: { resumedVersion: version } });
   }
 
   setPaused(id: string, paused: boolean): Promise<Target | undefined> {

@@ -76,7 +76,7 @@ async function collect(entries: AsyncIterable<Entry>): Promise<string[]> {
 describe('what the http connector understands by', () => {
   it.each([
     [400, {}, 'invalid', 'none'],
-    [401, {}, 'permission', 'none'],
+    [401, {}, 'unavailable', 'none'],
     [403, {}, 'permission', 'none'],
     [404, { error: 'notFound' }, 'notFound', 'none'],
     [404, {}, 'unavailable', 'unknown'],

@@ -178,7 +178,8 @@ describeWith([SLAPD], 'several LDAP servers', () => {
     const connector = openLdap(wrong, { failoverUrls: [second.url()] });
     cleanup.push(() => connector.close());
     const error = await failure(addUser(connector, 'nobody'));
-    expect(error.kind).toBe('permission');
+    expect(error.kind).toBe('unavailable');
+    expect(error.message).toContain('wrong bind DN or password');
     expect(second.accepted).toBe(0);
   });
 

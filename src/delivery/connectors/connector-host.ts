@@ -4,8 +4,7 @@ import { type Target } from '../../domain/target';
 import { capabilitiesOf } from './capabilities';
 import { type CallObserver } from '../call-observer';
 import { type Clock } from '../clock';
-import { GUARD_TIMES, type GuardTimes } from './call-guard';
-import { ConnectorFault } from '../errors';
+import { asOwnError, GUARD_TIMES, type GuardTimes } from './call-guard';
 import { HostedConnector } from './hosted-connector';
 import { describeError, type Log } from '../log';
 
@@ -72,7 +71,7 @@ export class ConnectorHost {
     const type = registry.get(target.connector);
     if (!type) {
       throw new ConnectorError(
-        'unsupported',
+        'unavailable',
         `The connector "${target.connector}" is not loaded. Name its package in CONNECTORS and restart.`,
       );
     }
@@ -84,7 +83,7 @@ export class ConnectorHost {
       const parts = { type, settings, capabilities, connector, clock, observe };
       return new HostedConnector(parts, { times, concurrency, answer: this.deps.answerTimes });
     } catch (error) {
-      throw asOpenError(error);
+      throw this.openError(target, error);
     }
   }
 
@@ -99,6 +98,24 @@ export class ConnectorHost {
   async closeAll(): Promise<void> {
     for (const targetId of [...this.opened.keys()]) this.forget(targetId);
     await Promise.all(this.closing);
+  }
+
+  /** Whatever it is: it concerns the target, and not whom the first one delivers. */
+  private openError({ id }: Target, error: unknown): ConnectorError {
+    if (error instanceof Error && error.name === 'SettingsError') {
+      const message = `The target's settings cannot be used. ${error.message}`;
+      return new ConnectorError('unavailable', message, { cause: error });
+    }
+    const own = asOwnError(error, 'open');
+    if (own instanceof ConnectorError) {
+      return new ConnectorError('unavailable', own.message, { cause: error });
+    }
+    this.deps.log('error', 'A connector could not be opened', {
+      targetId: id,
+      ...describeError(error),
+    });
+    const message = 'The connector could not be opened, see the log of the gateway.';
+    return new ConnectorError('unavailable', message, { cause: error });
   }
 
   private concurrency({ deliveryLimits }: Target, { maxConcurrency }: Capabilities): number {
@@ -134,13 +151,4 @@ export class ConnectorHost {
       .finally(() => this.closing.delete(closing));
     this.closing.add(closing);
   }
-}
-
-function asOpenError(error: unknown): Error {
-  if (error instanceof Error && error.name === 'SettingsError') {
-    const message = `The target's settings cannot be used. ${error.message}`;
-    return new ConnectorError('invalid', message, { cause: error });
-  }
-  if (error instanceof ConnectorError) return error;
-  return new ConnectorFault('The connector could not be opened', { cause: error });
 }

@@ -9,7 +9,7 @@ import { describeError } from '../log';
 import { type DeliveryTargets } from '../../domain/delivery-ports';
 
 export interface LanesDeps extends Omit<LaneDeps, 'breaker' | 'concurrency'> {
-  readonly targets: Pick<DeliveryTargets, 'all'>;
+  readonly targets: Pick<DeliveryTargets, 'all' | 'markResumed'>;
   readonly host: ConnectorHost;
 }
 
@@ -85,11 +85,16 @@ export class Lanes {
     for (const id of this.versions.keys()) if (!ids.has(id)) this.versions.delete(id);
   }
 
-  /** New settings may be what the parked ones waited for, also while the target is paused. */
-  private async resumeParked({ id, version }: Target): Promise<void> {
-    const known = this.versions.get(id);
-    if (known === version) return;
-    if (known !== undefined) await this.deps.queue.requeueParked(id, this.deps.clock.now());
+  /**
+   * New settings may be what the parked ones waited for, also while the target is paused. Every process resumes them when
+   * it hears of it, for until then it may have parked some by the old settings; and the next start, when none did.
+   */
+  private async resumeParked({ id, version, resumedVersion }: Target): Promise<void> {
+    const known = this.versions.get(id) ?? resumedVersion;
+    if (known !== version) {
+      await this.deps.queue.requeueParked(id, this.deps.clock.now());
+      await this.deps.targets.markResumed(id, version);
+    }
     this.versions.set(id, version);
   }
 

@@ -93,6 +93,7 @@ const target = new Schema(
     secrets: { type: Schema.Types.Mixed, required: true },
     deliveryLimits: Schema.Types.Mixed,
     version: { type: Number, required: true },
+    resumedVersion: Number,
     pausedAt: Date,
     deletedAt: Date,
     rolloutAt: Date,

@@ -1,5 +1,10 @@
 /** What becomes of a delivery that fails: tried again, parked, or found to have happened after all. */
-import { ConnectorError, type FailureKind } from '../../../connectors/spi';
+import {
+  ConnectorError,
+  type ConnectorType,
+  type FailureKind,
+  SettingsError,
+} from '../../../connectors/spi';
 import { FakeDirectory } from '../../support/fake-connector';
 import { type Resource } from '../../../src/domain/resource';
 import { until, World } from './world';
@@ -318,15 +323,66 @@ test('parked bindings resume when the settings of the target change', async () =
   expect(directory.opened).toBe(2);
 });
 
-test('a connector that is not loaded parks, and disturbs nobody', async () => {
-  const targets = world.store.connection.collection<{ _id: string }>('targets');
-  await targets.updateOne({ _id: targetId }, { $set: { connector: 'missing' } });
+test('a connector that is not loaded for one start parks nothing', async () => {
   const rule = await world.rule({ targetId });
+  const user = await world.user(rule.id, 'ada');
+  const before = world.start();
+  await before.idle();
+  await before.stop();
+  const without = world.start({ registry: { get: () => undefined, all: () => [] } });
+  await world.change(user, { active: false });
+  await until('a failure', async () => (await world.binding(targetId, user)).attempts > 1);
+  const { state, lastError } = await world.binding(targetId, user);
+  expect(state).not.toBe('PARKED');
+  expect(lastError?.kind).toBe('unavailable');
+  expect(lastError?.message).toContain('Name its package in CONNECTORS and restart.');
+  await without.stop();
+  world.start();
+  await until('the account to be disabled', () => directory.user('ada')?.active === false);
+});
+
+test.each([
+  ['settings', new SettingsError([{ path: ['url'], message: 'No URL.' }]), 'url'],
+  ['what they name', new ConnectorError('invalid', 'No such file.'), 'No such file.'],
+  ['a defect', new TypeError('ada'), 'see the log of the gateway'],
+])('a target that cannot be opened parks nothing: %s', async (_, error, message) => {
+  const { type } = directory;
+  const broken: ConnectorType = {
+    ...type,
+    open: () => {
+      throw error;
+    },
+  };
+  const rule = await world.rule({ targetId });
+  const engine = world.start({ registry: { get: () => broken, all: () => [broken] } });
+  const user = await world.user(rule.id, 'ada');
+  const bound = () => world.bindings.find(`${targetId}:${user.id}`);
+  // As many as a defect is given, and one more.
+  await until('failures', async () => ((await bound())?.attempts ?? 0) > 8);
+  const { state, lastError } = await world.binding(targetId, user);
+  expect(state).not.toBe('PARKED');
+  expect(lastError?.kind).toBe('unavailable');
+  expect(lastError?.message).toContain(message);
+  await engine.stop();
+  world.start();
+  await until('the entry', () => directory.user('ada') !== undefined);
+});
+
+test('parked bindings resume for new secrets although everybody dies who heard of them', async () => {
+  const rule = await world.rule({ targetId });
+  directory.refuseCreate = () => {
+    throw new ConnectorError('permission', 'Not yours.');
+  };
   const engine = world.start();
   const user = await world.user(rule.id, 'ada');
   await engine.idle();
-  expect(await world.binding(targetId, user)).toMatchObject({
-    state: 'PARKED',
-    lastError: { kind: 'unsupported' },
-  });
+  await engine.stop();
+  expect((await world.binding(targetId, user)).state).toBe('PARKED');
+  directory.refuseCreate = () => undefined;
+  const target = await world.store.targets.find(targetId);
+  await world.store.targets.update(target!, { secrets: { password: 'new' } });
+  world.start();
+  await until('the entry', () => directory.user('ada') !== undefined);
+  // And once is enough.
+  expect(await world.store.targets.find(targetId)).toMatchObject({ resumedVersion: 2 });
 });

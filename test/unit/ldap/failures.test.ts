@@ -13,11 +13,34 @@ import {
   connectFailure,
   ConnectionLost,
   nameFailure,
+  signInFailure,
+  SignInRefused,
   toConnectorError,
 } from '../../../connectors/ldap/failures';
 import { ConnectorError } from '../../../connectors/spi';
 
 const write = { action: 'change the user', write: true };
+
+describe('a refused sign-in', () => {
+  const attempt = { action: 'sign in as cn=usher' };
+
+  it.each([7, 8, 13, 19, 48, 49, 50, 53])('is %s, and nobody is to blame for it', (code) => {
+    const failure = signInFailure(new UnknownStatusCodeError(code), attempt);
+    expect(failure).toBeInstanceOf(SignInRefused);
+    expect(failure).toMatchObject({ kind: 'unavailable', outcome: 'none', name: 'ConnectorError' });
+    expect(failure.message).toMatch(/^The directory refused to sign in as cn=usher: .+\.$/);
+  });
+
+  it.each([
+    [3, 'timeout'],
+    [51, 'throttled'],
+    [52, 'unavailable'],
+  ])('passes with %s', (code, kind) => {
+    const failure = signInFailure(new UnknownStatusCodeError(code), attempt);
+    expect(failure).not.toBeInstanceOf(SignInRefused);
+    expect(failure.kind).toBe(kind);
+  });
+});
 
 describe('result codes', () => {
   it.each([

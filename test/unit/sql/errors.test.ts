@@ -19,9 +19,10 @@ describe('failures of the databases', () => {
     ['23502', 'invalid'],
     ['22001', 'invalid'],
     ['54000', 'invalid'],
-    ['28P01', 'permission'],
+    ['28P01', 'unavailable'],
     ['42501', 'permission'],
-    ['3D000', 'invalid'],
+    ['3D000', 'unavailable'],
+    ['3F000', 'invalid'],
     ['42P01', 'invalid'],
     ['57014', 'timeout'],
     ['57P01', 'unavailable'],
@@ -41,9 +42,7 @@ describe('failures of the databases', () => {
     [1048, 'invalid'],
     [1153, 'invalid'],
     [1452, 'invalid'],
-    [1045, 'permission'],
     [1142, 'permission'],
-    [1049, 'invalid'],
     [1146, 'invalid'],
     [1665, 'unsupported'],
     [1969, 'timeout'],
@@ -57,6 +56,14 @@ describe('failures of the databases', () => {
     expect(toConnectorError(error, 'unknown')).toMatchObject({
       kind,
       outcome: kind === 'unavailable' ? 'unknown' : 'none',
+    });
+  });
+
+  it.each([1045, 1049])('MySQL %s: who was not let in has changed nothing', (errno) => {
+    const error = Object.assign(new Error('message'), { code: 'ER_SOMETHING', errno });
+    expect(toConnectorError(error, 'unknown')).toMatchObject({
+      kind: 'unavailable',
+      outcome: 'none',
     });
   });
 
