@@ -269,7 +269,7 @@ function createAdministrators(
   parts: Pick<Parts, 'store' | 'engine' | 'access' | 'schemas' | 'provisioning'>,
 ): Administration {
   const { store, engine, access, schemas, provisioning } = parts;
-  return createAdministration({
+  const ports = {
     syncRules: forgetful(store.syncRules, ['setEnabled', 'update', 'startDeletion'], access),
     targets: store.targets,
     credentials: forgetful(store.credentials, ['expireRuleCredentials'], access),
@@ -284,7 +284,8 @@ function createAdministrators(
     bindings: store.bindings,
     previews: engine.previews,
     operations: store.operations,
-  });
+  };
+  return createAdministration(ports, store.now);
 }
 
 function createExpress(config: Config, parts: Parts): Express {

@@ -27,11 +27,8 @@ export interface Administration {
   readonly tokens: Tokens;
 }
 
-/** One per process: it keeps the guards of API keys in order. `now` is the clock. */
-export function createAdministration(
-  ports: AdministrationPorts,
-  now: () => Date = () => new Date(),
-): Administration {
+/** One per process: it keeps the guards of API keys in order. `now` is the clock of the engine, which acts upon what is written. */
+export function createAdministration(ports: AdministrationPorts, now: () => Date): Administration {
   return {
     syncRules: new SyncRules(ports, now),
     previews: new RulePreviews(ports, now),

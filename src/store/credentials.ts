@@ -10,7 +10,11 @@ import {
 export class MongoCredentialStore implements CredentialStore {
   private readonly lastTouched = new Map<string, number>();
 
-  constructor(private readonly models: AdministrationModels) {}
+  constructor(
+    private readonly models: AdministrationModels,
+    /** The time of day as the database has it. */
+    private readonly now: () => Date,
+  ) {}
 
   async addRuleCredential({ id, ...credential }: RuleCredential): Promise<void> {
     await this.models.ruleCredentials.insertMany([{ _id: id, ...credential }], { lean: true });
@@ -20,7 +24,7 @@ export class MongoCredentialStore implements CredentialStore {
     const document = await this.models.ruleCredentials
       .findOne({ hash })
       .lean<RuleCredentialDocument>();
-    if (!document || (document.expiresAt && document.expiresAt <= new Date())) return undefined;
+    if (!document || (document.expiresAt && document.expiresAt <= this.now())) return undefined;
     return withId(document);
   }
 
@@ -29,7 +33,7 @@ export class MongoCredentialStore implements CredentialStore {
       .find({ ruleId })
       .sort({ _id: 1 })
       .lean<RuleCredentialDocument[]>();
-    const now = new Date();
+    const now = this.now();
     return documents
       .filter((document) => !document.expiresAt || document.expiresAt > now)
       .map((document) => withId(document));
@@ -37,7 +41,7 @@ export class MongoCredentialStore implements CredentialStore {
 
   async expireRuleCredentials(ruleId: string, exceptId: string, at: Date): Promise<void> {
     const others = { ruleId, _id: { $ne: exceptId } };
-    if (at <= new Date()) await this.models.ruleCredentials.deleteMany(others);
+    if (at <= this.now()) await this.models.ruleCredentials.deleteMany(others);
     // One that was to end earlier still does.
     else await this.models.ruleCredentials.updateMany(others, { $min: { expiresAt: at } });
   }
@@ -60,7 +64,7 @@ export class MongoCredentialStore implements CredentialStore {
     const document = await this.models.apiKeys
       .findOneAndUpdate(
         { _id: id },
-        { $min: { revokedAt: new Date() } },
+        { $min: { revokedAt: this.now() } },
         { returnDocument: 'after' },
       )
       .lean<ApiKeyDocument>();

@@ -7,6 +7,16 @@ import { type BindingModel } from './models/binding.model';
  */
 const LONGEST_AHEAD_MS = { asked: 60_000, retrying: 2 * 3_600_000, leased: 60_000 } as const;
 
+/** Where a lease made now lasts until then: until when any lasts. */
+export function latestLease(leaseUntil: Date): Date {
+  return new Date(leaseUntil.getTime() + LONGEST_AHEAD_MS.leased);
+}
+
+/** Matches where the moment has come, and where it is later than any that is set now. */
+export function hasCome(field: string, now: Date, latest: Date) {
+  return { $or: [{ [field]: { $lte: now } }, { [field]: { $gt: latest } }] };
+}
+
 /** Makes due what is due later than anything can be. Answers how many bindings. */
 export async function correctDates(
   model: BindingModel,
@@ -31,7 +41,7 @@ export async function correctLeases(
   targetId: string,
   leaseUntil: Date,
 ): Promise<number> {
-  const tooLong = { $gt: new Date(leaseUntil.getTime() + LONGEST_AHEAD_MS.leased) };
+  const tooLong = { $gt: latestLease(leaseUntil) };
   const { modifiedCount } = await model.updateMany(
     { targetId, state: 'DELIVERING', leaseUntil: tooLong },
     { $set: { leaseUntil } },

@@ -17,6 +17,7 @@ import {
 } from '../domain/operation';
 import { type Page } from '../domain/ports';
 import { FREE } from './binding-mapping';
+import { hasCome, latestLease } from './date-corrections';
 import { documents } from './documents';
 import { isDuplicateKey } from './duplicate-key';
 import { type OperationDocument, type OperationModels } from './models/operation.model';
@@ -28,6 +29,9 @@ interface Started {
 }
 
 const ERASED_AT_ONCE = 50;
+
+/** No operation waits as long before it is looked at again. */
+const LONGEST_PAUSE_MS = 900_000;
 
 /** Whoever is in the way may end between the two looks at it. */
 const MOST_ATTEMPTS = 5;
@@ -139,7 +143,13 @@ export class MongoOperationStore implements OperationStore, OperationQueue {
 
   async claim(owner: string, now: Date, leaseUntil: Date): Promise<ClaimedOperation | undefined> {
     const document = await this.collection.findOneAndUpdate(
-      { dueAt: { $lte: now }, leaseUntil: { $lte: now } },
+      {
+        dueAt: { $exists: true },
+        $and: [
+          hasCome('dueAt', now, new Date(now.getTime() + LONGEST_PAUSE_MS)),
+          hasCome('leaseUntil', now, latestLease(leaseUntil)),
+        ],
+      },
       { $set: { state: 'RUNNING', owner, leaseUntil }, $inc: { fence: 1 } },
       { sort: { dueAt: 1 }, returnDocument: 'after' },
     );

@@ -1,5 +1,6 @@
 /** Rollouts inside the documents of their rules: noted in the same write as the change that asks for them. */
 import { type Rollout, type SyncRule } from '../domain/sync-rule';
+import { FREE } from './binding-mapping';
 import { type RolloutDocument } from './models/administration.model';
 
 /** Ids of targets have neither dots nor dollar signs. */
@@ -14,7 +15,7 @@ export function rolloutFields(rollouts: readonly Rollout[]): Readonly<Record<str
   const fields = rollouts.map(({ targetId, ...rollout }) => {
     const document: RolloutDocument = {
       ...rollout,
-      freeAt: rollout.startedAt,
+      freeAt: FREE,
       leftOver: false,
       rounds: 0,
     };

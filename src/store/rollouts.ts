@@ -9,7 +9,8 @@ import {
 import { GROUP, USER } from '../domain/resource';
 import { rollout as newRollout } from '../domain/rollout';
 import { type DeletePolicy, type Rollout } from '../domain/sync-rule';
-import { CHANGED } from './binding-mapping';
+import { CHANGED, FREE } from './binding-mapping';
+import { hasCome, latestLease } from './date-corrections';
 import { documents } from './documents';
 import { CHANGED_RETRY_MS, enqueue } from './enqueue';
 import {
@@ -67,7 +68,7 @@ export class MongoRolloutStore implements RolloutStore {
   }
 
   claim(rollout: RolloutProgress, now: Date, until: Date): Promise<boolean> {
-    const free = { [`${rolloutField(rollout.targetId)}.freeAt`]: { $lte: now } };
+    const free = hasCome(`${rolloutField(rollout.targetId)}.freeAt`, now, latestLease(until));
     return this.write(rollout, { $set: { freeAt: until } }, free);
   }
 
@@ -98,7 +99,7 @@ export class MongoRolloutStore implements RolloutStore {
 
   async advance(rollout: RolloutProgress, after: string, leftOver: boolean): Promise<void> {
     await this.write(rollout, {
-      $set: { after, leftOver: rollout.leftOver || leftOver, freeAt: rollout.startedAt },
+      $set: { after, leftOver: rollout.leftOver || leftOver, freeAt: FREE },
     });
   }
 

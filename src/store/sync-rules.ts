@@ -32,12 +32,14 @@ export class MongoSyncRuleStore implements SyncRuleStore {
       readonly tokens: TokenModel;
       readonly guards: GuardModel;
     },
+    /** The time of day as the database has it: the engine compares by it. */
+    private readonly now: () => Date,
   ) {
     this.model = administration.syncRules;
   }
 
   async insert(draft: SyncRuleDraft): Promise<SyncRule> {
-    const now = new Date();
+    const now = this.now();
     const document: SyncRuleDocument = {
       _id: timeOrderedId(),
       ...RULE_DEFAULTS,
@@ -74,7 +76,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     const document = await this.model
       .findOneAndUpdate(
         { _id: id, deletion: null },
-        { $set: { enabled, updatedAt: new Date() }, $inc: { version: 1 } },
+        { $set: { enabled, updatedAt: this.now() }, $inc: { version: 1 } },
         { returnDocument: 'after' },
       )
       .lean<SyncRuleDocument>();
@@ -88,7 +90,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
       ...fields,
       ...(fields.name === undefined ? {} : { nameKey: nameKey(fields.name) }),
       ...rolloutFields(rollouts),
-      updatedAt: new Date(),
+      updatedAt: this.now(),
     };
     const document = await refuseTakenName(change.name ?? current.name, () =>
       this.model
@@ -114,7 +116,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     const before = await this.model
       .findOneAndUpdate(
         { _id: id, deletion: { $in: startable } },
-        { $set: { deletion: policy, updatedAt: new Date() }, $inc: { version: 1 } },
+        { $set: { deletion: policy, updatedAt: this.now() }, $inc: { version: 1 } },
         { returnDocument: 'before' },
       )
       .lean<SyncRuleDocument>();
@@ -183,7 +185,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
   private async deliverAgain(ruleId: string): Promise<void> {
     await this.resources.updateMany(
       { ruleId, live: false },
-      { $set: { pending: new Date() }, $inc: { generation: 1 } },
+      { $set: { pending: this.now() }, $inc: { generation: 1 } },
     );
   }
 
@@ -193,7 +195,7 @@ export class MongoSyncRuleStore implements SyncRuleStore {
     // Each kind of resource for itself: the index on (rule, type, live) then finds what is left at once.
     const types = await this.resources.distinct('resourceType', { ruleId });
     for (const resourceType of types) {
-      await this.resources.updateMany({ ruleId, resourceType, live: true }, tombstone(new Date()));
+      await this.resources.updateMany({ ruleId, resourceType, live: true }, tombstone(this.now()));
     }
   }
 }

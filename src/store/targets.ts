@@ -13,10 +13,12 @@ export class MongoTargetStore implements TargetStore, DeliveryTargets {
   constructor(
     private readonly model: Model<TargetDocument>,
     private readonly secretBox: SecretBox,
+    /** The time of day as the database has it: the engine compares by it. */
+    private readonly now: () => Date,
   ) {}
 
   async insert(draft: TargetDraft): Promise<Target> {
-    const now = new Date();
+    const now = this.now();
     const id = timeOrderedId();
     const document: TargetDocument = {
       _id: id,
@@ -63,7 +65,7 @@ export class MongoTargetStore implements TargetStore, DeliveryTargets {
   async update(current: Target, change: TargetChange): Promise<Target | undefined> {
     const { id, version } = current;
     const { name, settings, secrets, deliveryLimits, reconcile, rollOut = false } = change;
-    const now = new Date();
+    const now = this.now();
     const set = {
       updatedAt: now,
       ...(name === undefined ? {} : { name, nameKey: nameKey(name) }),
@@ -112,7 +114,7 @@ export class MongoTargetStore implements TargetStore, DeliveryTargets {
     field: 'pausedAt' | 'deletedAt',
     marked: boolean,
   ): Promise<Target | undefined> {
-    const now = new Date();
+    const now = this.now();
     await this.model.updateOne(
       { _id: id, [field]: marked ? null : { $ne: null } },
       marked

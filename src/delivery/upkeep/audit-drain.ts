@@ -57,7 +57,7 @@ export class AuditDrain {
     } finally {
       this.working = false;
     }
-    const wait = this.nextPollAt - clock.now().getTime();
+    const wait = this.nextPollAt - clock.monotonic();
     if (this.hinted.size === 0 && wait > 0) await this.wakeup.wait(wait, signal);
     if (this.hinted.size < BATCH) await clock.sleep(times.auditGatherMs, signal);
   }
@@ -74,9 +74,10 @@ export class AuditDrain {
   /** What a process that died left behind. */
   private async poll(): Promise<void> {
     const { clock, outbox, times } = this.deps;
-    const now = clock.now().getTime();
+    const now = clock.monotonic();
     if (now < this.nextPollAt) return;
-    const ids = await outbox.waitingBindings(new Date(now - times.pendingAgeMs), BATCH);
+    const before = new Date(clock.now().getTime() - times.pendingAgeMs);
+    const ids = await outbox.waitingBindings(before, BATCH);
     if (ids.length < BATCH) this.nextPollAt = now + times.pollMs;
     if (ids.length > 0) await outbox.recordDeliveries(ids);
   }

@@ -18,7 +18,7 @@ const COMMAND_MS = 300_000;
 const BATCH = 500;
 
 export class AuditKeeping {
-  private nextPurgeAt = 0;
+  private nextPurgeAt = -Infinity;
 
   constructor(private readonly deps: AuditKeepingDeps) {}
 
@@ -28,9 +28,9 @@ export class AuditKeeping {
     const now = clock.now().getTime();
     const unknown = await intents.settle(new Date(now - COMMAND_MS), BATCH);
     if (unknown > 0) log('warn', 'The outcome of commands is unknown', { commands: unknown });
-    if (now < this.nextPurgeAt) return;
+    if (clock.monotonic() < this.nextPurgeAt) return;
     await this.purge(new Date(now - this.deps.retentionDays * DAY_MS), signal);
-    this.nextPurgeAt = now + PURGE_EVERY_MS;
+    this.nextPurgeAt = clock.monotonic() + PURGE_EVERY_MS;
   }
 
   private async purge(before: Date, signal: AbortSignal): Promise<void> {

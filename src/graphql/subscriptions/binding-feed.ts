@@ -13,6 +13,10 @@ import { Pulse } from './pulse';
 const EVERY_MS = 500;
 /** So many are told with each look; what is more is told with the next ones. */
 const MOST_AT_ONCE = 50;
+/** What is dated further ahead is of a time before the database's clock was set back. */
+const MOST_AHEAD_MS = 5_000;
+/** That it was set back is noticed within that time, and what changed meanwhile has to be told. */
+const NOTICED_MS = 15_000;
 
 /** Where a subscription is in the order of changes. */
 type Place = BindingChangeQuery['after'];
@@ -24,12 +28,18 @@ interface Seen {
   readonly settled: Date;
 }
 
+export interface WatchedBindings {
+  readonly bindingChanges: BindingChanges;
+  /** The time of day as the database has it. */
+  readonly now: () => Date;
+}
+
 export class BindingFeed {
   private readonly pulse: Pulse<Seen>;
   private seen: Seen | undefined;
 
   constructor(
-    private readonly changes: BindingChanges,
+    private readonly ports: WatchedBindings,
     private readonly log: ErrorLog,
   ) {
     const look = (): Promise<Seen> => this.look();
@@ -48,11 +58,12 @@ export class BindingFeed {
     ruleId: string | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<Binding, void, undefined> {
-    const begin = (await this.changes.last()) ?? new Date(0);
+    const begin = await this.last();
     // What the database took at the last moment may not have been seen by anybody yet.
     let after: Place = { at: new Date(begin.getTime() - EVERY_MS) };
     const rule = ruleId === undefined ? {} : { ruleId };
-    for await (const { settled } of this.pulse.watch(signal)) {
+    for await (const { last, settled } of this.pulse.watch(signal)) {
+      if (isAhead(after.at, last)) after = { at: new Date(last.getTime() - NOTICED_MS) };
       if (after.id === undefined && settled <= after.at) continue;
       const page = await this.read({ ...rule, after, upTo: settled, limit: MOST_AT_ONCE });
       if (page === undefined) continue;
@@ -68,7 +79,7 @@ export class BindingFeed {
   /** Undefined: the database does not answer. The next look reads on from the same place. */
   private async read(query: BindingChangeQuery): Promise<readonly BindingChange[] | undefined> {
     try {
-      return await this.changes.since(query);
+      return await this.ports.bindingChanges.since(query);
     } catch (error) {
       this.log.warn({ err: error }, 'Changes of bindings cannot be read at present');
       return undefined;
@@ -76,8 +87,20 @@ export class BindingFeed {
   }
 
   private async look(): Promise<Seen> {
-    const last = (await this.changes.last()) ?? new Date(0);
-    this.seen = { last, settled: this.seen?.last ?? last };
+    const last = await this.last();
+    const settled = this.seen?.last ?? last;
+    this.seen = { last, settled: isAhead(settled, last) ? last : settled };
     return this.seen;
   }
+
+  /** The last change of all, but none that is yet to come: it would hide all that come before it. */
+  private async last(): Promise<Date> {
+    const last = (await this.ports.bindingChanges.last()) ?? new Date(0);
+    const now = this.ports.now();
+    return isAhead(last, now) ? now : last;
+  }
+}
+
+function isAhead(at: Date, of: Date): boolean {
+  return at.getTime() > of.getTime() + MOST_AHEAD_MS;
 }

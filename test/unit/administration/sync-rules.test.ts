@@ -12,7 +12,7 @@ describe('sync rules', () => {
   let draft: SyncRuleDraft;
   beforeEach(async () => {
     world = await memoryWorld();
-    administration = createAdministration(world);
+    administration = createAdministration(world, () => new Date());
     const { value } = await administration.targets.create({
       name: 'Directory',
       connector: 'phonebook',

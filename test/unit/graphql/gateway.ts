@@ -17,6 +17,7 @@ type GatewayOptions = Partial<
 
 const NOTHING_TO_SEE: Omit<GraphqlOptions['watched'], 'operations'> = {
   bindingChanges: { last: async () => undefined, since: async () => [] },
+  now: () => new Date(),
   auditTrail: { tail: async () => ({ events: [], position: { recorded: '', seen: new Set() } }) },
 };
 
@@ -57,7 +58,7 @@ export class Gateway {
 
   static async open(openWorld: OpenWorld, options: GatewayOptions = {}): Promise<Gateway> {
     const world = await openWorld();
-    const administration = createAdministration(world);
+    const administration = createAdministration(world, () => new Date());
     const made = await Promise.all(
       (['ADMINISTRATOR', 'OPERATOR', 'AUDITOR'] as const).map(
         async (role) => [role, await addKey(world, { name: `${role} of the test`, role })] as const,

@@ -111,6 +111,38 @@ describe.each(TRANSPORTS)('bindingChanged over %s', (_name, over) => {
     expect(ofUser.length).toBeLessThanOrEqual(2);
   });
 
+  it('goes on when the clock of the database is set back, before it begins and meanwhile', async () => {
+    const HOUR_MS = 3_600_000;
+    const [old, ada, bob] = [await makeUser('a'), await makeUser('ada'), await makeUser('bob')];
+    const dateAhead = (ms: number) =>
+      store.connection
+        .collection('bindings')
+        .updateMany({}, { $set: { changedAt: new Date(Date.now() + ms) } });
+    await deliver(old, 1);
+    await dateAhead(HOUR_MS);
+    let aheadMs = 0;
+    const now = (): Date => new Date(Date.now() + aheadMs);
+    const other = await Gateway.open(async () => worldOn(store, async () => undefined), {
+      watched: { ...store, now, auditTrail: store.audit.reader },
+    });
+    keep(other);
+    const { url, tokens } = other;
+    const watcher = keep(over({ url, token: tokens.AUDITOR, query: CHANGED }));
+    const names = (): readonly unknown[] =>
+      watcher.results.map(({ data }) => data.bindingChanged.resource.userName);
+    await pause(BEGUN_MS);
+    await deliver(ada, 1);
+    await until('the first', () => names().includes('ada'));
+
+    // It is two hours ahead, and changes are told of that time.
+    aheadMs = 2 * HOUR_MS;
+    await dateAhead(aheadMs);
+    await until('what is dated so', () => names().includes('a'));
+    aheadMs = 0;
+    await deliver(bob, 1);
+    await until('the one after it was set back', () => names().includes('bob'));
+  });
+
   it('never answers an event with what an earlier one read', async () => {
     const user = await makeUser('ada');
     const watcher = watch();
