@@ -8,6 +8,11 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
+/** The rule was changed since this delivery read it: what it would destroy has to be decided anew. */
+export class RuleChanged extends Error {
+  override readonly name = 'RuleChanged';
+}
+
 /** Somebody asked for the end of an operation. */
 export class OperationCancelled extends Error {
   override readonly name = 'OperationCancelled';

@@ -17,7 +17,7 @@ import { GROUP, type Resource } from '../../domain/resource';
 import { type SyncRule } from '../../domain/sync-rule';
 import { type Clock } from '../clock';
 import { type DesiredEntries } from './desired-entries';
-import { HeldBack, LeaseLost } from '../errors';
+import { HeldBack, LeaseLost, RuleChanged } from '../errors';
 import { type Log } from '../log';
 
 export interface GuardDeps {
@@ -36,6 +36,8 @@ export interface Guarded {
   readonly rule: SyncRule | undefined;
   /** An administrator deletes the rule, or took the target out of it: that needs no second approval. */
   readonly commanded: boolean;
+  /** The rule as it is now. Absent: it is asked about as it might be. */
+  readonly fresh?: () => Promise<SyncRule | undefined>;
 }
 
 /** How long it is remembered how much a target has. */
@@ -131,15 +133,20 @@ export class Guard {
 /** The guard of one delivery. */
 export class DeliveryGuard {
   private permitted = false;
+  private isRuleFresh = false;
 
   constructor(
     private readonly guard: Guard,
     private readonly guarded: Guarded,
   ) {}
 
-  /** Before an entry is removed or disabled, or a group emptied. Throws {@link HeldBack}. */
+  /**
+   * Before an entry is removed or disabled, or a group emptied. Throws {@link HeldBack}, and {@link RuleChanged} where another
+   * policy may have been chosen since the rule was read.
+   */
   async permit(act: 'REMOVE' | 'DISABLE'): Promise<void> {
     const { item, commanded } = this.guarded;
+    await this.checkRule();
     const settings = this.settings();
     if (!settings || this.permitted || this.isGranted(act)) return;
     if (this.isProtected(settings)) throw new HeldBack('GUARD_PROTECTED', act);
@@ -148,6 +155,13 @@ export class DeliveryGuard {
       await this.mark({ act, at: this.guard.deps.clock.now() });
     }
     this.permitted = true;
+  }
+
+  private async checkRule(): Promise<void> {
+    const { rule, fresh } = this.guarded;
+    if (!rule || !fresh || this.isRuleFresh) return;
+    if ((await fresh())?.version !== rule.version) throw new RuleChanged();
+    this.isRuleFresh = true;
   }
 
   /** Before members who left since a generation are taken out of a group. Throws {@link HeldBack}. */

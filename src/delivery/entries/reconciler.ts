@@ -6,10 +6,10 @@ import { type Announcements } from './announcements';
 import { type ConnectorHost } from '../connectors/connector-host';
 import { Delivery } from './delivery';
 import { type DesiredEntries } from './desired-entries';
-import { Disputed, EntryTaken, HeldBack, LeaseLost } from '../errors';
+import { Disputed, EntryTaken, HeldBack, LeaseLost, RuleChanged } from '../errors';
 import { Fulfilment, type Subject } from './fulfilment';
 import { type GroupMembers } from './group-members';
-import { type Guard } from './guard';
+import { type DeliveryGuard, type Guard } from './guard';
 import { type Holding } from './holding';
 import { type HostedConnector } from '../connectors/hosted-connector';
 import { type Lease } from '../lease';
@@ -70,7 +70,7 @@ export class Reconciler {
       this.deps.rules.get(item.ruleId),
     ]);
     if (!resource) return this.orphan(item);
-    // What is about to be destroyed is destroyed under the rule as it is now: KEEP may have been chosen since.
+    // What is deleted is destroyed or let go of under the rule as it is now. For everything else the guard sees to that.
     const rule = resource.deletedAt ? await this.deps.rules.fresh(item.ruleId) : recent;
     const delivered = { item, resource, target, at: this.deps.clock.now() };
     if (isHeld(rule)) return this.hold(delivered, rule);
@@ -91,7 +91,7 @@ export class Reconciler {
           connector,
           entryKind(item.resourceType) ?? 'user',
           lease,
-          this.deps.guard.of({ ...subject, commanded: isCommanded(subject) }),
+          this.guardOf(subject),
         );
         attempt.delivery = new Delivery(item, subject.resource, session, this.deps.queue);
         return this.reconcile(attempt.delivery, subject, connector);
@@ -108,13 +108,18 @@ export class Reconciler {
         await this.deps.holding.ofGuard({ ...delivered, delivery: attempt.delivery }, rule, error);
         return attempt.delivery?.session.called ? 'answered' : 'none';
       }
-      if (error instanceof LeaseLost || lease.signal.aborted) {
+      if (isOver(error) || lease.signal.aborted) {
         return this.giveUp(item, error, attempt.delivery);
       }
       return this.failed(subject, error, attempt.delivery);
     } finally {
       this.reportWarnings(item, attempt.delivery?.session.warnings ?? 0);
     }
+  }
+
+  private guardOf(subject: Subject): DeliveryGuard {
+    const fresh = () => this.deps.rules.fresh(subject.item.ruleId);
+    return this.deps.guard.of({ ...subject, commanded: isCommanded(subject), fresh });
   }
 
   /** Only how many: their words name people. */
@@ -170,10 +175,9 @@ export class Reconciler {
     const { item, rule } = subject;
     if (item.reference !== undefined) {
       try {
-        const commanded = isCommanded(subject);
-        if (!commanded) await this.deps.guard.of({ ...subject, commanded }).permit('DISABLE');
+        if (!isCommanded(subject)) await this.guardOf(subject).permit('DISABLE');
       } catch (error) {
-        if (error instanceof LeaseLost) return this.giveUp(item, error, undefined);
+        if (isOver(error)) return this.giveUp(item, error, undefined);
         if (!(error instanceof HeldBack)) throw error;
         await this.deps.holding.ofGuard({ ...delivered, delivery: undefined }, rule, error);
         return 'none';
@@ -254,6 +258,11 @@ function contactOf({ silent, throttledMs }: Verdict, delivery: Delivery | undefi
   if (silent) return 'silent';
   if (throttledMs !== undefined) return { throttledMs };
   return delivery?.session.called ? 'answered' : 'none';
+}
+
+/** This delivery must not go on, and another one begins. */
+function isOver(error: unknown): boolean {
+  return error instanceof LeaseLost || error instanceof RuleChanged;
 }
 
 /** What an administrator wants undone needs no second approval, nor what was disabled with one days ago. */

@@ -3,7 +3,8 @@ import { ConnectorError } from '../../../connectors/spi';
 import { FakeDirectory } from '../../support/fake-connector';
 import { type Resource } from '../../../src/domain/resource';
 import { type DeletePolicy, type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
-import { type DeliveryEngine } from '../../../src/delivery/engine';
+import { systemClock } from '../../../src/delivery/clock';
+import { type DeliveryEngine, type DeliveryEngineDeps } from '../../../src/delivery/engine';
 import { until, World } from './world';
 
 let world: World;
@@ -29,9 +30,10 @@ async function withDirectory(made: FakeDirectory): Promise<void> {
 
 async function provisioned(
   policies: Partial<SyncAs>,
+  more: (rule: SyncRule) => Partial<DeliveryEngineDeps> = () => ({}),
 ): Promise<{ engine: DeliveryEngine; rule: SyncRule; user: Resource }> {
   const rule = await world.rule({ targetId, ...policies });
-  const engine = world.start();
+  const engine = world.start(more(rule));
   const user = await world.user(rule.id, 'ada', { title: 'staff' });
   await engine.idle();
   return { engine, rule, user };
@@ -89,6 +91,25 @@ test.each([
     );
     expect(outcome()).toBe(expected);
     expect(directory.group('team') === undefined).toBe(policy === 'DELETE');
+  },
+);
+
+test.each(['DELETE', 'DISABLE'] as const)(
+  'KEEP that was chosen in place of %s a moment ago by another process is heeded',
+  async (onDeactivate) => {
+    // Another process fans out, and what this one knows of the rule stays young enough to be believed.
+    const slow = { ...systemClock, monotonic: () => systemClock.monotonic() / 50 };
+    const late = (known: SyncRule): Partial<DeliveryEngineDeps> => ({
+      clock: slow,
+      rules: Object.assign(Object.create(world.stores.rules), { findAll: async () => [known] }),
+    });
+    const { engine, rule, user } = await provisioned({ onDeactivate }, late);
+    const syncAs = rule.syncAs.map((one) => ({ ...one, onDeactivate: 'KEEP' as const }));
+    await world.store.syncRules.update(rule, { syncAs });
+    await world.change(user, { active: false });
+    await engine.idle();
+    expect(outcome()).toBe('untouched');
+    expect(await world.binding(targetId, user)).toMatchObject({ state: 'SYNCED' });
   },
 );
 
