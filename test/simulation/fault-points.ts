@@ -55,6 +55,7 @@ export const FAULT_POINTS: readonly string[] = [
   'bindings.correctLeases: bindings.updateMany',
   'bindings.fail: bindings.bulkWrite',
   'bindings.forgetEntry: bindings.bulkWrite',
+  'bindings.hasten: bindings.updateMany',
   'bindings.markCreating: bindings.bulkWrite',
   'bindings.markOutside: bindings.bulkWrite',
   'bindings.markPassed: bindings.bulkWrite',
