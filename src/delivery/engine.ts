@@ -178,14 +178,15 @@ function createParts(deps: DeliveryEngineDeps) {
   const otpChoices = new OtpChoices(common);
   const wake = (targetId: string, ruleId: string): void => lanes.wake(targetId, ruleId);
   const noted = (bindingId: string): void => drain.hint(bindingId);
-  const holding = new Holding({ ...common, rules, wake, noted });
+  const secondLook = new SecondLook({ ...common, wake });
+  const holding = new Holding({ ...common, rules, secondLook, wake, noted });
   const reconciler = new Reconciler({
     ...common,
     rules,
     host,
     members: new GroupMembers(deps.deltas, deps.amounts),
     desired,
-    secondLook: new SecondLook({ ...common, wake }),
+    secondLook,
     guard: new Guard({ ...common, desired }),
     holding,
     announcements: new Announcements({ ...common, wake }),

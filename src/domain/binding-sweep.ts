@@ -4,7 +4,7 @@ import { type DeliveryRequest, type WorkItem } from './delivery-ports';
 
 /** A binding as reconciling its target needs it. */
 export interface SweptBinding extends Binding {
-  /** There is something to deliver, now or later, or it is being delivered. */
+  /** There is something to deliver, now or later, or it is being delivered. A delayed deletion alone does not count. */
   readonly isUnderWay: boolean;
   /** Counts requests to deliver. */
   readonly revision: number;
@@ -49,7 +49,7 @@ export interface BindingSweeps {
   redeliver(ids: readonly string[], states: readonly BindingState[], now: Date): Promise<number>;
   /** How many of them are still due. */
   countDue(ids: readonly string[], now: Date): Promise<number>;
-  /** Delivers again what nobody holds back, and a group's members with it, whatever else it has to deliver. */
+  /** Delivers again what the guard does not hold back, and a group's members with it, whatever else it has to deliver. */
   lookAgain(id: string, members: readonly MemberRepair[], now: Date): Promise<void>;
   /** Asks a group that has nothing else to deliver for these members. False: it has, or is gone. */
   repairMembers(id: string, repairs: readonly MemberRepair[], now: Date): Promise<boolean>;

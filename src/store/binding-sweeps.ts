@@ -6,6 +6,7 @@ import { type BindingSweeps, type MemberRepair, type SweptBinding } from '../dom
 import { type DeliveryRequest, type WorkItem } from '../domain/delivery-ports';
 import { CHANGED, FREE, newBinding, pending, toBinding, toQueued } from './binding-mapping';
 import { documents } from './documents';
+import { BY_GUARD } from './held-bindings';
 import { type BindingDocument, type BindingModel } from './models/binding.model';
 
 export class MongoBindingSweeps implements BindingSweeps {
@@ -107,10 +108,14 @@ export class MongoBindingSweeps implements BindingSweeps {
           update: { $push: { resend: { $each: resend } }, $inc: { revision: 1 } },
         },
       },
-      // Other states have a time of their own, or wait for somebody.
+      // What failed comes to it by itself, and what the guard holds with its approval.
       {
         updateOne: {
-          filter: { _id: id, state: { $in: [...AT_REST, 'PENDING', 'DELIVERING'] } },
+          filter: {
+            _id: id,
+            state: { $ne: 'RETRYING' },
+            $or: [{ state: { $ne: 'HELD' } }, { heldFor: { $nin: [...BY_GUARD] } }],
+          },
           update: { ...pending(now), ...CHANGED },
         },
       },
@@ -125,13 +130,13 @@ export class MongoBindingSweeps implements BindingSweeps {
   }
 }
 
-const AT_REST = ['SYNCED', 'OUT_OF_SCOPE', 'REMOVED'] as const;
-
 function toSwept(document: BindingDocument): SweptBinding {
   const { dueAt, leaseUntil, revision, membersObserved, seenBy, vacant } = document;
+  const binding = toBinding(document);
+  const isAsked = dueAt !== undefined && binding.heldFor !== 'DELETION_DELAY';
   return {
-    ...toBinding(document),
-    isUnderWay: dueAt !== undefined || leaseUntil > FREE,
+    ...binding,
+    isUnderWay: isAsked || leaseUntil > FREE,
     revision,
     membersObserved,
     isVacant: document.state === 'HELD' && vacant === true,

@@ -6,7 +6,7 @@ import { type BindingUpdate } from './claimed-writes';
 import { documents } from './documents';
 import { type BindingModel } from './models/binding.model';
 
-const BY_GUARD: readonly HeldFor[] = ['GUARD_THRESHOLD', 'GUARD_MEMBERS', 'GUARD_PROTECTED'];
+export const BY_GUARD: readonly HeldFor[] = ['GUARD_THRESHOLD', 'GUARD_MEMBERS', 'GUARD_PROTECTED'];
 
 export class MongoHeldBindings implements HeldBindings {
   constructor(private readonly model: BindingModel) {}

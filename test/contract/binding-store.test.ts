@@ -3,6 +3,7 @@ import { type WorkItem } from '../../src/domain/delivery-ports';
 import { GROUP, USER } from '../../src/domain/resource';
 import { standardSchemas } from '../../src/domain/standard-schemas';
 import { MongoBindingStore } from '../../src/store/bindings';
+import { MongoBindingSweeps } from '../../src/store/binding-sweeps';
 import { MongoEntryReferences } from '../../src/store/entry-references';
 import { MongoFanOutStore } from '../../src/store/fan-out';
 import { MongoMembershipDeltas } from '../../src/store/membership-deltas';
@@ -393,6 +394,48 @@ describe('entries', () => {
     expect(await deltas.entriesNamed('target', ['x'])).toEqual(
       expect.arrayContaining([{ memberId: second.resourceId, reference: '1', name: 'x' }]),
     );
+  });
+});
+
+describe('a second look', () => {
+  const nextAttemptAt = later(86_400_000);
+
+  test.each([
+    ['DELETION_DELAY', nextAttemptAt],
+    ['RULE_DISABLED', undefined],
+  ] as const)('wakes what is held for %s', async (heldFor, at) => {
+    await queue.enqueue([request('a')], NOW);
+    const held = { state: 'HELD', heldFor, at: NOW, ...(at ? { nextAttemptAt: at } : {}) } as const;
+    await queue.complete(await claimed(), { ...held, condemnedAt: NOW });
+    await new MongoBindingSweeps(model).lookAgain('target:a', [], later(1));
+    expect(await claimed(later(1))).toMatchObject({ resourceId: 'a', condemnedAt: NOW });
+  });
+
+  test('wakes what is parked', async () => {
+    await queue.enqueue([request('a')], NOW);
+    await queue.fail(await claimed(), { error: failure, nothingCreated: true });
+    await new MongoBindingSweeps(model).lookAgain('target:a', [], later(1));
+    expect(await claimed(later(1))).toMatchObject({ resourceId: 'a' });
+  });
+
+  test('waits with what failed and with what the guard holds', async () => {
+    await queue.enqueue([request('a'), request('b')], NOW);
+    for (let n = 0; n < 2; n += 1) {
+      const item = await claimed();
+      if (item.resourceId === 'a') {
+        await queue.fail(item, { error: failure, nothingCreated: true, retryAt: later(9_000) });
+      } else {
+        await queue.complete(item, { state: 'HELD', heldFor: 'GUARD_MEMBERS', at: NOW });
+      }
+    }
+    const sweeps = new MongoBindingSweeps(model);
+    await sweeps.lookAgain('target:a', [], later(1));
+    await sweeps.lookAgain('target:b', [{ memberId: 'm' }], later(1));
+    expect(await claim(later(8_000))).toBeUndefined();
+    expect(await model.findById('target:b').lean()).toMatchObject({
+      state: 'HELD',
+      resend: [{ memberId: 'm' }],
+    });
   });
 });
 

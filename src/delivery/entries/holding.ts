@@ -18,12 +18,14 @@ import { type Log } from '../log';
 import { type Delivered, holdOf } from './outcomes';
 import { isHeld } from './planner';
 import { type RuleCache } from '../rule-cache';
+import { type SecondLook } from './second-look';
 
 export interface HoldingDeps {
   readonly queue: Pick<WorkQueue, 'complete' | 'requeueHeld'>;
   readonly guards: GuardStore;
   readonly held: HeldBindings;
   readonly rules: Pick<RuleCache, 'fresh'>;
+  readonly secondLook: Pick<SecondLook, 'after'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly wake: (targetId: string, ruleId: string) => void;
@@ -62,7 +64,9 @@ export class Holding {
     // What waits already and is judged anew has been told.
     const isKnown = item.held?.generation === item.generation && !delivery?.session.native.sample;
     const noted = isKnown ? {} : { noted: holdOf(delivered, delivery) };
-    await this.complete(item, { heldFor: reason, at, ...known, ...noted, resent });
+    if (!(await this.complete(item, { heldFor: reason, at, ...known, ...noted, resent }))) {
+      return this.deps.secondLook.after(delivery);
+    }
     if (trip === undefined) {
       if (!(await guards.notice(item.ruleId, reason, at))) return;
       const where = { ruleId: item.ruleId, bindingId: item.id, reason };
@@ -97,9 +101,11 @@ export class Holding {
     return this.carryOut(decision, { ruleId, upTo: decision.upTo });
   }
 
-  private async complete(item: WorkItem, completion: Omit<Completion, 'state'>): Promise<void> {
+  /** False: the lease was lost. */
+  private async complete(item: WorkItem, completion: Omit<Completion, 'state'>): Promise<boolean> {
     const written = await this.deps.queue.complete(item, { ...completion, state: 'HELD' });
     if (written && completion.noted) this.deps.noted(item.id);
+    return written;
   }
 
   private carryOut(

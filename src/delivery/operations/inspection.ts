@@ -46,8 +46,9 @@ export type Verdict =
 /** With nothing to do these are as they are for good. */
 export const SETTLED: readonly BindingState[] = ['SYNCED', 'OUT_OF_SCOPE', 'REMOVED'];
 
-export function isSettled({ state, isUnderWay }: SweptBinding): boolean {
-  return !isUnderWay && SETTLED.includes(state);
+/** What waits for its deletion is disabled, and stays so until then. */
+export function isSettled({ state, heldFor, isUnderWay }: SweptBinding): boolean {
+  return !isUnderWay && (SETTLED.includes(state) || heldFor === 'DELETION_DELAY');
 }
 
 type Wanted = Exclude<Expectation, { readonly wants: 'nothing' }>;

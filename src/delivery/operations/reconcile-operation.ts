@@ -278,7 +278,7 @@ class Reconciliation {
     const done =
       repairs.length > 0
         ? await sweeps.repairMembers(binding.id, repairs, clock.now())
-        : (await sweeps.redeliver([binding.id], SETTLED, clock.now())) > 0;
+        : (await sweeps.redeliver([binding.id], [...SETTLED, 'HELD'], clock.now())) > 0;
     if (done) {
       this.runs.count('REPAIRED');
       wake(binding.targetId, binding.ruleId);

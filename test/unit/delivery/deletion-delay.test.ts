@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/delivery/clock';
 import { type Resource, type ScimObject } from '../../../src/domain/resource';
 import { type SyncAs, type SyncRule } from '../../../src/domain/sync-rule';
 import { FakeDirectory } from '../../support/fake-connector';
-import { until, World } from './world';
+import { BY, until, World } from './world';
 
 const DAY_MS = 86_400_000;
 
@@ -131,6 +131,44 @@ test.each(['onDeactivate', 'onLeaveScope'] as const)(
     expect(await world.binding(targetId, user)).toMatchObject({ state });
   },
 );
+
+describe('an account that is enabled while it waits', () => {
+  async function enabled() {
+    const made = await deleted();
+    const { nextAttemptAt } = await world.binding(targetId, made.user);
+    const entry = directory.user('ada');
+    if (!entry || !nextAttemptAt) throw new Error('It does not wait');
+    entry.active = true;
+    return { ...made, nextAttemptAt };
+  }
+
+  async function disabledUntil({ user, nextAttemptAt }: Awaited<ReturnType<typeof enabled>>) {
+    await until('the account to be disabled', () => directory.user('ada')?.active === false);
+    const waiting = { state: 'HELD', heldFor: 'DELETION_DELAY', nextAttemptAt };
+    await until('the binding to wait again', async () => {
+      return (await world.binding(targetId, user)).state === 'HELD';
+    });
+    expect(await world.binding(targetId, user)).toMatchObject(waiting);
+  }
+
+  test('by a worker that was stopped for long is disabled again', async () => {
+    const made = await enabled();
+    await world.stores.sweeps.lookAgain(`${targetId}:${made.user.id}`, [], clock.now());
+    await disabledUntil(made);
+  });
+
+  test('by hand is drift, and disabled again', async () => {
+    const made = await enabled();
+    const draft = { kind: 'RECONCILE', targetId, requestedBy: BY } as const;
+    const report = await world.begin({ ...draft, input: { mode: 'REPORT' } });
+    expect((await world.ended(report)).progress.counts).toEqual({ DIFFERENT: 1 });
+    const repair = await world.begin({ ...draft, input: { mode: 'REPAIR' } });
+    expect((await world.ended(repair)).progress.counts).toMatchObject({ REPAIRED: 1 });
+    await disabledUntil(made);
+    const after = await world.begin({ ...draft, input: { mode: 'REPORT' } });
+    expect((await world.ended(after)).progress.counts).toEqual({ IN_STEP: 1 });
+  });
+});
 
 test('an entry that was never there is not waited for', async () => {
   const rule = await world.rule({ targetId, deleteAfterDays: 30, onDeactivate: 'DELETE' });

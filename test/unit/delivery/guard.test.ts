@@ -392,6 +392,43 @@ describe('members of groups', () => {
     expect(await world.binding(targetId, staff)).toMatchObject({ state: 'SYNCED' });
   });
 
+  test('who came in under a lease that was lost is sent again', async () => {
+    await engine.stop();
+    let taken = false;
+    // Another worker has the lease before the delivery is held, and has delivered what was before.
+    const complete: typeof world.bindings.complete = async (claim, completion) => {
+      if (completion.state === 'HELD' && !taken) {
+        taken = true;
+        await world.bindingDocuments.updateOne(
+          { _id: claim.id },
+          {
+            $set: { state: 'SYNCED', leaseUntil: new Date(0) },
+            $unset: { dueAt: 1, owner: 1 },
+            $inc: { fence: 1 },
+          },
+        );
+      }
+      return world.bindings.complete(claim, completion);
+    };
+    const queue = new Proxy(world.bindings, {
+      get: (target, name): unknown => {
+        if (name === 'complete') return complete;
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    await world.members(staff, {
+      remove: users.slice(0, 6).map(({ id }) => id),
+      add: users.slice(10, 11).map(({ id }) => id),
+    });
+    const sent = () =>
+      directory.calls.filter(({ delta }) => delta?.add.some(({ name }) => name === 'user10'));
+    world.start({ queue });
+    await until('a second look', () => sent().length > 1);
+    await until('the wait', async () => (await count('HELD')) === 1);
+    expect(directory.members('staff')).toHaveLength(11);
+  });
+
   test('of an emptied group stay, and its members who come back end the wait', async () => {
     const ids = users.slice(0, 10).map(({ id }) => id);
     await world.members(staff, { remove: ids });
