@@ -7,7 +7,8 @@ import { type DeletePolicy, type Rollout } from './sync-rule';
 
 /** A member a group's entry has to hear of again, whatever the group's generation says. */
 export interface Resend {
-  readonly memberId: string;
+  /** Absent: everybody, whoever left too, under all names that they had. */
+  readonly memberId?: string;
   /** The name under which the group may still know the member. */
   readonly formerName?: string;
   /** Tells this request from a later one about the same member. */
@@ -28,6 +29,8 @@ export interface WorkItem extends Binding {
   readonly announcedName?: string;
   /** Names that the entry has had since its groups were told last: some of them may know it by any of these. */
   readonly untoldNames: readonly string[];
+  /** Names that the groups were told to forget, the latest last. */
+  readonly formerNames: readonly string[];
   /** The reference of an entry that is gone. */
   readonly lastReference?: string;
   /** An attempt to create an entry of this name has begun and its outcome is not known. */
@@ -83,6 +86,14 @@ export interface ClaimRequest {
 
 export type KnownEntry = Candidate;
 
+/** What a resource's groups know of its entry. Without a reference: that there is none. */
+export interface Announced {
+  readonly reference?: string;
+  readonly name?: string;
+  /** All that are to be kept. Absent: the same as before. */
+  readonly formerNames?: readonly string[];
+}
+
 /** What a successful delivery leaves behind. */
 export interface Completion {
   readonly state: Extract<Binding['state'], 'SYNCED' | 'OUT_OF_SCOPE' | 'REMOVED' | 'HELD'>;
@@ -100,7 +111,7 @@ export interface Completion {
   /** Marks of the resends that were delivered. */
   readonly resent?: readonly string[];
   /** What the resource's groups have been told of. */
-  readonly announced?: { readonly reference?: string; readonly name?: string };
+  readonly announced?: Announced;
   /** For the audit trail. Absent: nothing happened. */
   readonly noted?: NotedDelivery;
   /** What is known of a delivery that is `HELD`. */
@@ -121,7 +132,7 @@ export interface Failure {
   /** Whether it is certain that no entry came into being without an answer. */
   readonly nothingCreated: boolean;
   /** Whether the resource's groups have been told that its entry is no more. */
-  readonly lost?: boolean;
+  readonly lost?: Pick<Announced, 'formerNames'>;
   /** For the audit trail. Absent: nothing that it does not know. */
   readonly noted?: NotedDelivery;
 }
@@ -247,6 +258,8 @@ export interface MemberEntry {
   readonly reference?: string;
   readonly lastReference?: string;
   readonly name?: string;
+  /** Other names that it had; absent: none. */
+  readonly formerNames?: readonly string[];
 }
 
 export interface MemberChange {

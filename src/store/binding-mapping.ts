@@ -101,6 +101,10 @@ export function toBinding(document: BindingDocument): Binding {
   };
 }
 
+function otherNames({ untoldNames = [], formerNames = [] }: BindingDocument) {
+  return { untoldNames, formerNames };
+}
+
 export function toQueued(document: BindingDocument): WorkItem {
   const { announcedReference, announcedName, lastReference, creating, endedFence } = document;
   const { inherits, chosen, condemnedAt, outside, held, granted, passed } = document;
@@ -111,7 +115,7 @@ export function toQueued(document: BindingDocument): WorkItem {
     membersObserved: document.membersObserved,
     resend: document.resend,
     references: document.references ?? [],
-    untoldNames: document.untoldNames ?? [],
+    ...otherNames(document),
     ...(announcedReference === undefined ? {} : { announcedReference }),
     ...(announcedName === undefined ? {} : { announcedName }),
     ...(lastReference === undefined ? {} : { lastReference }),

@@ -30,6 +30,7 @@ export function completionUpdates(
           announcedReference: announced.reference,
           announcedName: announced.name,
           untoldNames: undefined,
+          ...(announced.formerNames ? { formerNames: [...announced.formerNames] } : {}),
         }
       : {}),
     ...(noted ? { notedAt: noted.at } : {}),

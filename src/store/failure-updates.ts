@@ -19,6 +19,7 @@ export function failureUpdates(
     lastError: error,
     endedFence,
     ...(noted ? { notedAt: noted.at } : {}),
+    ...(lost?.formerNames ? { formerNames: [...lost.formerNames] } : {}),
   };
   const unset = {
     owner: 1,

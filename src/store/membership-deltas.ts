@@ -21,6 +21,8 @@ import {
 
 /** So many requests for single members are more work than delivering all members again. */
 const MOST_RESENDS = 1_000;
+/** While a group is being delivered, those that are being delivered are still among them. */
+const MOST_UNDER_WAY = 5_000;
 const GROUPS_AT_ONCE = 500;
 
 /** Memberships looked at to learn who is in any group at all. */
@@ -169,7 +171,7 @@ export class MongoMembershipDeltas implements MembershipDeltas {
     if (groupIds.length === 0) return;
     const operations = groupIds.flatMap((groupId): AnyBulkWriteOperation<BindingDocument>[] => {
       const _id = bindingId(targetId, groupId);
-      const mark = randomUUID();
+      const [mark, everybody] = [randomUUID(), randomUUID()];
       const resend = { memberId, ...(formerName === undefined ? {} : { formerName }), mark };
       return [
         // Whatever the state is, and whatever becomes of it before the next operation: the request is kept, and who is
@@ -188,17 +190,6 @@ export class MongoMembershipDeltas implements MembershipDeltas {
             update: { $push: { resend }, $inc: { revision: 1 } },
           },
         },
-        // Other states have a time of their own, and the request waits for it.
-        {
-          updateOne: {
-            filter: {
-              _id,
-              'resend.mark': mark,
-              state: { $in: ['SYNCED', 'PENDING', 'DELIVERING'] },
-            },
-            update: { ...pending(now), ...CHANGED },
-          },
-        },
         // What the request repeats, it replaces: somebody renamed to and fro needs no more than one for each name.
         {
           updateOne: {
@@ -214,10 +205,23 @@ export class MongoMembershipDeltas implements MembershipDeltas {
           updateOne: {
             filter: {
               _id,
-              owner: { $exists: false },
-              [`resend.${MOST_RESENDS}`]: { $exists: true },
+              $or: [
+                { owner: { $exists: false }, [`resend.${MOST_RESENDS}`]: { $exists: true } },
+                { [`resend.${MOST_UNDER_WAY}`]: { $exists: true } },
+              ],
             },
-            update: { $set: { membersObserved: 0 }, $pull: { resend: { formerName: null } } },
+            update: { $set: { resend: [{ mark: everybody }] }, $inc: { revision: 1 } },
+          },
+        },
+        // Other states have a time of their own, and the request waits for it.
+        {
+          updateOne: {
+            filter: {
+              _id,
+              'resend.mark': { $in: [mark, everybody] },
+              state: { $in: ['SYNCED', 'PENDING', 'DELIVERING'] },
+            },
+            update: { ...pending(now), ...CHANGED },
           },
         },
       ];
@@ -228,14 +232,25 @@ export class MongoMembershipDeltas implements MembershipDeltas {
   private async entries(filter: Record<string, unknown>): Promise<readonly MemberEntry[]> {
     const found = await documents(this.bindings)
       .find(filter, {
-        projection: { resourceId: 1, reference: 1, lastReference: 1, name: 1, outside: 1 },
+        projection: {
+          resourceId: 1,
+          reference: 1,
+          lastReference: 1,
+          name: 1,
+          outside: 1,
+          announcedName: 1,
+          untoldNames: 1,
+          formerNames: 1,
+        },
       })
       .toArray();
     return found.map(({ resourceId, name, outside = false, ...binding }) => {
       const reference = outside ? undefined : binding.reference;
       const lastReference = outside ? binding.reference : binding.lastReference;
+      const formerNames = namesBefore(name, binding);
       return {
         memberId: resourceId,
+        ...(formerNames.length === 0 ? {} : { formerNames }),
         ...(reference === undefined ? {} : { reference }),
         ...(lastReference === undefined ? {} : { lastReference }),
         ...(name === undefined ? {} : { name }),
@@ -265,20 +280,35 @@ export class MongoMembershipDeltas implements MembershipDeltas {
 
 const PURGED_AT_ONCE = 1_000;
 
-/** For each group: the generation up to which every target has its members. Groups in no target are left out. */
+/** Names other than the present one by which groups may know an entry, or may have done. */
+function namesBefore(
+  name: string | undefined,
+  { announcedName, untoldNames = [], formerNames = [] }: Partial<BindingDocument>,
+): readonly string[] {
+  const all = [...formerNames, announcedName, ...untoldNames];
+  return [...new Set(all)].filter((one) => one !== undefined && one !== name) as string[];
+}
+
+/**
+ * For each group: the generation up to which every target has its members. Groups in no target are left out. One that has
+ * to hear of everybody again still needs all who left.
+ */
 export async function membersObserved(
   bindings: BindingModel,
   groupIds: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const documents = await bindings
-    .find(
-      { resourceId: { $in: [...groupIds] }, state: { $ne: 'REMOVED' } },
-      { resourceId: 1, membersObserved: 1 },
-    )
-    .lean<Pick<BindingDocument, 'resourceId' | 'membersObserved'>[]>();
+  const there = { resourceId: { $in: [...groupIds] }, state: { $ne: 'REMOVED' as const } };
+  const again = { ...there, resend: { $elemMatch: { memberId: { $exists: false } } } };
+  const [documents, anew] = await Promise.all([
+    bindings
+      .find(there, { resourceId: 1, membersObserved: 1 })
+      .lean<Pick<BindingDocument, 'resourceId' | 'membersObserved'>[]>(),
+    bindings.find(again, { resourceId: 1 }).lean<Pick<BindingDocument, 'resourceId'>[]>(),
+  ]);
   const lowest = new Map<string, number>();
   for (const { resourceId, membersObserved: observed } of documents) {
     lowest.set(resourceId, Math.min(observed, lowest.get(resourceId) ?? Infinity));
   }
+  for (const { resourceId } of anew) lowest.set(resourceId, 0);
   return lowest;
 }

@@ -9,7 +9,7 @@ import {
 import { GROUP, USER } from '../domain/resource';
 import { rollout as newRollout } from '../domain/rollout';
 import { type DeletePolicy, type Rollout } from '../domain/sync-rule';
-import { CHANGED, FREE } from './binding-mapping';
+import { CHANGED, FREE, pending } from './binding-mapping';
 import { hasCome, latestLease } from './date-corrections';
 import { documents } from './documents';
 import { CHANGED_RETRY_MS, enqueue } from './enqueue';
@@ -180,7 +180,7 @@ export class MongoRolloutStore implements RolloutStore {
     );
     await this.bindings.updateMany(
       { $and: [filter, { state: { $ne: 'RETRYING' } }] },
-      { $set: { state: 'PENDING', dueAt: now }, $inc: { revision: 1 }, ...CHANGED },
+      { ...pending(now), $inc: { revision: 1 }, ...CHANGED },
     );
   }
 

@@ -701,9 +701,50 @@ describe('membership deltas', () => {
     const many = Array.from({ length: 1_001 }, (_, n) => ({ memberId: `m${n}`, mark: `${n}` }));
     await model.updateOne({ _id: 'target:group' }, { $set: { resend: many } });
     await deltas.announce({ targetId: 'target', memberId: 'a', formerName: 'old', now: NOW });
-    expect(await claimed()).toMatchObject({
-      membersObserved: 0,
-      resend: [{ memberId: 'a', formerName: 'old' }],
+    const item = await claimed();
+    expect(item).toMatchObject({ membersObserved: 1 });
+    expect(item.resend).toEqual([{ mark: expect.any(String) as string }]);
+  });
+
+  test('requests without end under a delivery become another request for everybody', async () => {
+    await membership('a', 1);
+    await groupBinding(1);
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({
+        memberId: 'm',
+        formerName: `n${n}`,
+        mark: `${n}`,
+      }));
+    await deltas.announce({ targetId: 'target', memberId: 'a', now: NOW });
+    const item = await claimed();
+    await model.updateOne({ _id: 'target:group' }, { $set: { resend: many(1_001) } });
+    await deltas.announce({ targetId: 'target', memberId: 'a', now: NOW });
+    expect((await model.findById('target:group').lean())?.resend).toHaveLength(1_002);
+    await model.updateOne({ _id: 'target:group' }, { $set: { resend: many(5_001) } });
+    await deltas.announce({ targetId: 'target', memberId: 'a', now: NOW });
+    const resent = item.resend.map(({ mark }) => mark);
+    await queue.complete(item, { state: 'SYNCED', at: NOW, membersObserved: 1, resent });
+    expect((await claimed()).resend).toEqual([{ mark: expect.any(String) as string }]);
+  });
+
+  test('the names of an entry that its groups were told to forget stay known', async () => {
+    await queue.enqueue([request('a')], NOW);
+    const item = await claimed();
+    await queue.bindEntry(item, { reference: 'r', name: 'one' });
+    const announced = { reference: 'r', name: 'one', formerNames: ['nought'] };
+    await queue.complete(item, { state: 'SYNCED', at: NOW, announced });
+    await queue.enqueue([request('a', { generation: 2 })], NOW);
+    const next = await claimed();
+    await queue.renameEntry(next, 'two');
+    const entries = await deltas.entriesOf('target', ['a']);
+    expect(entries.get('a')).toMatchObject({ name: 'two', formerNames: ['nought', 'one'] });
+    await queue.fail(next, {
+      error: failure,
+      nothingCreated: true,
+      lost: { formerNames: ['nought', 'one', 'two'] },
+    });
+    expect(await model.findById('target:a').lean()).toMatchObject({
+      formerNames: ['nought', 'one', 'two'],
     });
   });
 
@@ -713,6 +754,10 @@ describe('membership deltas', () => {
     await membership('recent', 1, false, later(100));
     await membership('there', 1, true);
     await groupBinding(1);
+    const everybody = { resend: [{ mark: 'm' }] };
+    await model.updateOne({ _id: 'target:group' }, { $set: everybody });
+    expect(await deltas.purge(later(50))).toBe(0);
+    await model.updateOne({ _id: 'target:group' }, { $set: { resend: [] } });
     expect(await deltas.purge(later(50))).toBe(1);
     const left = await memberships.find().sort({ _id: 1 }).lean();
     expect(left.map(({ memberId }) => memberId)).toEqual(['recent', 'there', 'unknown']);

@@ -8,6 +8,9 @@ import {
 import { type Clock } from '../clock';
 import { type Delivery, namesOf } from './delivery';
 
+/** Names that are kept for groups that have to hear of everybody again: nobody has more between two deliveries of a group. */
+const MOST_FORMER_NAMES = 20;
+
 export interface AnnouncementsDeps {
   readonly deltas: Pick<MembershipDeltas, 'announce'>;
   readonly references: Pick<EntryReferences, 'announce'>;
@@ -26,7 +29,9 @@ export class Announcements {
       ref?.reference === item.announcedReference && (!ref || ref.name === item.announcedName);
     if (isKnown && formerNames.length === 0) return {};
     await Promise.all([this.toReferrers(item), this.toGroups(delivery)]);
-    return { announced: { ...(ref ?? {}) } };
+    if (formerNames.length === 0) return { announced: { ...(ref ?? {}) } };
+    const all = [...item.formerNames.filter((name) => !formerNames.includes(name)), ...formerNames];
+    return { announced: { ...(ref ?? {}), formerNames: all.slice(-MOST_FORMER_NAMES) } };
   }
 
   /** The entry is no longer the resource's to speak of. */

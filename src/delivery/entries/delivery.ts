@@ -27,6 +27,7 @@ export class Delivery {
   adopted = false;
   private entry: EntryRef | undefined;
   private observed: number;
+  private isBound = false;
   private known: string | undefined;
   private readonly names: Set<string>;
   private isOutside: boolean;
@@ -68,6 +69,11 @@ export class Delivery {
 
   get membersObserved(): number {
     return this.observed;
+  }
+
+  /** Whether the entry came into being with this delivery, or with the attempt before it. */
+  get isNew(): boolean {
+    return this.isBound && !this.adopted;
   }
 
   async markCreating(name: string): Promise<void> {
@@ -119,6 +125,7 @@ export class Delivery {
     this.known = name;
     this.names.add(name);
     this.observed = 0;
+    this.isBound = true;
     this.isOutside = false;
     this.entry = { reference, name };
     return true;

@@ -19,6 +19,8 @@ export interface MembersDelivered {
   readonly resent: readonly string[];
 }
 
+type MemberResend = Resend & Required<Pick<Resend, 'memberId'>>;
+
 interface Removal {
   readonly memberId: string;
   readonly ref: EntryRef;
@@ -54,11 +56,7 @@ export class GroupMembers {
       isFirst = false;
       await this.deliverChanges(delivery, group, page, heldBack !== undefined);
     }
-    for (let start = 0; start < item.resend.length; start += CHUNK) {
-      const resends = item.resend.slice(start, start + CHUNK);
-      await this.deliverAgain(delivery, group, resends, heldBack !== undefined);
-    }
-    const resent = item.resend.map(({ mark }) => mark);
+    const resent = await this.deliverResends(delivery, group, heldBack !== undefined);
     // Whoever came in is in; only who left is still there.
     if (heldBack) throw new HeldBack(heldBack.reason, heldBack.act, heldBack.trip, resent);
     return { membersObserved: item.generation, resent };
@@ -66,10 +64,10 @@ export class GroupMembers {
 
   /** Asks the guard whether all who left may be taken out. A new entry has none of them. */
   private async heldBack(
-    { item, membersObserved, session }: Delivery,
+    { item, membersObserved, session, isNew }: Delivery,
     firstPage: readonly MemberChange[],
   ): Promise<HeldBack | undefined> {
-    if (membersObserved === 0) return undefined;
+    if (isNew) return undefined;
     const turnover =
       firstPage.length < CHUNK
         ? turnoverOf(firstPage)
@@ -133,18 +131,68 @@ export class GroupMembers {
     await this.send(delivery, group, { add, remove, formerNames: [] });
   }
 
-  /** Some members whose entries came, went or have other names since the group was told. */
+  /** Answers the marks of those that were delivered. */
+  private async deliverResends(
+    delivery: Delivery,
+    group: EntryRef,
+    nobodyLeaves: boolean,
+  ): Promise<readonly string[]> {
+    const { resend } = delivery.item;
+    const single = resend.filter(isOfMember);
+    const resent: string[] = [];
+    for (let start = 0; start < single.length; start += CHUNK) {
+      const chunk = single.slice(start, start + CHUNK);
+      resent.push(...(await this.deliverAgain(delivery, group, chunk, nobodyLeaves)));
+    }
+    if (single.length === resend.length) return resent;
+    await this.deliverEverybody(delivery, group, nobodyLeaves);
+    // Who left has to be taken out under all names once that is permitted.
+    return nobodyLeaves ? resent : resend.map(({ mark }) => mark);
+  }
+
+  /** All who are in and all who are known to have left, under all names that their entries had. */
+  private async deliverEverybody(
+    delivery: Delivery,
+    group: EntryRef,
+    nobodyLeaves: boolean,
+  ): Promise<void> {
+    const { resourceId, generation } = delivery.item;
+    for await (const page of this.pages(resourceId, 0, generation)) {
+      const entries = await this.entriesOf(delivery, page);
+      const staying = page.filter(({ present }) => present);
+      const concerned = (nobodyLeaves ? staying : page).map(({ memberId, present }) => ({
+        entry: entries.get(memberId),
+        present,
+      }));
+      await this.send(delivery, group, {
+        add: staying.flatMap(({ memberId }) => refOf(entries.get(memberId))),
+        remove: concerned
+          .filter(({ entry, present }) => !present || entry?.reference === undefined)
+          .flatMap(({ entry }) => removalOf(entry)),
+        formerNames: [...new Set(concerned.flatMap(({ entry }) => entry?.formerNames ?? []))],
+      });
+    }
+  }
+
+  /**
+   * Some members whose entries came, went or have other names since the group was told. Answers the marks of those that
+   * were delivered: who may not leave yet does not leave under a former name either.
+   */
   async deliverAgain(
     delivery: Delivery,
     group: EntryRef,
-    resends: readonly Resend[],
+    resends: readonly MemberResend[],
     nobodyLeaves: boolean,
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     const memberIds = [...new Set(resends.map(({ memberId }) => memberId))];
     const [entries, present] = await Promise.all([
       this.entriesOf(delivery, resends),
       this.deltas.presentAmong(delivery.item.resourceId, memberIds),
     ]);
+    const delivered = resends.filter(
+      ({ memberId, formerName }) =>
+        !nobodyLeaves || formerName === undefined || present.has(memberId),
+    );
     const renamed = new Set(
       resends.filter(({ formerName }) => formerName !== undefined).map((one) => one.memberId),
     );
@@ -155,8 +203,9 @@ export class GroupMembers {
     await this.send(delivery, group, {
       add: memberIds.filter((id) => present.has(id)).flatMap((id) => refOf(entries.get(id))),
       remove: memberIds.filter(goes).flatMap((id) => removalOf(entries.get(id))),
-      formerNames: [...new Set(resends.flatMap(({ formerName }) => formerName ?? []))],
+      formerNames: [...new Set(delivered.flatMap(({ formerName }) => formerName ?? []))],
     });
+    return delivered.map(({ mark }) => mark);
   }
 
   /**
@@ -207,6 +256,10 @@ export class GroupMembers {
       members.map(({ memberId }) => memberId),
     );
   }
+}
+
+function isOfMember(resend: Resend): resend is MemberResend {
+  return resend.memberId !== undefined;
 }
 
 function turnoverOf(changes: readonly MemberChange[]): Turnover {

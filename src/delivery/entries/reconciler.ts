@@ -19,6 +19,7 @@ import {
   type Completion,
   type DeliveryResources,
   type EntryReferences,
+  type Failure,
   type WorkItem,
   type WorkQueue,
 } from '../../domain/delivery-ports';
@@ -217,9 +218,9 @@ export class Reconciler {
   }
 
   /** The entry went, and none came in its place: whoever gets its name must not be taken for the member of a group. */
-  private async lost(delivery: Delivery): Promise<boolean> {
-    if (delivery.ref) return false;
-    return (await this.deps.announcements.ofEntry(delivery)).announced !== undefined;
+  private async lost(delivery: Delivery | undefined): Promise<Failure['lost']> {
+    if (!delivery || delivery.ref) return undefined;
+    return (await this.deps.announcements.ofEntry(delivery)).announced;
   }
 
   private async failed(
@@ -238,11 +239,11 @@ export class Reconciler {
     const isParked = verdict.retryAt === undefined;
     const delivered = { ...subject, at: verdict.error.at };
     const noted = failureOf(delivered, verdict.error, isParked, delivery);
-    const isLost = delivery !== undefined && (await this.lost(delivery));
+    const lost = await this.lost(delivery);
     const written = await this.deps.queue.fail(item, {
       error: { ...verdict.error, generation: item.generation },
       nothingCreated: delivery?.nothingCreated ?? false,
-      ...(isLost ? { lost: true } : {}),
+      ...(lost ? { lost } : {}),
       ...(verdict.retryAt === undefined ? {} : { retryAt: verdict.retryAt }),
       ...(error instanceof Disputed ? { candidates: error.candidates } : {}),
       ...(error instanceof EntryTaken ? { blockedBy: error.entry } : {}),

@@ -37,7 +37,7 @@ export class SecondLook {
     const upTo = Number.MAX_SAFE_INTEGER;
     const { deltas } = this.deps;
     const changes = await deltas.changes({ groupId, after, upTo, limit: MOST_MEMBERS });
-    const ids = [...new Set([...changes, ...resend].map(({ memberId }) => memberId))];
+    const ids = [...new Set([...changes, ...resend].flatMap(({ memberId }) => memberId ?? []))];
     const entries = await deltas.entriesOf(targetId, ids);
     return ids.slice(0, MOST_MEMBERS).map((memberId) => {
       const formerName = entries.get(memberId)?.name;

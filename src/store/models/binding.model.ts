@@ -10,9 +10,9 @@ import {
 } from '../../domain/binding';
 import { type Held, type Passed } from '../../domain/guard';
 
-/** A member that a group's entry has to hear of again. */
+/** A member that a group's entry has to hear of again; without one, everybody. */
 export interface ResendDocument {
-  memberId: string;
+  memberId?: string;
   formerName?: string;
   mark: string;
 }
@@ -50,6 +50,8 @@ export interface BindingDocument {
   announcedName?: string;
   /** Names that the entry has had since it was announced; absent: none. */
   untoldNames?: string[];
+  /** Names that its groups were told to forget, the latest last; absent: none. */
+  formerNames?: string[];
   lastReference?: string;
   /** The name of an entry that may have been created without an answer. */
   creating?: string;
@@ -89,7 +91,7 @@ export interface BindingDocument {
 
 const resend = new Schema<ResendDocument>(
   {
-    memberId: { type: String, required: true },
+    memberId: String,
     formerName: String,
     mark: { type: String, required: true },
   },
@@ -122,6 +124,7 @@ const schema = new Schema<BindingDocument>(
     announcedReference: String,
     announcedName: String,
     untoldNames: { type: [String], default: undefined },
+    formerNames: { type: [String], default: undefined },
     lastReference: String,
     creating: String,
     inherits: String,

@@ -392,6 +392,42 @@ describe('members of groups', () => {
     expect(await world.binding(targetId, staff)).toMatchObject({ state: 'SYNCED' });
   });
 
+  test('stay when everybody has to be sent again, and leave under all names when they may', async () => {
+    await world.members(staff, { remove: users.slice(0, 8).map(({ id }) => id) });
+    await engine.idle();
+    expect(await world.binding(targetId, staff)).toMatchObject({ heldFor: 'GUARD_MEMBERS' });
+    await world.change(users[0] as Resource, { userName: 'renamed' });
+    await engine.idle();
+    const many = Array.from({ length: 1_001 }, (_, n) => ({ memberId: `m${n}`, mark: `${n}` }));
+    await world.bindingDocuments.updateOne(
+      { _id: bindingOf(staff) },
+      { $push: { resend: { $each: many } } },
+    );
+    const now = new Date();
+    await world.stores.deltas.announce({ targetId, memberId: users[9]?.id ?? '', now });
+    await world.change(staff, { displayName: 'crew' });
+    await engine.idle();
+    expect(directory.members('crew')).toHaveLength(10);
+    expect(await world.binding(targetId, staff)).toMatchObject({ heldFor: 'GUARD_MEMBERS' });
+    expect(await decide('APPROVED')).toBe(1);
+    await engine.idle();
+    expect(directory.members('crew')).toEqual(['user8', 'user9']);
+    expect((await world.bindingDocuments.findById(bindingOf(staff)).lean())?.resend).toEqual([]);
+  });
+
+  test('stay under a former name, and leave under it when they may', async () => {
+    await world.members(staff, { remove: users.slice(0, 8).map(({ id }) => id) });
+    await engine.idle();
+    await world.change(users[0] as Resource, { userName: 'renamed' });
+    await engine.idle();
+    await world.change(staff, { displayName: 'crew' });
+    await engine.idle();
+    expect(directory.members('crew')).toHaveLength(10);
+    expect(await decide('APPROVED')).toBe(1);
+    await engine.idle();
+    expect(directory.members('crew')).toEqual(['user8', 'user9']);
+  });
+
   test('who came in under a lease that was lost is sent again', async () => {
     await engine.stop();
     let taken = false;

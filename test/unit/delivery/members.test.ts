@@ -177,6 +177,42 @@ test('groups that know an entry by names of which none was announced forget all 
   expect(directory.members('between')).toEqual(['countess']);
 });
 
+test('a group that has to hear of everybody again knows nobody by a former name', async () => {
+  await withDirectory(new FakeDirectory());
+  const rule = await world.rule({ targetId });
+  const [ada, bob, cid] = await Promise.all(
+    ['ada', 'bob', 'cid'].map((n) => world.user(rule.id, n)),
+  );
+  if (!ada || !bob || !cid) throw new Error('Nobody is there');
+  const staff = await world.group(rule.id, 'staff', [ada.id, bob.id, cid.id]);
+  const engine = world.start();
+  await engine.idle();
+  const binding = { _id: `${targetId}:${staff.id}` };
+  // It is not its turn: ada is renamed twice, bob is renamed and leaves.
+  await world.bindingDocuments.updateOne(binding, {
+    $set: { leaseUntil: new Date(Date.now() + 60_000) },
+  });
+  await world.change(ada, { userName: 'ann' });
+  await until('ann', () => directory.user('ann') !== undefined);
+  await world.change(ada, { userName: 'eve' });
+  await world.change(bob, { userName: 'rob' });
+  await world.members(staff, { remove: [bob.id] });
+  await until(
+    'both',
+    () => directory.user('eve') !== undefined && directory.user('rob') !== undefined,
+  );
+  await until('the news', async () => {
+    const group = await world.bindingDocuments.findOne(binding).lean();
+    return group?.resend.length === 3 && group.generation === 2;
+  });
+  directory.group('staff')?.members.add('ann');
+  const everybody = { resend: [{ mark: 'everybody' }], leaseUntil: new Date(0) };
+  await world.bindingDocuments.updateOne(binding, { $set: everybody });
+  await engine.idle();
+  expect(directory.members('staff')).toEqual(['cid', 'eve']);
+  expect((await world.bindingDocuments.findOne(binding).lean())?.resend).toEqual([]);
+});
+
 test('an entry that goes before its new name was announced leaves its groups under that name too', async () => {
   const { engine, rule, ada } = await renamedInSilence({ onDeactivate: 'DELETE' });
   await world.group(rule.id, 'between', [ada.id]);
