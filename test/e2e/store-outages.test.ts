@@ -201,7 +201,8 @@ describe('a store that goes away', () => {
       const there = entries();
       for (const { name, titles } of known.values()) expect(titles).toContain(there.get(name));
       for (const name of load.unsure) expect(there.has(name)).toBe(known.has(name));
-      expect((await fetch(`${usher.url}/readyz`)).status).toBe(200);
+      const isReady = async () => (await fetch(`${usher.url}/readyz`)).status === 200;
+      await until('it to be ready', isReady, LONGEST_MS);
     },
     180_000,
   );

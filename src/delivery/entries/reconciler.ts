@@ -119,8 +119,11 @@ export class Reconciler {
   }
 
   private guardOf(subject: Subject): DeliveryGuard {
+    const guarded = { ...subject, commanded: isCommanded(subject) };
+    // Of what is deleted the rule has just been read.
+    if (subject.resource.deletedAt) return this.deps.guard.of(guarded);
     const fresh = () => this.deps.rules.fresh(subject.item.ruleId);
-    return this.deps.guard.of({ ...subject, commanded: isCommanded(subject), fresh });
+    return this.deps.guard.of({ ...guarded, fresh });
   }
 
   /** Only how many: their words name people. */

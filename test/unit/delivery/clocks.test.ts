@@ -147,6 +147,7 @@ test('nobody waits for a rollout of a process whose clock was an hour ahead, bef
   }));
   const rollouts = rolloutsOf(rule.syncAs, narrower, 'KEEP', ahead);
   const narrowed = await world.store.syncRules.update(rule, { syncAs: narrower, rollouts });
+  engine.control.ruleChanged(rule.id);
   await until('the entry to be gone', () => directory.user('ada') === undefined);
 
   await until('the end', async () => !(await world.store.syncRules.find(rule.id))?.rollouts);

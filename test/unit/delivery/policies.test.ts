@@ -302,7 +302,10 @@ describe('an entry that is there already', () => {
     await world.remove(user);
     const again = await world.user(rule.id, 'ada');
     await engine.idle();
-    expect(await world.binding(targetId, again)).toMatchObject({ state: 'SYNCED', reference });
+    // Who comes before the other one has let go is parked for a moment.
+    const stateOf = async () => (await world.binding(targetId, again)).state;
+    await until('the adoption', async () => (await stateOf()) === 'SYNCED');
+    expect(await world.binding(targetId, again)).toMatchObject({ reference });
   });
 });
 
