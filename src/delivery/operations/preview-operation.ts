@@ -190,7 +190,7 @@ class PreviewRun {
           some.filter(({ resource }) => resource.resourceType === type),
         ),
       );
-      await this.note(position, target, found, collisions);
+      await this.note(position, target, found);
       for (const { finding } of found) {
         if (finding?.detail.told && finding.detail.kind) told.add(finding.detail.kind);
       }
@@ -218,16 +218,14 @@ class PreviewRun {
     { again }: Position,
     { id: targetId }: Target,
     found: readonly Found[],
-    collisions: Collisions,
   ): Promise<void> {
     const items: OperationItem[] = [];
     const gone: string[] = [];
     const { ruleId = '' } = this.runs.operation;
-    for (const { resource, finding } of found) {
+    for (const { resource, finding, claim } of found) {
       const key = itemKey(targetId, resource.id);
       if (finding) {
         const { outcome, detail } = finding;
-        const claim = collisions.claimOf(finding);
         const about = { ruleId, targetId, resourceId: resource.id };
         const claimed = claim === undefined ? {} : { claim };
         items.push({ key, outcome, ...about, ...claimed, detail: { ...detail } });

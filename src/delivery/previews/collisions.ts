@@ -12,6 +12,8 @@ import { type Finding } from './rehearsal';
 export interface Found {
   readonly resource: Resource;
   readonly finding?: Finding | undefined;
+  /** The name that its entry would get, as only one of a target may have it. */
+  readonly claim?: string | undefined;
 }
 
 export class Collisions {
@@ -21,24 +23,26 @@ export class Collisions {
     private readonly targetId: string,
   ) {}
 
-  /** What a finding keeps for itself; undefined: its entry gets no new name. */
-  claimOf({ claimed, detail }: Finding): string | undefined {
+  /** The same, in their order and with what they claim; those that come too late for their name cannot be delivered. */
+  async settle(found: readonly Found[]): Promise<readonly Found[]> {
+    const claims = found.map(({ finding }) => finding && this.claimOf(finding));
+    const claimed = claims.flatMap((claim) => claim ?? []);
+    const holders = holdersOf(await this.operations.claimants(this.itemsOf, claimed));
+    return found.map(({ resource, finding }, index) => {
+      const claim = claims[index];
+      if (!finding || claim === undefined) return { resource, finding };
+      const holder = holders.get(claim) ?? resource.id;
+      holders.set(claim, holder);
+      if (holder !== resource.id) return { resource, finding: late(finding, holder) };
+      return { resource, finding, claim };
+    });
+  }
+
+  /** Undefined: the entry gets no new name. */
+  private claimOf({ claimed, detail }: Finding): string | undefined {
     if (claimed === undefined) return undefined;
     const name = createHash('sha256').update(fold(claimed)).digest('hex').slice(0, 32);
     return `${this.targetId} ${String(detail.kind)} ${name}`;
-  }
-
-  /** The same, in their order; those that come too late for their name cannot be delivered. */
-  async settle(found: readonly Found[]): Promise<readonly Found[]> {
-    const claims = found.flatMap(({ finding }) => (finding && this.claimOf(finding)) ?? []);
-    const holders = holdersOf(await this.operations.claimants(this.itemsOf, claims));
-    return found.map((one) => {
-      const claim = one.finding && this.claimOf(one.finding);
-      if (!one.finding || claim === undefined) return one;
-      const holder = holders.get(claim) ?? one.resource.id;
-      holders.set(claim, holder);
-      return holder === one.resource.id ? one : { ...one, finding: late(one.finding, holder) };
-    });
   }
 }
 
